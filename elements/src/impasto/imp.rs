@@ -1,0 +1,257 @@
+//! What GStreamer calls, in its order.
+
+use std::sync::LazyLock;
+
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer::prelude::*;
+use gstreamer::subclass::prelude::*;
+use gstreamer_base::prelude::*;
+use gstreamer_base::subclass::BaseTransformMode;
+use gstreamer_base::subclass::base_transform::GenerateOutputSuccess;
+use gstreamer_base::subclass::prelude::*;
+use gstreamer_base::{BASE_TRANSFORM_FLOW_DROPPED, BaseTransform};
+use gstreamer_video::VideoInfo;
+use parking_lot::Mutex;
+
+use super::errors::error_message;
+use super::model_swap::{ModelSwap, open_model};
+use super::settings::{self, Change, Settings};
+use super::stats::{Painting, Stats};
+use super::stream::{Patience, State};
+use super::{allocation, caps};
+
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new("impasto", gst::DebugColorFlags::empty(), Some("Paints video in the style of a model"))
+});
+
+/// The element. Its locks are taken one at a time and never held across painting, loading or pushing.
+#[derive(Default)]
+pub struct Impasto {
+    /// What the user asked for; always writable.
+    pub(super) settings: Mutex<Settings>,
+    /// What there is from start to stop.
+    pub(super) state: Mutex<Option<State>>,
+    /// A model on its way in.
+    pub(super) swap: Mutex<ModelSwap>,
+    /// What was counted since the last start.
+    pub(super) stats: Mutex<Stats>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for Impasto {
+    const NAME: &'static str = "GstImpasto";
+    type Type = super::Impasto;
+    type ParentType = BaseTransform;
+}
+
+impl ObjectImpl for Impasto {
+    fn properties() -> &'static [glib::ParamSpec] {
+        settings::properties()
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        // Live sources lose frames that come too late to be worth painting; each is counted.
+        self.obj().set_qos(true);
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let change = self.settings.lock().set(pspec.name(), value);
+        if change == Change::Model {
+            self.want_model();
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        match pspec.name() {
+            "stats" => self.stats.lock().structure(&self.painting()).to_value(),
+            name => self.settings.lock().get(name),
+        }
+    }
+}
+
+impl GstObjectImpl for Impasto {}
+
+impl ElementImpl for Impasto {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Impasto painter",
+                "Filter/Effect/Video",
+                "Paints video in the style of a model",
+                env!("CARGO_PKG_AUTHORS"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)]
+                .map(|(name, direction)| {
+                    gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps::template())
+                        .expect("the template's caps and name are valid")
+                })
+                .into()
+        });
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for Impasto {
+    const MODE: BaseTransformMode = BaseTransformMode::NeverInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let wanted = self.wanted_model();
+        let settings = self.settings.lock().clone();
+        let device = settings.device().and_then(|device| device.check().map(|()| device));
+        let device = device.map_err(|error| error_message(&error))?;
+        let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
+        *self.stats.lock() = Stats::default();
+        *self.state.lock() = Some(State { model, device, stream: None, downstream_takes_strides: false });
+        let now_wanted = self.wanted_model();
+        if now_wanted != wanted {
+            // The property changed between our reading it and being there to hear of it.
+            self.load_model_aside(now_wanted);
+        }
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        self.outdate_swap();
+        self.discard();
+        let stopped = self.state.lock().take();
+        // Outside the lock: this waits for the painter's thread.
+        drop(stopped);
+        Ok(())
+    }
+
+    fn transform_caps(
+        &self,
+        _direction: gst::PadDirection,
+        caps: &gst::Caps,
+        filter: Option<&gst::Caps>,
+    ) -> Option<gst::Caps> {
+        Some(caps::transform(caps, filter))
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+        // The base class comes here by itself too, where downstream asks for a new negotiation.
+        self.drain().map_err(|flow| gst::loggable_error!(CAT, "frames in flight: {flow}"))?;
+        self.open_stream(incaps).map_err(|message| {
+            self.post_error_message(message);
+            gst::loggable_error!(CAT, "cannot paint {incaps}")
+        })
+    }
+
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        let answered = BaseTransformImplExt::parent_query(self, direction, query);
+        if let (true, gst::PadDirection::Src, gst::QueryViewMut::Latency(query)) =
+            (answered, direction, query.view_mut())
+        {
+            let own = self.painting().latency;
+            let (live, min, max) = query.result();
+            gst::debug!(CAT, imp = self, "latency {own} on top of {min}");
+            query.set(live, min + own, max.map(|max| max + own));
+        }
+        answered
+    }
+
+    fn unit_size(&self, caps: &gst::Caps) -> Option<usize> {
+        VideoInfo::from_caps(caps).map(|info| info.size()).ok()
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::FlushStop {
+            self.discard();
+            // A failure is on the bus by now.
+            let _ = self.forget();
+        } else if event.is_serialized() {
+            // Frames leave before anything that comes after them; a push that fails fails again with the next frame.
+            if let Err(flow) = self.drain() {
+                gst::debug!(CAT, imp = self, "frames before {:?}: {flow}", event.type_());
+            }
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        self.parent_propose_allocation(decide_query, query)?;
+        Ok(allocation::propose(query)?)
+    }
+
+    fn decide_allocation(&self, query: &mut gst::query::Allocation) -> Result<(), gst::LoggableError> {
+        if let Some(state) = self.state.lock().as_mut() {
+            state.downstream_takes_strides = allocation::takes_strides(query);
+        }
+        allocation::decide(query)?;
+        self.parent_decide_allocation(query)
+    }
+
+    /// Every meta stays but those that describe the input's memory.
+    fn transform_meta<'a>(
+        &self,
+        _outbuf: &mut gst::BufferRef,
+        meta: gst::MetaRef<'a, gst::Meta>,
+        _inbuf: &'a gst::BufferRef,
+    ) -> bool {
+        use gst::meta::tags::{Memory, MemoryReference};
+        !meta.has_tag::<Memory>() && !meta.has_tag::<MemoryReference>()
+    }
+
+    fn before_transform(&self, inbuf: &gst::BufferRef) {
+        let element = self.obj();
+        let segment = element.segment();
+        let time = segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(inbuf.pts()));
+        if let Some(time) = time {
+            // False where a control source has no value at this time: the last one stays.
+            let _ = element.sync_values(time);
+        }
+    }
+
+    fn submit_input_buffer(
+        &self,
+        is_discont: bool,
+        inbuf: gst::Buffer,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let taken = self.parent_submit_input_buffer(is_discont, inbuf)?;
+        if taken == BASE_TRANSFORM_FLOW_DROPPED {
+            self.stats.lock().count_dropped();
+            // The base class marks the next frame it pushes as a discontinuity: that must not be an earlier one.
+            self.drain()?;
+            return Ok(taken);
+        }
+        if let Some(source) = self.take_queued_buffer() {
+            self.take_frame(source)?;
+        }
+        Ok(taken)
+    }
+
+    fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
+        let frame = self.next_frame(Patience::KeepPace)?;
+        Ok(frame.map_or(GenerateOutputSuccess::NoOutput, GenerateOutputSuccess::Buffer))
+    }
+}
+
+impl Impasto {
+    /// What is painting now; nothing while the element is stopped or has no caps.
+    fn painting(&self) -> Painting {
+        let state = self.state.lock();
+        let Some(stream) = state.as_ref().and_then(|state| state.stream.as_ref()) else {
+            return Painting::default();
+        };
+        Painting {
+            model: stream.painter.model().name().to_owned(),
+            device: stream.painter.plan().device.clone(),
+            depth: stream.depth(),
+            latency: stream.latency(),
+        }
+    }
+}

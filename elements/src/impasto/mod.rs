@@ -1,0 +1,62 @@
+//! The element `impasto`: paints every frame with a model.
+//!
+//! A file to a file, and a test picture to a window:
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=wave \
+//!     ! videoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
+//! gst-launch-1.0 videotestsrc is-live=true ! impasto model=wave strength=0.8 \
+//!     ! queue ! videoconvert ! autovideosink
+//! ```
+//!
+//! NV12 and I420, RGB and its relatives with and without alpha, and YUY2 go in and come out as they are: no
+//! `videoconvert` is needed before or after it for those. Interlaced video is refused: put `deinterlace` before it.
+//!
+//! `strength`, `keep-colors` and `temporal` may change while playing and can be driven by a `GstController`;
+//! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
+//! frames. With `strength=0` the frames themselves go out, untouched.
+//!
+//! A file is painted one frame ahead: a frame leaves when the next one comes, or the stream ends. A live source
+//! gets every frame back at once. See [`stream`] for why.
+//!
+//! # Layout, in the order in which a frame meets it
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `settings` | the properties: always writable |
+//! | `caps` | which video is taken; caps to [`impasto_models::PictureInfo`] |
+//! | `allocation` | whose memory frames lie in |
+//! | `imp` | what GStreamer calls, in its order |
+//! | `stream` | from caps to caps: frames into the painter and out again, in order |
+//! | `frame` | a pair of mapped buffers as the painter's frame |
+//! | `errors` | an error of the painter as GStreamer says it |
+//! | `painter` | the thread that owns an engine |
+//! | `model_swap` | another model while playing |
+//! | `stats` | what the property `stats` counts |
+
+mod allocation;
+mod caps;
+mod errors;
+mod frame;
+mod imp;
+mod model_swap;
+mod painter;
+mod settings;
+mod stats;
+mod stream;
+
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer::prelude::*;
+use gstreamer_base as gst_base;
+
+glib::wrapper! {
+    /// The element `impasto`.
+    pub struct Impasto(ObjectSubclass<imp::Impasto>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// Makes the element known to GStreamer. No rank: nothing plugs it by itself.
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(Some(plugin), "impasto", gst::Rank::NONE, Impasto::static_type())
+}

@@ -1,0 +1,128 @@
+//! Another model while playing: loaded beside the stream, taken over between two frames.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer::subclass::prelude::*;
+use impasto_models::{Error, Model, Result};
+
+use super::imp::{CAT, Impasto};
+use super::painter::Painter;
+
+/// The model that was asked for last, from asking to taking over.
+#[derive(Default)]
+pub(super) struct ModelSwap {
+    /// Counts what was asked for: a load that ends after the next was asked for is too late.
+    wanted: u64,
+    ready: Option<Replacement>,
+}
+
+/// A model that is ready to paint, with its painter where the stream had caps.
+struct Replacement {
+    model: Arc<Model>,
+    painter: Option<Arc<Painter>>,
+}
+
+/// The model of that name or file, or the bundled default.
+pub(super) fn open_model(asked: Option<&str>) -> Result<Arc<Model>> {
+    let model = match asked {
+        Some(name_or_file) => Model::open(name_or_file),
+        None => Model::open_default(),
+    };
+    Ok(model?)
+}
+
+impl Impasto {
+    /// Which request for a model is the latest.
+    pub(super) fn wanted_model(&self) -> u64 {
+        self.swap.lock().wanted
+    }
+
+    /// The property changed. Where the element runs, the model is loaded on a thread of GStreamer's pool; where
+    /// it does not, starting loads it.
+    pub(super) fn want_model(&self) {
+        let number = self.outdate_swap();
+        if self.state.lock().is_some() {
+            self.load_model_aside(number);
+        }
+    }
+
+    /// Makes every load under way too late.
+    pub(super) fn outdate_swap(&self) -> u64 {
+        let mut swap = self.swap.lock();
+        swap.wanted += 1;
+        let outdated = swap.ready.take();
+        let number = swap.wanted;
+        drop(swap);
+        drop(outdated);
+        number
+    }
+
+    pub(super) fn load_model_aside(&self, number: u64) {
+        self.obj().call_async(move |element| {
+            let imp = element.imp();
+            let asked = imp.settings.lock().model.clone();
+            imp.prepare_swap(number, || open_model(asked.as_deref()));
+        });
+    }
+
+    fn prepare_swap(&self, number: u64, model: impl FnOnce() -> Result<Arc<Model>>) {
+        let prepare = AssertUnwindSafe(|| model().and_then(|model| self.replacement(model)));
+        let panicked = |_| Err(Error::Engine("it panicked while the model was loaded".to_owned()));
+        let replacement = catch_unwind(prepare).unwrap_or_else(panicked);
+        let mut swap = self.swap.lock();
+        if swap.wanted != number {
+            return;
+        }
+        match replacement {
+            Ok(replacement) => swap.ready = Some(replacement),
+            Err(error) => {
+                drop(swap);
+                gst::element_imp_warning!(
+                    self,
+                    gst::ResourceError::OpenRead,
+                    ("{error}"),
+                    ["the model that painted so far goes on painting"]
+                );
+            }
+        }
+    }
+
+    fn replacement(&self, model: Arc<Model>) -> Result<Replacement> {
+        let stream = {
+            let state = self.state.lock();
+            let state = state.as_ref();
+            state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.device)))
+        };
+        let painter = stream.map(|(picture, device)| Painter::open(&model, picture, device)).transpose()?;
+        Ok(Replacement { model, painter: painter.map(Arc::new) })
+    }
+
+    /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.
+    pub(super) fn swap_model(&self) {
+        let Some(Replacement { model, painter }) = self.swap.lock().ready.take() else {
+            return;
+        };
+        gst::info!(CAT, imp = self, "{} takes over", model.name());
+        let mut state = self.state.lock();
+        let Some(state) = state.as_mut() else {
+            return;
+        };
+        state.model = Arc::clone(&model);
+        let Some(stream) = state.stream.as_mut() else {
+            return;
+        };
+        match painter.filter(|painter| painter.picture() == stream.painter.picture()) {
+            Some(painter) => stream.painter = painter,
+            None => self.reopen_aside(model),
+        }
+    }
+
+    /// The caps changed while the model was loaded: its painter must be made again.
+    fn reopen_aside(&self, model: Arc<Model>) {
+        let number = self.wanted_model();
+        self.obj().call_async(move |element| element.imp().prepare_swap(number, || Ok(model)));
+    }
+}

@@ -1,0 +1,127 @@
+//! The properties: what the user asked for, always writable.
+
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use gstreamer::glib;
+use gstreamer::glib::prelude::*;
+use gstreamer::prelude::*;
+use impasto_models::{Controls, DeviceChoice, Error, Model};
+
+/// What the user asked for. Read by the streaming thread before every frame, written by anybody.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// Name or file of a model; the bundled default where there is none.
+    pub model: Option<String>,
+    /// How far from the input to the painting, 0 to 1.
+    pub strength: f32,
+    /// How much of the input's colours stays, 0 to 1.
+    pub keep_colors: f32,
+    /// The flicker filter, 0 to 1; what the model recommends where the user says nothing.
+    pub temporal: Option<f32>,
+    /// Which device paints, as the user wrote it.
+    pub device: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let Controls { strength, keep_colors, .. } = Controls::default();
+        Self { model: None, strength, keep_colors, temporal: None, device: DeviceChoice::Auto.to_string() }
+    }
+}
+
+/// What a changed property asks the element to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing at once: the next frame sees it.
+    NextFrame,
+    /// Another model.
+    Model,
+}
+
+impl Settings {
+    /// The controls of the next frame, painted by `model`.
+    pub fn controls(&self, model: &Model) -> Controls {
+        let temporal = self.temporal.unwrap_or(model.metadata().defaults.temporal);
+        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal }.clamped()
+    }
+
+    /// The device that was asked for.
+    pub fn device(&self) -> Result<DeviceChoice, Error> {
+        DeviceChoice::from_str(&self.device)
+    }
+
+    /// Takes a property's value. GLib has checked name, type and range.
+    pub fn set(&mut self, name: &str, value: &glib::Value) -> Change {
+        match name {
+            "model" => {
+                self.model = value.get().expect(CHECKED);
+                return Change::Model;
+            }
+            "strength" => self.strength = value.get().expect(CHECKED),
+            "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
+            "temporal" => self.temporal = Some(value.get().expect(CHECKED)),
+            "device" => {
+                let device: Option<String> = value.get().expect(CHECKED);
+                self.device = device.unwrap_or_else(|| DeviceChoice::Auto.to_string());
+            }
+            _ => unreachable!("{CHECKED}"),
+        }
+        Change::NextFrame
+    }
+
+    /// A property's value.
+    pub fn get(&self, name: &str) -> glib::Value {
+        match name {
+            "model" => self.model.to_value(),
+            "strength" => self.strength.to_value(),
+            "keep-colors" => self.keep_colors.to_value(),
+            "temporal" => self.temporal.unwrap_or_default().to_value(),
+            "device" => self.device.to_value(),
+            _ => unreachable!("{CHECKED}"),
+        }
+    }
+}
+
+const CHECKED: &str = "GLib passes only the properties listed here, with values of their type";
+
+/// The properties as GStreamer lists them.
+pub(super) fn properties() -> &'static [glib::ParamSpec] {
+    static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+        vec![
+            glib::ParamSpecString::builder("model")
+                .nick("Model")
+                .blurb("Name or file of the model that paints; the bundled default where none is given")
+                .mutable_playing()
+                .build(),
+            control("strength", "Strength", "How far from the input (0) to the painting (1)", 1.0),
+            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0),
+            control("temporal", "Temporal", "Strength of the flicker filter; unset: as the model recommends", 0.0),
+            glib::ParamSpecString::builder("device")
+                .nick("Device")
+                .blurb("What paints: auto, cpu, burn-cpu or cuda:N")
+                .default_value(Some("auto"))
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")
+                .nick("Statistics")
+                .blurb("Frames painted and dropped, mean milliseconds of each stage of recent frames, latency")
+                .read_only()
+                .build(),
+        ]
+    });
+    &PROPERTIES
+}
+
+/// A number from 0 to 1 that may change with every frame.
+fn control(name: &str, nick: &str, blurb: &str, default: f32) -> glib::ParamSpec {
+    glib::ParamSpecFloat::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .minimum(0.0)
+        .maximum(1.0)
+        .default_value(default)
+        .mutable_playing()
+        .controllable()
+        .build()
+}

@@ -1,0 +1,304 @@
+//! From caps to caps: frames into the painter and out again, in order.
+//!
+//! The painter has a thread of its own, so that decoding and encoding go on while a frame is painted. What
+//! that costs is delay: a finished frame leaves when the streaming thread comes by, which is with the next
+//! frame. From a file that delay harms nobody. From a live source it would be a frame's duration on top of the
+//! painting, so there the streaming thread waits for each frame and takes it along.
+//!
+//! Every function here but [`Stream::latency`] runs under the sink pad's stream lock, so frames in flight have
+//! one owner at a time. No lock of ours is held while a frame is painted or pushed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer::subclass::prelude::*;
+use gstreamer_base::prelude::*;
+use gstreamer_base::subclass::base_transform::PrepareOutputBufferSuccess;
+use gstreamer_base::subclass::prelude::*;
+use gstreamer_video::{VideoInfo, VideoMeta};
+use impasto_models::{Controls, DeviceChoice, Error, Model, Painted, PictureInfo};
+
+use super::caps;
+use super::errors::error_message;
+use super::frame::MappedFrame;
+use super::imp::{CAT, Impasto};
+use super::painter::Painter;
+
+/// What there is from start to stop.
+pub(super) struct State {
+    /// The model that paints, or will when caps come.
+    pub model: Arc<Model>,
+    /// The device that was asked for.
+    pub device: DeviceChoice,
+    /// What there is from caps to caps.
+    pub stream: Option<Stream>,
+    /// Whether downstream reads strides from a `GstVideoMeta`.
+    pub downstream_takes_strides: bool,
+}
+
+/// What there is from caps to caps.
+pub(super) struct Stream {
+    pub info: VideoInfo,
+    pub painter: Arc<Painter>,
+    live: bool,
+    frame_duration: Option<gst::ClockTime>,
+    in_flight: VecDeque<InFlight>,
+    /// Whether frames went by unpainted since the painter saw one: what it remembers is out of date.
+    skipped: bool,
+}
+
+/// A frame between coming in and going out.
+enum InFlight {
+    /// It goes out as it came.
+    Untouched(gst::Buffer),
+    /// This painter, which may not be the stream's any more, has it.
+    Painting(Arc<Painter>),
+}
+
+/// How long [`Impasto::next_frame`] waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Until the oldest frame is painted.
+    Drain,
+    /// Only where more frames are inside than may be.
+    KeepPace,
+}
+
+impl Stream {
+    /// The most frames that are inside at once.
+    pub fn depth(&self) -> usize {
+        if self.live { 1 } else { self.painter.depth() }
+    }
+
+    /// How long a frame may stay inside in a stream that keeps up: a frame's duration for each that is
+    /// inside. Nothing where the caps give no rate.
+    pub fn latency(&self) -> gst::ClockTime {
+        self.frame_duration.unwrap_or_default() * self.depth() as u64
+    }
+
+    /// Whether the oldest frame must leave before another can come.
+    fn is_full(&self) -> bool {
+        self.in_flight.len() >= self.depth()
+    }
+}
+
+impl Impasto {
+    /// Makes ready for frames of `caps`; keeps the painter where they look the same.
+    pub(super) fn open_stream(&self, caps: &gst::Caps) -> Result<(), gst::ErrorMessage> {
+        let info = VideoInfo::from_caps(caps)
+            .map_err(|_| gst::error_msg!(gst::StreamError::Format, ("cannot read the caps {caps}")))?;
+        let picture = caps::picture_info(&info)?;
+        let live = self.upstream_is_live();
+        let (model, device, previous) = self.close_stream().ok_or_else(stopped)?;
+        let kept = previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), &model));
+        let painter = match kept {
+            Some(painter) => painter.reset().map(|()| painter),
+            None => Painter::open(&model, picture, device).map(Arc::new),
+        };
+        let painter = painter.map_err(|error| error_message(&error))?;
+        gst::info!(CAT, imp = self, "{picture:?} with {} on {}", model.name(), painter.plan().device);
+        let stream = Stream {
+            in_flight: VecDeque::with_capacity(painter.depth() + 1),
+            frame_duration: caps::frame_duration(caps, &info),
+            skipped: false,
+            info,
+            live,
+            painter,
+        };
+        self.state.lock().as_mut().ok_or_else(stopped)?.stream = Some(stream);
+        if live {
+            self.announce_latency();
+        }
+        Ok(())
+    }
+
+    /// Takes the stream away; what the next one needs, or nothing where the element is stopped.
+    fn close_stream(&self) -> Option<(Arc<Model>, DeviceChoice, Option<Arc<Painter>>)> {
+        let mut state = self.state.lock();
+        let state = state.as_mut()?;
+        let painter = state.stream.take().map(|stream| stream.painter);
+        Some((Arc::clone(&state.model), state.device, painter))
+    }
+
+    /// A source that does not say counts as live: its frames must not be kept waiting.
+    fn upstream_is_live(&self) -> bool {
+        let mut query = gst::query::Latency::new();
+        let answered = self.obj().sink_pad().peer_query(&mut query);
+        !answered || query.result().0
+    }
+
+    fn announce_latency(&self) {
+        let element = self.obj();
+        let message = gst::message::Latency::builder().src(&*element).build();
+        if element.post_message(message).is_err() {
+            gst::debug!(CAT, imp = self, "no bus to announce the latency on");
+        }
+    }
+
+    /// A frame comes in.
+    pub(super) fn take_frame(&self, source: gst::Buffer) -> Result<(), gst::FlowError> {
+        if source.flags().contains(gst::BufferFlags::DISCONT) {
+            self.drain()?;
+            self.forget()?;
+        }
+        self.swap_model();
+        let (painter, info) = {
+            let state = self.state.lock();
+            let stream = state.as_ref().and_then(|state| state.stream.as_ref());
+            let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
+            (Arc::clone(&stream.painter), stream.info.clone())
+        };
+        let controls = self.settings.lock().controls(painter.model());
+        let frame = if controls.is_identity() {
+            InFlight::Untouched(self.readable_downstream(source, &info, painter.picture())?)
+        } else {
+            self.hand_over(source, &painter, &info, controls)?;
+            InFlight::Painting(painter)
+        };
+        self.keep(frame);
+        Ok(())
+    }
+
+    fn keep(&self, frame: InFlight) {
+        let mut state = self.state.lock();
+        if let Some(stream) = state.as_mut().and_then(|state| state.stream.as_mut()) {
+            stream.skipped = matches!(frame, InFlight::Untouched(_));
+            stream.in_flight.push_back(frame);
+        }
+    }
+
+    fn hand_over(
+        &self,
+        source: gst::Buffer,
+        painter: &Painter,
+        info: &VideoInfo,
+        controls: Controls,
+    ) -> Result<(), gst::FlowError> {
+        let output = self.output_buffer(&source)?;
+        let frame = MappedFrame::map(source, output, info, painter.picture(), controls);
+        let skipped = self.state.lock().as_ref().and_then(|s| s.stream.as_ref()).is_some_and(|s| s.skipped);
+        if skipped {
+            painter.reset().map_err(|error| self.fail(&error))?;
+        }
+        frame.and_then(|frame| painter.submit(frame)).map_err(|error| self.fail(&error))
+    }
+
+    /// A buffer of the negotiated pool with everything of `source` but its pixels.
+    fn output_buffer(&self, source: &gst::Buffer) -> Result<gst::Buffer, gst::FlowError> {
+        let source = gstreamer_base::subclass::base_transform::InputBuffer::Readable(source);
+        match self.parent_prepare_output_buffer(source)? {
+            PrepareOutputBufferSuccess::Buffer(buffer) => Ok(buffer),
+            PrepareOutputBufferSuccess::InputBuffer => Err(gst::FlowError::NotSupported),
+        }
+    }
+
+    /// `source` itself, but where its rows are padded in a way that downstream could not know: then a copy.
+    fn readable_downstream(
+        &self,
+        source: gst::Buffer,
+        info: &VideoInfo,
+        picture: PictureInfo,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let strides_known = self.state.lock().as_ref().is_some_and(|state| state.downstream_takes_strides);
+        let plain = source
+            .meta::<VideoMeta>()
+            .is_none_or(|meta| meta.stride() == info.stride() && meta.offset() == info.offset());
+        if strides_known || plain {
+            return Ok(source);
+        }
+        let output = self.output_buffer(&source)?;
+        let copied = MappedFrame::map(source, output, info, picture, Controls::default())
+            .and_then(|mut frame| frame.copy().map(|()| frame.into_output()));
+        copied.map_err(|error| self.fail(&error))
+    }
+
+    /// The next frame that goes out, if there is one.
+    pub(super) fn next_frame(&self, patience: Patience) -> Result<Option<gst::Buffer>, gst::FlowError> {
+        let Some((oldest, full)) = self.oldest() else {
+            return Ok(None);
+        };
+        let painter = match oldest {
+            InFlight::Untouched(buffer) => {
+                self.stats.lock().count_untouched();
+                return Ok(Some(buffer));
+            }
+            InFlight::Painting(painter) => painter,
+        };
+        let painted = match full || patience == Patience::Drain {
+            true => Some(painter.collect()),
+            false => painter.try_collect(),
+        };
+        match painted {
+            Some(painted) => self.finish(painted).map(Some),
+            None => {
+                self.put_back(InFlight::Painting(painter));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The oldest frame in flight, and whether there is no room for another beside it.
+    fn oldest(&self) -> Option<(InFlight, bool)> {
+        let mut state = self.state.lock();
+        let stream = state.as_mut()?.stream.as_mut()?;
+        let full = stream.is_full();
+        Some((stream.in_flight.pop_front()?, full))
+    }
+
+    fn put_back(&self, frame: InFlight) {
+        let mut state = self.state.lock();
+        if let Some(stream) = state.as_mut().and_then(|state| state.stream.as_mut()) {
+            stream.in_flight.push_front(frame);
+        }
+    }
+
+    fn finish(&self, painted: Result<Painted<MappedFrame>, Error>) -> Result<gst::Buffer, gst::FlowError> {
+        let painted = painted.and_then(|Painted { frame, outcome }| Ok((frame, outcome?)));
+        let (frame, timings) = painted.map_err(|error| self.fail(&error))?;
+        gst::trace!(CAT, imp = self, "painted: {timings:?}");
+        self.stats.lock().count_painted(timings);
+        Ok(frame.into_output())
+    }
+
+    /// Pushes every frame in flight, in order. After an error none is left inside.
+    pub(super) fn drain(&self) -> Result<(), gst::FlowError> {
+        let push_all = || {
+            while let Some(buffer) = self.next_frame(Patience::Drain)? {
+                self.obj().src_pad().push(buffer)?;
+            }
+            Ok(())
+        };
+        push_all().inspect_err(|_| self.discard())
+    }
+
+    /// Lets every frame in flight go.
+    pub(super) fn discard(&self) {
+        while let Some((oldest, _)) = self.oldest() {
+            if let InFlight::Painting(painter) = oldest {
+                // The frame is not wanted, so neither is the reason why it may have failed.
+                let _ = painter.collect();
+            }
+        }
+    }
+
+    /// What comes next has nothing to do with what came before.
+    pub(super) fn forget(&self) -> Result<(), gst::FlowError> {
+        let painter = {
+            let state = self.state.lock();
+            state.as_ref().and_then(|state| state.stream.as_ref()).map(|stream| Arc::clone(&stream.painter))
+        };
+        painter.map_or(Ok(()), |painter| painter.reset()).map_err(|error| self.fail(&error))
+    }
+
+    /// Says on the bus what went wrong.
+    fn fail(&self, error: &Error) -> gst::FlowError {
+        self.post_error_message(error_message(error));
+        gst::FlowError::Error
+    }
+}
+
+fn stopped() -> gst::ErrorMessage {
+    gst::error_msg!(gst::CoreError::StateChange, ("caps came while the element was stopped"))
+}

@@ -1,0 +1,40 @@
+//! GStreamer plugin `impasto`: the element `impasto`, which paints video in the style of a model.
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=wave \
+//!     ! videoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
+//! ```
+//!
+//! A program that links this crate registers the element with [`plugin_register_static`]; everybody else
+//! puts `libgstimpasto.so` where `GST_PLUGIN_PATH` points.
+
+mod impasto;
+
+pub use impasto::Impasto;
+
+use gstreamer as gst;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    impasto::register(plugin)
+}
+
+/// What GStreamer reads when it loads the plugin; the macro writes its items without documentation.
+#[allow(missing_docs)]
+mod description {
+    use super::plugin_init;
+    use gstreamer as gst;
+
+    gst::plugin_define!(
+        impasto,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+pub use description::plugin_register_static;

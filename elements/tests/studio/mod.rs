@@ -1,0 +1,166 @@
+//! What the tests share: small models whose effect is known, harnesses, frames.
+#![allow(dead_code)] // each test file uses its part
+
+use std::path::PathBuf;
+use std::sync::Once;
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_check::Harness;
+use gstreamer_video::VideoInfo;
+use impasto_models::Model;
+use impasto_models::generators::{GeneratorConfig, TinyConfig, Weights};
+use impasto_models::model::Metadata;
+use tempfile::TempDir;
+
+/// GStreamer with the element in it.
+pub fn init() {
+    static INIT: Once = Once::new();
+    INIT.call_once(|| {
+        gst::init().unwrap();
+        gstimpasto::plugin_register_static().unwrap();
+    });
+}
+
+/// A folder of models that is gone after the test.
+pub struct Studio {
+    folder: TempDir,
+}
+
+impl Studio {
+    pub fn new() -> Self {
+        init();
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A file in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A model whose painting is the input: its network corrects nothing.
+    pub fn plain(&self) -> String {
+        self.brighter(0.0)
+    }
+
+    /// A model whose painting is the input with `by` added to every number.
+    pub fn brighter(&self, by: f32) -> String {
+        self.model(&format!("brighter-{by}"), |weights| {
+            let head = weights.get_mut("head.weight").unwrap();
+            head.values.fill(0.0);
+            let bias = weights.get_mut("head.bias").unwrap();
+            bias.values.fill(by);
+        })
+    }
+
+    /// A model of seeded random weights: what it paints is nothing to look at, but changes every pixel.
+    pub fn random(&self) -> String {
+        self.model("random", |_| ())
+    }
+
+    fn model(&self, name: &str, change: impl FnOnce(&mut Weights)) -> String {
+        let path = self.path(&format!("{name}.safetensors"));
+        if !path.exists() {
+            let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+            let mut weights = Model::untrained(config.clone(), 1).weights().clone();
+            change(&mut weights);
+            Model::new(Metadata::new(name, config), weights).unwrap().save(&path, false).unwrap();
+        }
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+/// The element with a model, in a harness whose source says it is live: every frame comes back at once.
+pub fn harness(model: &str, caps: &str) -> Harness {
+    let mut harness = idle_harness(model);
+    harness.set_src_caps_str(caps);
+    harness
+}
+
+/// The same with a source that is a file: one frame is kept back while the next is awaited.
+pub fn file_harness(model: &str, caps: &str) -> Harness {
+    let mut harness = idle_harness(model);
+    harness.set_live(false);
+    harness.set_src_caps_str(caps);
+    harness
+}
+
+/// The element with a model, and no caps yet.
+pub fn idle_harness(model: &str) -> Harness {
+    init();
+    let element = gst::ElementFactory::make("impasto").property("model", model).build().unwrap();
+    Harness::with_element(&element, Some("sink"), Some("src"))
+}
+
+/// Caps of a format and size at 25 frames a second.
+pub fn video(format: &str, width: u32, height: u32) -> String {
+    format!("video/x-raw,format={format},width={width},height={height},framerate=25/1")
+}
+
+/// A frame of `caps` in which byte `i` of the buffer is `paint(i)`, the `index`-th at 25 frames a second.
+pub fn frame(caps: &str, index: u64, paint: impl Fn(usize) -> u8) -> gst::Buffer {
+    let caps: gst::Caps = caps.parse().unwrap();
+    let size = VideoInfo::from_caps(&caps).unwrap().size();
+    let mut buffer = gst::Buffer::from_mut_slice((0..size).map(paint).collect::<Vec<u8>>());
+    stamp(buffer.make_mut(), index);
+    buffer
+}
+
+/// The times of the `index`-th frame at 25 frames a second.
+pub fn stamp(buffer: &mut gst::BufferRef, index: u64) {
+    buffer.set_pts(gst::ClockTime::from_mseconds(40 * index));
+    buffer.set_duration(gst::ClockTime::from_mseconds(40));
+}
+
+/// A frame of one grey.
+pub fn grey(caps: &str, index: u64, level: u8) -> gst::Buffer {
+    frame(caps, index, |_| level)
+}
+
+/// All bytes of a buffer.
+pub fn bytes(buffer: &gst::Buffer) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+/// The first byte of a buffer.
+pub fn first_byte(buffer: &gst::Buffer) -> u8 {
+    buffer.map_readable().unwrap()[0]
+}
+
+/// The first error message on the bus of a pipeline that is expected to fail, as a person reads it.
+pub fn failure(pipeline: &gst::Pipeline) -> String {
+    let _ = pipeline.set_state(gst::State::Playing);
+    let bus = pipeline.bus().unwrap();
+    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Error]);
+    pipeline.set_state(gst::State::Null).unwrap();
+    match message.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Error(error)) => error.error().message().to_owned(),
+        _ => panic!("the pipeline did not fail"),
+    }
+}
+
+/// A parsed pipeline, run to its end; its error where it fails.
+pub fn run(pipeline: &str) -> Result<(), String> {
+    init();
+    let pipeline = gst::parse::launch(pipeline).unwrap().downcast::<gst::Pipeline>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let outcome = wait_for_end(&pipeline);
+    pipeline.set_state(gst::State::Null).unwrap();
+    outcome
+}
+
+/// Waits for the end of the stream, or the error that stops it.
+pub fn wait_for_end(pipeline: &gst::Pipeline) -> Result<(), String> {
+    let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = pipeline.bus().unwrap().timed_pop_filtered(gst::ClockTime::from_seconds(60), &wanted);
+    match message.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Eos(_)) => Ok(()),
+        Some(gst::MessageView::Error(error)) => Err(error.error().message().to_owned()),
+        _ => Err("no end within 60 s".to_owned()),
+    }
+}
+
+/// The element's counters.
+pub fn stats(element: &gst::Element) -> gst::Structure {
+    element.property::<gst::Structure>("stats")
+}

@@ -1,0 +1,57 @@
+//! What may change from one frame to the next.
+
+/// The controls of a frame. Every number is clamped to its range when it is used.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Controls {
+    /// How far the picture goes from the input (0) to the painting (1). Range 0 to 1.
+    pub strength: f32,
+    /// How much of the input's own colours stays: 0 takes the painting's, 1 keeps the input's chroma
+    /// and takes only the painting's luma. Range 0 to 1.
+    pub keep_colors: f32,
+    /// Strength of the flicker filter of [`crate::temporal`]. Range 0 (off) to 1.
+    pub temporal: f32,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0 }
+    }
+}
+
+impl Controls {
+    /// The controls with every number inside its range; a NaN becomes the default.
+    pub fn clamped(self) -> Self {
+        let default = Self::default();
+        let clamp = |value: f32, fallback: f32| {
+            if value.is_nan() { fallback } else { value.clamp(0.0, 1.0) }
+        };
+        Self {
+            strength: clamp(self.strength, default.strength),
+            keep_colors: clamp(self.keep_colors, default.keep_colors),
+            temporal: clamp(self.temporal, default.temporal),
+        }
+    }
+
+    /// True where the output is the input whatever the generator says: the input may go out untouched.
+    pub fn is_identity(&self) -> bool {
+        self.clamped().strength == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nan_or_out_of_range_control_is_brought_into_range() {
+        let wild = Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0 };
+        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0 };
+        assert_eq!(wild.clamped(), tame);
+    }
+
+    #[test]
+    fn only_zero_strength_is_the_identity() {
+        assert!(Controls { strength: 0.0, ..Controls::default() }.is_identity());
+        assert!(!Controls { strength: 0.01, ..Controls::default() }.is_identity());
+    }
+}

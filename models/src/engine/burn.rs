@@ -1,0 +1,200 @@
+//! Burn runs the generator: the reference engine, for every network and device that Burn has.
+//!
+//! A frame is read into one buffer of numbers that becomes the network's input without a copy and comes back
+//! to be read into again; the network's output is written from where Burn left it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::running::Running;
+use super::tiles::{Tile, Tiling};
+use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings, memory};
+use crate::generators::Generator;
+use crate::numbers::{self, Finish, Numbers, NumbersMut};
+use crate::temporal::FlickerFilter;
+use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result};
+
+/// One frame at a time, painted in `submit`.
+pub(super) struct BurnEngine<F> {
+    painter: Painter,
+    painted: Option<Painted<F>>,
+}
+
+struct Painter {
+    info: PictureInfo,
+    generator: Generator,
+    device: Device,
+    tiling: Tiling,
+    plan: Plan,
+    /// What the read pass fills and the network takes: `[1, 3, h, w]` of the last tile.
+    input: Option<TensorData>,
+    filter: FlickerFilter,
+}
+
+impl<F: Frame> BurnEngine<F> {
+    pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+        Ok(Self { painter: Painter::open(model, info, options)?, painted: None })
+    }
+}
+
+impl<F: Frame> Engine<F> for BurnEngine<F> {
+    fn depth(&self) -> usize {
+        1
+    }
+
+    fn submit(&mut self, mut frame: F) -> Result<(), Rejected<F>> {
+        if self.painted.is_some() {
+            return Err(Rejected(frame));
+        }
+        let controls = frame.controls().clamped();
+        let outcome =
+            frame.views().and_then(|(source, output)| self.painter.paint_guarded(&source, output, controls));
+        self.painted = Some(Painted { frame, outcome });
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Option<Painted<F>> {
+        self.painted.take()
+    }
+
+    fn reset(&mut self) {
+        self.painter.filter.reset();
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.painter.plan
+    }
+}
+
+impl Painter {
+    fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+        let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
+        let tiling = Tiling::plan(&model.metadata().generator, &info, limit)?;
+        let (device, name) = burn_device(options.device);
+        let plan = Plan { device: name, tiles: tiling.tiles().count(), peak_bytes: tiling.peak_bytes() };
+        let generator = model.generator(&device);
+        let filter = FlickerFilter::new(info.width, info.height);
+        Ok(Self { info, generator, device, tiling, plan, input: None, filter })
+    }
+
+    /// [`Painter::paint`], a panic of a library turned into an error: the process and its stream live on.
+    fn paint_guarded(
+        &mut self,
+        source: &Picture<'_>,
+        output: PictureMut<'_>,
+        controls: Controls,
+    ) -> Result<Timings> {
+        self.check(source, &output)?;
+        let painted = catch_unwind(AssertUnwindSafe(|| self.paint(source, output, controls)));
+        let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
+        if outcome.is_err() {
+            self.input = None;
+            self.filter.reset();
+        }
+        outcome
+    }
+
+    fn check(&self, source: &Picture<'_>, output: &PictureMut<'_>) -> Result<()> {
+        for info in [*source.info(), *output.info()] {
+            if info != self.info {
+                return Err(PictureError::Mismatch { source_info: self.info, output_info: info }.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn paint(
+        &mut self,
+        source: &Picture<'_>,
+        mut output: PictureMut<'_>,
+        controls: Controls,
+    ) -> Result<Timings> {
+        let mut timings = Timings::default();
+        let start = Instant::now();
+        let filtered = self.filter.begin(source, controls.temporal);
+        timings.temporal += start.elapsed();
+        for tile in self.tiling.tiles() {
+            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings)?;
+        }
+        Ok(timings)
+    }
+
+    fn paint_tile(
+        &mut self,
+        tile: Tile,
+        source: &Picture<'_>,
+        output: &mut PictureMut<'_>,
+        controls: Controls,
+        filtered: bool,
+        timings: &mut Timings,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let input = self.read(tile, source)?;
+        timings.read += start.elapsed();
+
+        let start = Instant::now();
+        let (input, mut painted) = self.run(input)?;
+        let window = tile.painted_window(&painted.shape());
+        timings.network += start.elapsed();
+
+        let start = Instant::now();
+        let original = Numbers::new(tile.window, slice(&input)?);
+        if filtered {
+            let painted = NumbersMut::new(window, slice_mut(&mut painted)?);
+            self.filter.apply(original, painted, tile.region);
+        }
+        timings.temporal += start.elapsed();
+
+        let start = Instant::now();
+        let finish = Finish { strength: controls.strength, keep_colors: controls.keep_colors };
+        numbers::write(Numbers::new(window, slice(&painted)?), original, finish, source, output, tile.region);
+        self.input = Some(input);
+        timings.write += start.elapsed();
+        Ok(())
+    }
+
+    /// The tile's numbers, in the buffer of the last tile where that has the right size.
+    fn read(&mut self, tile: Tile, source: &Picture<'_>) -> Result<TensorData> {
+        let shape = [1, 3, tile.window.height, tile.window.width];
+        let reusable = self.input.take().filter(|data| data.shape().as_slice() == shape);
+        let mut input = reusable.unwrap_or_else(|| TensorData::new(vec![0f32; tile.window.len()], shape));
+        numbers::read(source, tile.window, slice_mut(&mut input)?);
+        Ok(input)
+    }
+
+    /// Input back, and output, both as numbers on the host.
+    fn run(&self, input: TensorData) -> Result<(TensorData, TensorData)> {
+        let _running = Running::begin();
+        let input = Tensor::<4>::from_data(input, &self.device);
+        let painted = self.generator.forward(input.clone());
+        let read_back =
+            |tensor: Tensor<4>| tensor.try_into_data().map_err(|error| Error::Engine(error.to_string()));
+        let painted = read_back(painted)?;
+        Ok((read_back(input)?, painted))
+    }
+}
+
+fn slice(data: &TensorData) -> Result<&[f32]> {
+    data.as_slice::<f32>().map_err(|error| Error::Engine(error.to_string()))
+}
+
+fn slice_mut(data: &mut TensorData) -> Result<&mut [f32]> {
+    data.as_mut_slice::<f32>().map_err(|error| Error::Engine(error.to_string()))
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}
+
+/// The device, and its name for people. [`DeviceChoice::check`] has already refused what is not there.
+fn burn_device(choice: DeviceChoice) -> (Device, String) {
+    match choice {
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(index) => (Device::cuda(index), format!("Burn on CUDA device {index}")),
+        _ => (Device::flex(), format!("Burn on the CPU (flex), {} threads", rayon::current_num_threads())),
+    }
+}

@@ -1,0 +1,151 @@
+//! What runs a generator: frames in, painted frames out.
+//!
+//! An [`Engine`] owns its layouts and its running state; the caller owns the frames. A frame is submitted
+//! whole (its memory, its controls) and comes back whole from [`Engine::collect`], in order, so that an
+//! engine on a device may work on several at once. No tensor crosses this border.
+
+mod burn;
+mod device;
+mod memory;
+mod running;
+mod tiles;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::device::{DeviceChoice, available_devices};
+pub use self::memory::available_memory;
+pub use self::running::network_is_running;
+
+use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
+
+/// A frame on its way: source and output memory of the same [`PictureInfo`], and the frame's controls.
+pub trait Frame: Send {
+    /// The picture to paint and the memory to paint into.
+    fn views(&mut self) -> Result<(Picture<'_>, PictureMut<'_>)>;
+    /// This frame's controls.
+    fn controls(&self) -> Controls;
+}
+
+/// What a stage of one frame took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Pixels to numbers.
+    pub read: Duration,
+    /// The generator.
+    pub network: Duration,
+    /// The flicker filter; zero where it is off.
+    pub temporal: Duration,
+    /// Strength, colours kept, numbers to pixels.
+    pub write: Duration,
+}
+
+impl Timings {
+    /// All stages together.
+    pub fn total(&self) -> Duration {
+        self.read + self.network + self.temporal + self.write
+    }
+}
+
+/// A frame that came back. Where `outcome` is an error its output memory holds nothing of use.
+#[derive(Debug)]
+pub struct Painted<F> {
+    /// The frame that was submitted.
+    pub frame: F,
+    /// What each stage took, or why it was not painted.
+    pub outcome: Result<Timings>,
+}
+
+/// A frame that was not taken, because as many are in flight as [`Engine::depth`] allows.
+#[derive(Debug)]
+pub struct Rejected<F>(pub F);
+
+/// Paints frames of one [`PictureInfo`] with one model.
+pub trait Engine<F: Frame>: Send {
+    /// How many frames may be submitted and not yet collected; 1 or more.
+    fn depth(&self) -> usize;
+    /// Takes a frame. An engine without a device of its own paints it before this returns.
+    fn submit(&mut self, frame: F) -> Result<(), Rejected<F>>;
+    /// The oldest submitted frame, waiting for it where need be; none where none is in flight.
+    fn collect(&mut self) -> Option<Painted<F>>;
+    /// Forgets what earlier frames left behind: after a seek, or new input. Frames in flight are unaffected.
+    fn reset(&mut self);
+    /// What the engine chose.
+    fn plan(&self) -> &Plan;
+}
+
+/// What an engine chose for a model and a size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The engine and device, for people: `Burn on the CPU (flex), 2 threads`.
+    pub device: String,
+    /// Tiles a frame is painted in; 1 is the whole frame at once.
+    pub tiles: usize,
+    /// Estimated peak of memory, in bytes.
+    pub peak_bytes: u64,
+}
+
+/// What the user leaves open or asks for.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Which device paints.
+    pub device: DeviceChoice,
+    /// The memory an engine may take, in bytes; what the machine has free where none is given.
+    pub memory_limit: Option<u64>,
+}
+
+/// Makes an engine for frames of `info`, or says why there can be none: an unsupported size, too little
+/// memory, a device that is not there.
+pub fn open<F: Frame + 'static>(
+    model: &Arc<Model>,
+    info: PictureInfo,
+    options: &EngineOptions,
+) -> Result<Box<dyn Engine<F>>> {
+    if !(16..=7680).contains(&info.width) || !(16..=4320).contains(&info.height) {
+        return Err(Error::Size { width: info.width, height: info.height });
+    }
+    options.device.check()?;
+    Ok(Box::new(burn::BurnEngine::open(model, info, options)?))
+}
+
+/// A frame in plain vectors, for tools that have no frames of their own.
+#[derive(Debug, Clone)]
+pub struct FrameBuffer {
+    info: PictureInfo,
+    source: Vec<u8>,
+    output: Vec<u8>,
+    /// This frame's controls.
+    pub controls: Controls,
+}
+
+impl FrameBuffer {
+    /// A frame whose planes lie one behind the other without padding, as [`PictureInfo::packed_size`] counts.
+    ///
+    /// # Errors
+    /// [`crate::PictureError`] where `source` is not of that size.
+    pub fn new(info: PictureInfo, source: Vec<u8>) -> Result<Self> {
+        info.packed_view(&source)?;
+        let output = vec![0; source.len()];
+        Ok(Self { info, source, output, controls: Controls::default() })
+    }
+
+    /// The bytes to be painted; write the next frame here.
+    pub fn source_mut(&mut self) -> &mut [u8] {
+        &mut self.source
+    }
+
+    /// The painted bytes, laid out like the source.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+}
+
+impl Frame for FrameBuffer {
+    fn views(&mut self) -> Result<(Picture<'_>, PictureMut<'_>)> {
+        Ok((self.info.packed_view(&self.source)?, self.info.packed_view_mut(&mut self.output)?))
+    }
+
+    fn controls(&self) -> Controls {
+        self.controls
+    }
+}

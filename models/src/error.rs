@@ -1,0 +1,53 @@
+//! Errors, sorted by whose matter they are.
+
+use crate::{ModelError, PictureError};
+
+/// What can go wrong between a frame and its painted picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller's frame does not hold what it claims.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// The model file cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The device that was asked for is not there.
+    #[error("device '{asked}' cannot be used: {reason}")]
+    Device {
+        /// The device as the user wrote it.
+        asked: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The frame needs more memory than there is, and its network cannot be tiled.
+    #[error(
+        "a {width}x{height} frame needs about {need_mib} MiB with this model, but {have_mib} MiB are free: {remedy}"
+    )]
+    Memory {
+        /// Width of the frame in pixels.
+        width: usize,
+        /// Height of the frame in pixels.
+        height: usize,
+        /// Estimated peak in MiB.
+        need_mib: u64,
+        /// What the machine and its cgroup have free, in MiB.
+        have_mib: u64,
+        /// What the user can do about it.
+        remedy: String,
+    },
+    /// A size that no generator paints.
+    #[error("cannot paint a {width}x{height} frame: sizes from 16x16 to 7680x4320 are supported")]
+    Size {
+        /// Width of the frame in pixels.
+        width: usize,
+        /// Height of the frame in pixels.
+        height: usize,
+    },
+    /// The engine broke inside; the frame is lost, the process is not.
+    #[error("the engine failed: {0}")]
+    Engine(String),
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

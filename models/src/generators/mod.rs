@@ -1,0 +1,117 @@
+//! The networks, one file each: a configuration, `init`, `forward`. The trainer, every engine and the
+//! model file use these definitions.
+//!
+//! A generator maps numbers to numbers: RGB `[batch, 3, height, width]` as [`crate::numbers`] defines them,
+//! in and out. What leaves a network may lie outside [0, 1]; the pass that writes pixels clamps it.
+
+mod johnson;
+mod tiny;
+mod weights;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
+pub use tiny::{Tiny, TinyConfig};
+pub use weights::{WeightTensor, Weights, expected_shapes};
+pub(crate) use weights::{bind, untrained};
+
+/// Which network, and how it is configured: what a model file says under `kind` and `config`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "config", rename_all = "lowercase")]
+pub enum GeneratorConfig {
+    /// The small network that paints in real time.
+    Tiny(TinyConfig),
+    /// The published feed-forward network with instance norm.
+    Johnson(JohnsonConfig),
+}
+
+/// A network on a device.
+#[derive(Debug, Clone)]
+pub enum Generator {
+    /// See [`Tiny`].
+    Tiny(Tiny),
+    /// See [`Johnson`].
+    Johnson(Johnson),
+}
+
+impl GeneratorConfig {
+    /// The kinds of network this version knows, as model files name them.
+    pub const KINDS: [&'static str; 2] = ["tiny", "johnson"];
+
+    /// The name of the kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Tiny(_) => "tiny",
+            Self::Johnson(_) => "johnson",
+        }
+    }
+
+    /// What is out of range, found and expected, or nothing.
+    pub fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Tiny(config) => config.validate(),
+            Self::Johnson(_) => Ok(()),
+        }
+    }
+
+    /// The shape of every parameter, by path. Allocates no weights.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let device = Device::flex();
+        match self {
+            Self::Tiny(config) => expected_shapes(&config.init(&device)),
+            Self::Johnson(config) => expected_shapes(&config.init(&device)),
+        }
+    }
+
+    /// The network with these weights on `device`.
+    pub(crate) fn build(&self, weights: &Weights, device: &Device) -> Generator {
+        match self {
+            Self::Tiny(config) => Generator::Tiny(bind(config.init(device), weights, device)),
+            Self::Johnson(config) => Generator::Johnson(bind(config.init(device), weights, device)),
+        }
+    }
+
+    /// Width and height of what the network is given are padded to a multiple of this many pixels.
+    pub fn alignment(&self) -> usize {
+        match self {
+            Self::Tiny(_) => tiny::ALIGNMENT,
+            Self::Johnson(_) => 1,
+        }
+    }
+
+    /// How far, in pixels, a pixel of the output sees; none where it sees the whole picture, which
+    /// therefore cannot be painted in tiles.
+    pub fn receptive_radius(&self) -> Option<usize> {
+        match self {
+            Self::Tiny(_) => Some(tiny::RECEPTIVE_RADIUS),
+            Self::Johnson(_) => None,
+        }
+    }
+
+    /// Peak memory of one run on the CPU, in bytes for every pixel of the (padded) picture, numbers in and
+    /// out included. Measured: see `examples/peak_memory.rs`.
+    pub fn peak_bytes_per_pixel(&self) -> u64 {
+        match self {
+            Self::Tiny(_) => tiny::PEAK_BYTES_PER_PIXEL,
+            Self::Johnson(_) => johnson::PEAK_BYTES_PER_PIXEL,
+        }
+    }
+}
+
+impl Generator {
+    /// Numbers to numbers.
+    ///
+    /// # Shapes
+    /// `[batch, 3, height, width]` to `[batch, 3, height', width']`, where height and width are multiples of
+    /// [`GeneratorConfig::alignment`] and height' and width' are at least as large: rows and columns beyond the
+    /// input's size are to be cut off.
+    pub fn forward(&self, numbers: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Tiny(tiny) => tiny.forward(numbers, None),
+            Self::Johnson(johnson) => johnson.forward(numbers),
+        }
+    }
+}

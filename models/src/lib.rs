@@ -1,0 +1,34 @@
+//! Pictures to numbers and back, the generators, the model file and the engines of Impasto.
+//!
+//! Nothing here knows GStreamer: a game, a tool or a plugin hands over frames as plain memory. See
+//! `examples/paint_frame.rs` for one painted frame buffer.
+//!
+//! # Layout, in the order in which a frame meets it
+//!
+//! | module | purpose |
+//! |---|---|
+//! | [`picture`] | what a frame in memory is: format, size, colorimetry, planes, strides |
+//! | [`numbers`] | the one definition of bytes <-> numbers, and its fast passes |
+//! | [`controls`] | what may change from frame to frame: strength, colours kept, temporal filter |
+//! | [`engine`] | what runs a generator: frames in, painted frames out |
+//! | [`generators`] | the networks, one file each |
+//! | [`temporal`] | the flicker filter and the cut detector |
+//! | [`model`] | the model file, and where models are found |
+//! | [`mod@import`] | other projects' weights (feature `import`) |
+
+pub mod controls;
+pub mod engine;
+mod error;
+pub mod generators;
+#[cfg(feature = "import")]
+pub mod import;
+pub mod model;
+pub mod numbers;
+pub mod picture;
+pub mod temporal;
+
+pub use controls::Controls;
+pub use engine::{DeviceChoice, Engine, EngineOptions, Frame, FrameBuffer, Painted, Rejected, Timings};
+pub use error::{Error, Result};
+pub use model::{Model, ModelError};
+pub use picture::{Colorimetry, Matrix, Picture, PictureError, PictureInfo, PictureMut, PixelFormat, Range};

@@ -1,0 +1,148 @@
+//! The engine: sizes, tiles, memory, errors.
+
+use std::sync::Arc;
+
+use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, Engine, EngineOptions, Error, FrameBuffer, Matrix, Model,
+    PictureInfo, PixelFormat, Range, engine,
+};
+
+fn tiny() -> Arc<Model> {
+    Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 5))
+}
+
+fn johnson(form: JohnsonForm) -> Arc<Model> {
+    Arc::new(Model::untrained(GeneratorConfig::Johnson(JohnsonConfig { form }), 5))
+}
+
+fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
+    PictureInfo {
+        format,
+        width,
+        height,
+        colorimetry: Colorimetry { matrix: Matrix::Bt709, range: Range::Full },
+    }
+}
+
+/// A picture with something in every corner: no two neighbours alike, no period of 8.
+fn texture(info: &PictureInfo) -> FrameBuffer {
+    let bytes =
+        (0..info.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 / 2 + (i / 97) as u8 / 4);
+    FrameBuffer::new(*info, bytes.collect()).unwrap()
+}
+
+fn painted(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Vec<u8> {
+    engine.submit(frame).unwrap();
+    let painted = engine.collect().unwrap();
+    painted.outcome.unwrap();
+    painted.frame.output().to_vec()
+}
+
+fn paint_within(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>) -> (Vec<u8>, usize) {
+    let options = EngineOptions { memory_limit, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(model, info, &options).unwrap();
+    (painted(engine.as_mut(), texture(&info)), engine.plan().tiles)
+}
+
+#[test]
+fn every_size_gives_back_a_painted_picture_of_that_size() {
+    let model = tiny();
+    for width in (16..=67).step_by(3) {
+        for height in (16..=67).step_by(3).chain([67]) {
+            let info = info(PixelFormat::I420, width, height);
+            let (output, _) = paint_within(&model, info, None);
+            assert_eq!(output.len(), info.packed_size(), "{width}x{height}");
+            assert!(output.iter().any(|byte| *byte != 0), "{width}x{height} stayed empty");
+        }
+    }
+}
+
+#[test]
+fn every_size_passes_both_forms_of_johnson() {
+    for form in [JohnsonForm::Lengstrom, JohnsonForm::Pytorch] {
+        let model = johnson(form);
+        for (width, height) in [(16, 16), (17, 19), (18, 33), (23, 16), (67, 45)] {
+            let (output, _) = paint_within(&model, info(PixelFormat::Rgb, width, height), None);
+            assert!(output.iter().any(|byte| *byte != 0), "{form:?} {width}x{height}");
+        }
+    }
+}
+
+#[test]
+fn tiles_leave_no_seam() {
+    let model = tiny();
+    let info = info(PixelFormat::Rgb, 611, 397);
+    let (whole, one) = paint_within(&model, info, None);
+    let (tiled, many) = paint_within(&model, info, Some(14 << 20));
+    assert_eq!(one, 1);
+    assert!(many >= 4, "{many} tiles");
+    let worst = whole.iter().zip(&tiled).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(worst <= 1, "tiles differ by {worst}/255");
+}
+
+#[test]
+fn a_frame_that_cannot_be_tiled_is_refused_with_its_size_and_need() {
+    let options = EngineOptions { memory_limit: Some(64 << 20), ..EngineOptions::default() };
+    let info = info(PixelFormat::Nv12, 1920, 1080);
+    let error = engine::open::<FrameBuffer>(&johnson(JohnsonForm::Lengstrom), info, &options).err().unwrap();
+    let message = error.to_string();
+    assert!(message.contains("1920x1080") && message.contains("64 MiB are free"), "{message}");
+}
+
+#[test]
+fn sizes_outside_the_range_are_refused() {
+    for (width, height) in [(15, 16), (16, 15), (7681, 4320), (7680, 4321), (0, 0), (usize::MAX, usize::MAX)]
+    {
+        let refused = engine::open::<FrameBuffer>(
+            &tiny(),
+            info(PixelFormat::Rgb, width, height),
+            &EngineOptions::default(),
+        );
+        assert!(matches!(refused.err(), Some(Error::Size { .. })), "{width}x{height}");
+    }
+}
+
+#[test]
+fn an_absent_device_is_refused_by_name() {
+    let options = EngineOptions { device: DeviceChoice::Cuda(99), ..EngineOptions::default() };
+    let refused = engine::open::<FrameBuffer>(&tiny(), info(PixelFormat::Rgb, 32, 32), &options);
+    let message = refused.err().unwrap().to_string();
+    assert!(message.contains("'cuda:99'"), "{message}");
+}
+
+#[test]
+fn a_second_frame_waits_until_the_first_is_collected() {
+    let info = info(PixelFormat::Rgb, 32, 32);
+    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    assert!(engine.collect().is_none());
+    engine.submit(texture(&info)).unwrap();
+    assert!(engine.submit(texture(&info)).is_err());
+    assert!(engine.collect().is_some());
+}
+
+#[test]
+fn strength_zero_is_the_input_and_half_lies_between() {
+    let info = info(PixelFormat::Rgb, 40, 24);
+    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut at = |strength| {
+        let mut frame = texture(&info);
+        frame.controls = Controls { strength, ..Controls::default() };
+        painted(engine.as_mut(), frame)
+    };
+    let (none, half, full) = (at(0.0), at(0.5), at(1.0));
+    assert_eq!(none, texture(&info).source_mut());
+    let middle = |a: u8, b: u8| (i16::from(a) + i16::from(b)) / 2;
+    // Within the clamp's reach only: a painted number beyond 255 was cut when it was written alone.
+    let inside = (0..none.len()).filter(|i| (1..255).contains(&full[*i]));
+    for i in inside {
+        assert!((i16::from(half[i]) - middle(none[i], full[i])).abs() <= 1, "byte {i}");
+    }
+}
+
+#[test]
+fn the_same_frame_is_painted_the_same_twice() {
+    let info = info(PixelFormat::Nv12, 65, 43);
+    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    assert_eq!(painted(engine.as_mut(), texture(&info)), painted(engine.as_mut(), texture(&info)));
+}

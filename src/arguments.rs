@@ -1,0 +1,125 @@
+//! What the user types, and what the options that all commands share mean.
+//!
+//! Each command keeps its own arguments beside its code; the options here are flattened into them.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use impasto_models::{Controls, DeviceChoice, Model};
+
+use crate::{bench, image, live, model, plugins, video};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "impasto", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Paint a video file; sound, subtitles, frame times and tags are kept
+    Video(Box<video::VideoArguments>),
+    /// Paint pictures: PNG, JPEG, WebP, TIFF
+    Image(image::ImageArguments),
+    /// Paint a camera, a URI or a test picture into a window, a file, a device or the network
+    Live(live::LiveArguments),
+    /// List, show and import models
+    Model(model::ModelArguments),
+    /// Time each stage of a frame on this machine
+    Bench(bench::BenchArguments),
+}
+
+/// The options that every painting command shares, as typed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Painting")]
+pub struct PaintOptions {
+    /// The model: a model file, or a name that `impasto model list` shows [default: the bundled one]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub model: Option<String>,
+    /// How far to go from the input (0) to the painting (1)
+    #[arg(long, value_name = "0..1", default_value = "1", value_parser = zero_to_one)]
+    pub strength: f32,
+    /// How much of the input's own colours stays
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
+    pub keep_colors: f32,
+    /// How much the flicker filter steadies what stands still; 0 is off
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
+    pub temporal: f32,
+    /// What paints: auto, cpu, burn-cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+impl PaintOptions {
+    /// The numbers that may change from frame to frame.
+    pub fn controls(&self) -> Controls {
+        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: self.temporal }
+    }
+
+    /// The model that was asked for, or the bundled one.
+    ///
+    /// # Errors
+    /// Where there is none, or its file cannot be used.
+    pub fn open_model(&self) -> Result<Arc<Model>> {
+        Ok(match &self.model {
+            Some(name_or_file) => Model::open(name_or_file)?,
+            None => Model::open_default()?,
+        })
+    }
+
+    /// The element `impasto` with these options as its properties. The model and the device are checked
+    /// here, so that what cannot work is said before anything runs.
+    ///
+    /// # Errors
+    /// A model or a device that cannot be used.
+    pub fn painter(&self) -> Result<gst::Element> {
+        plugins::start()?;
+        self.device.check()?;
+        self.open_model()?;
+        let painter = gst::ElementFactory::make("impasto")
+            .property("strength", self.strength)
+            .property("keep-colors", self.keep_colors)
+            .property("temporal", self.temporal)
+            .build()
+            .context("the element 'impasto' could not be made")?;
+        painter.set_property_from_str("device", &self.device.to_string());
+        if let Some(model) = &self.model {
+            painter.set_property("model", model);
+        }
+        Ok(painter)
+    }
+}
+
+/// Parses a number from 0 to 1.
+pub fn zero_to_one(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 1, such as 0.8".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_has_no_contradictions() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_strength_above_one_or_not_a_number_is_refused() {
+        assert!(zero_to_one("1.01").is_err());
+        assert!(zero_to_one("nan").is_err());
+        assert_eq!(zero_to_one("0.5"), Ok(0.5));
+    }
+}

@@ -1,0 +1,48 @@
+//! Ctrl-C, and the polite signals like it: the first asks for an orderly end, the second ends at once.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+
+/// What the shell sees after an interrupted command, as after any other that SIGINT ended.
+pub const EXIT_CODE: u8 = 130;
+
+static SIGNALS: AtomicUsize = AtomicUsize::new(0);
+
+/// The orderly end of an interrupted command; `main` turns it into [`EXIT_CODE`].
+#[derive(Debug)]
+pub struct Interrupted(
+    /// What was kept, for people.
+    pub String,
+);
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// From here on Ctrl-C sets [`requested`] instead of ending the program; a second one ends it.
+///
+/// # Errors
+/// Where the handler cannot be installed.
+pub fn watch() -> Result<()> {
+    static ONCE: Once = Once::new();
+    let mut outcome = Ok(());
+    ONCE.call_once(|| {
+        outcome = ctrlc::set_handler(|| {
+            if SIGNALS.fetch_add(1, Ordering::SeqCst) > 0 {
+                std::process::exit(EXIT_CODE.into());
+            }
+        });
+    });
+    Ok(outcome?)
+}
+
+/// True after the first Ctrl-C.
+pub fn requested() -> bool {
+    SIGNALS.load(Ordering::SeqCst) > 0
+}

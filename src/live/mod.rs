@@ -1,0 +1,209 @@
+//! `impasto live`: camera, address or test picture in; window, file, device or network out, as it happens.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | [`source`], [`camera`] | where frames come from |
+//! | [`road`] | the pipeline, and where frames are left out when painting is slow |
+//! | [`target`], [`outlet`], [`encode`], [`sound`] | where they go, encoded and with sound where that is needed |
+//! | [`session`] | playing, ending, errors |
+//! | [`counters`], [`memory`], [`report`] | what is measured and said |
+
+mod camera;
+mod counters;
+mod encode;
+mod memory;
+mod outlet;
+mod report;
+mod road;
+mod session;
+mod sound;
+mod source;
+mod target;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use gstreamer as gst;
+
+use self::camera::Wish;
+use self::report::Report;
+use self::road::{Road, RoadPlan};
+use self::source::SourceChoice;
+use self::target::Target;
+use crate::arguments::PaintOptions;
+use crate::output_file::OutputFile;
+use crate::{interrupt, plugins};
+
+const EXAMPLES: &str = "Examples:
+  impasto live --list
+  impasto live --test --model wave
+  impasto live --camera 0 --model wave --size 1280x720
+  impasto live --input rtsp://camera.local/stream --model wave --output show.mp4
+  impasto live --test --model wave --output udp://127.0.0.1:5000";
+
+/// What is typed behind `impasto live`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct LiveArguments {
+    /// The camera of this number, as --list counts them [default: 0]
+    #[arg(long, value_name = "N", group = "from")]
+    camera: Option<usize>,
+    /// Show the cameras and their modes, and end
+    #[arg(long, group = "from")]
+    list: bool,
+    /// A file or an address: rtsp://, srt://, http://, ...
+    #[arg(long, value_name = "URI|FILE", group = "from")]
+    input: Option<String>,
+    /// A moving test picture
+    #[arg(long, value_name = "PATTERN", group = "from", num_args = 0..=1, default_missing_value = "ball", value_parser = ["ball", "smpte"])]
+    test: Option<String>,
+    /// A source in gst-launch syntax, for capture cards: 'decklinkvideosrc mode=auto'
+    #[arg(long, value_name = "BIN", group = "from")]
+    source: Option<String>,
+    /// Where it goes: window, a .mp4, .mkv, .webm or .mov file, /dev/videoN, rtmp://, srt://, udp://host:port, or none to measure
+    #[arg(short, long, value_name = "TARGET", default_value = "window")]
+    output: Target,
+    /// Replace the output file where it exists
+    #[arg(long)]
+    overwrite: bool,
+    /// The size to paint: a camera is asked for its nearest mode, and its picture scaled
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<(i32, i32)>,
+    /// Frames a second to ask the camera for; other sources are thinned to it
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    fps: Option<gst::Fraction>,
+    /// Microphone, or the input's sound, where the output carries sound
+    #[arg(long, value_name = "auto|off", default_value = "auto", value_parser = ["auto", "off"])]
+    sound: String,
+    /// End after so many seconds
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    seconds: Option<Duration>,
+    /// Say once a second how much memory is held, too
+    #[arg(long)]
+    verbose_stats: bool,
+    /// Write what is said once a second, and the summary, as JSON lines to standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    paint: PaintOptions,
+}
+
+/// Paints until the source ends, `--seconds` are over, the window is closed or Ctrl-C is pressed.
+///
+/// # Errors
+/// Where source, target, model or device cannot be used, or the stream breaks; an output file that was begun is
+/// then kept under its partial name.
+pub fn run(arguments: &LiveArguments) -> Result<()> {
+    if arguments.list {
+        plugins::start()?;
+        return camera::list();
+    }
+    let painter = arguments.paint.painter()?;
+    let file = output_file(arguments)?;
+    let plan = RoadPlan {
+        source: &arguments.source_choice(),
+        wish: Wish { size: arguments.size, rate: arguments.fps },
+        target: &arguments.output,
+        file: file.as_ref().map(OutputFile::partial),
+        sound: arguments.sound == "auto",
+    };
+    let road = Road::build(&plan, painter)?;
+    interrupt::watch()?;
+    eprintln!("painting {}; Ctrl-C ends it", road.source_name);
+    let mut report = Report::new(arguments.json, arguments.verbose_stats);
+    let outcome = session::play(&road, arguments.seconds, &mut report);
+    settle(file, outcome)
+}
+
+/// Gives a whole file its name; one that broke off keeps what it has under its partial name.
+fn settle(file: Option<OutputFile>, outcome: Result<()>) -> Result<()> {
+    let Some(file) = file else { return outcome };
+    let holds_something = std::fs::metadata(file.partial()).is_ok_and(|partial| partial.len() > 0);
+    match outcome {
+        Ok(()) if holds_something => {
+            let name = file.whole().display().to_string();
+            file.finish()?;
+            eprintln!("written: {name}");
+            Ok(())
+        }
+        Ok(()) => bail!("no frame came from the source, so there is nothing to write"),
+        Err(error) if holds_something => {
+            Err(error.context(format!("broke off; what there was is in {}", file.keep().display())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn output_file(arguments: &LiveArguments) -> Result<Option<OutputFile>> {
+    let Target::File(path, _) = &arguments.output else { return Ok(None) };
+    let input = arguments.input.as_deref().map(Path::new);
+    OutputFile::create(path, input.as_slice(), arguments.overwrite).map(Some)
+}
+
+impl LiveArguments {
+    fn source_choice(&self) -> SourceChoice {
+        match self {
+            Self { input: Some(input), .. } => SourceChoice::Input(input.clone()),
+            Self { test: Some(pattern), .. } => SourceChoice::Test(pattern.clone()),
+            Self { source: Some(bin), .. } => SourceChoice::Described(bin.clone()),
+            _ => SourceChoice::Camera(self.camera.unwrap_or(0)),
+        }
+    }
+}
+
+/// Parses `640x480`.
+fn size(text: &str) -> Result<(i32, i32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    match sides {
+        Some((width @ 16..=7680, height @ 16..=4320)) => Ok((width, height)),
+        _ => Err("expected WIDTHxHEIGHT from 16x16 to 7680x4320, such as 640x480".to_owned()),
+    }
+}
+
+/// Parses `30`, `29.97` or `30000/1001`.
+fn rate(text: &str) -> Result<gst::Fraction, String> {
+    let (over, under) = text.split_once('/').unwrap_or((text, "1"));
+    let rate = over.parse::<f64>().ok().zip(under.parse::<f64>().ok()).map(|(over, under)| over / under);
+    match rate {
+        Some(rate) if (1.0..=1000.0).contains(&rate) => Ok(as_fraction(rate)),
+        _ => Err("expected frames a second from 1 to 1000, such as 30, 29.97 or 30000/1001".to_owned()),
+    }
+}
+
+/// The rate that is meant: whole, or one of television's `N * 1000/1001`.
+fn as_fraction(rate: f64) -> gst::Fraction {
+    let whole = rate.round();
+    if (rate - whole * 1000.0 / 1001.0).abs() < 0.005 {
+        return gst::Fraction::new(whole as i32 * 1000, 1001);
+    }
+    gst::Fraction::new((rate * 1000.0).round() as i32, 1000)
+}
+
+/// Parses a time in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0);
+    let time = number.and_then(|number| Duration::try_from_secs_f64(number).ok());
+    time.ok_or_else(|| "expected a number of seconds above 0, such as 10".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn television_rates_are_understood_in_every_spelling() {
+        let television = gst::Fraction::new(30000, 1001);
+        for text in ["29.97", "30000/1001"] {
+            assert_eq!(rate(text), Ok(television), "{text}");
+        }
+        assert_eq!(rate("30"), Ok(gst::Fraction::new(30, 1)));
+        assert!(rate("0").is_err() && rate("1/0").is_err());
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_painted_is_refused() {
+        assert_eq!(size("640x480"), Ok((640, 480)));
+        assert!(size("8x480").is_err() && size("640").is_err() && size("640x").is_err());
+    }
+}

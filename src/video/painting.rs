@@ -1,0 +1,221 @@
+//! Plays a road to its end, whichever it is: the file's, Ctrl-C, or something that failed.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+
+use super::road::Road;
+use super::trouble;
+use crate::progress::Progress;
+use crate::{interrupt, plugins};
+
+/// After a failure or Ctrl-C: how long the rest of the road may stand still before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the painting ended. What failed behind the painter is an error instead: its file is of no use.
+#[derive(Debug)]
+pub enum Ending {
+    /// All of the input is painted.
+    Whole,
+    /// The file is playable, but ends early, for this reason.
+    Failed(String),
+    /// Ctrl-C; the file is playable, but ends early.
+    Interrupted,
+}
+
+/// What is known of a painting under way.
+struct Watch<'a> {
+    road: &'a Road,
+    input: &'a Path,
+    partial: &'a Path,
+    progress: &'a mut Progress,
+    failure: Option<String>,
+    interrupted: bool,
+    missing: Vec<String>,
+    said: Vec<String>,
+    moved: (u64, Instant),
+}
+
+/// Plays `road` to its end, showing progress and saying warnings once.
+///
+/// # Errors
+/// Where encoding or writing failed, or Ctrl-C came before the first frame: nothing is worth keeping.
+pub fn play(road: &Road, input: &Path, partial: &Path, progress: &mut Progress) -> Result<Ending> {
+    let watch = Watch {
+        road,
+        input,
+        partial,
+        progress,
+        failure: None,
+        interrupted: false,
+        missing: Vec::new(),
+        said: Vec::new(),
+        moved: (0, Instant::now()),
+    };
+    // The outcome comes over the bus.
+    let _ = road.pipeline.set_state(gst::State::Playing);
+    watch.to_the_end()
+}
+
+impl Watch<'_> {
+    fn to_the_end(mut self) -> Result<Ending> {
+        let bus = self.road.pipeline.bus().expect("a pipeline has a bus");
+        loop {
+            if let Some(message) = bus.timed_pop(gst::ClockTime::from_mseconds(50)) {
+                match message.view() {
+                    gst::MessageView::Eos(_) => return self.ending(),
+                    gst::MessageView::Error(error) => self.fail(error)?,
+                    gst::MessageView::Warning(warning) => self.say("warning", warning.error().message()),
+                    gst::MessageView::Info(info) => self.say("note", info.error().message()),
+                    gst::MessageView::Element(_) => self.missing.extend(plugins::missing(&message)),
+                    _ => {}
+                }
+                continue;
+            }
+            self.obey_interrupt()?;
+            self.show();
+            self.lose_patience()?;
+        }
+    }
+
+    /// Says each line once.
+    fn say(&mut self, kind: &str, line: &str) {
+        let line = format!("{kind}: {}", line.trim_end_matches('.'));
+        if !self.said.contains(&line) {
+            self.progress.say(&line);
+            self.said.push(line);
+        }
+    }
+
+    fn show(&mut self) {
+        let part = self.road.length.filter(|length| !length.is_zero()).map(|length| {
+            self.road.gate.painted_until().nseconds() as f64 / length.nseconds() as f64
+        });
+        self.progress.update(count(&self.road.gate.painted), part);
+    }
+
+    fn obey_interrupt(&mut self) -> Result<()> {
+        if self.interrupted || !interrupt::requested() {
+            return Ok(());
+        }
+        self.interrupted = true;
+        self.moved.1 = Instant::now();
+        if count(&self.road.gate.painted) == 0 {
+            bail!(interrupt::Interrupted("interrupted before anything was painted".to_owned()));
+        }
+        self.progress.say("finishing the file; Ctrl-C again stops at once");
+        self.road.gate.stop();
+        Ok(())
+    }
+
+    /// Saves what is painted where the failure lies before the encoder; the first failure is the one to tell.
+    fn fail(&mut self, error: &gst::message::Error) -> Result<()> {
+        let place = error.src().and_then(|object| child_of(&self.road.pipeline, object));
+        if place.as_ref().is_some_and(|place| self.road.output_side.contains(place)) {
+            match &self.failure {
+                // The encoder and the muxer complain about the end they are brought to, too.
+                Some(failure) if count(&self.road.gate.written) == 0 => bail!("{failure}"),
+                _ => bail!(trouble::writing(error, self.partial)),
+            }
+        }
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        self.failure = Some(self.reason(error, place.as_ref()));
+        self.moved.1 = Instant::now();
+        self.end_by_hand(place.as_ref());
+        Ok(())
+    }
+
+    fn reason(&self, error: &gst::message::Error, place: Option<&gst::Element>) -> String {
+        if place.is_some_and(|place| *place == self.painter()) {
+            return trouble::cause(error);
+        }
+        match self.missing.first() {
+            Some(missing) => format!("cannot decode {}: {missing}", self.input.display()),
+            None => format!("cannot read on in {}: {}", self.input.display(), trouble::cause(error)),
+        }
+    }
+
+    /// Sends the end of the stream down the road from behind the place that failed, so that the muxer
+    /// completes its file.
+    fn end_by_hand(&self, place: Option<&gst::Element>) {
+        let (road, ends) = (self.road, &self.road.ends);
+        let factory = place.and_then(|place| place.factory()).map(|factory| factory.name().to_string());
+        let mut pads = ends.compressed.clone();
+        match factory.as_deref() {
+            Some("filesrc" | "parsebin" | "multiqueue") => {}
+            Some("impasto") => pads.push(ends.painted.clone()),
+            _ => pads.push(ends.unpainted.clone()),
+        }
+        if pads.len() > ends.compressed.len() {
+            road.gate.stop_here();
+        }
+        for pad in pads {
+            // Waits for whatever is still passing the pad, so it must not wait here.
+            std::thread::spawn(move || pad.send_event(gst::event::Eos::new()));
+        }
+    }
+
+    fn painter(&self) -> gst::Element {
+        self.road.ends.unpainted.parent_element().expect("a pad in use has its element")
+    }
+
+    fn lose_patience(&mut self) -> Result<()> {
+        let written = count(&self.road.gate.written) + count(&self.road.gate.painted);
+        if written != self.moved.0 {
+            self.moved = (written, Instant::now());
+        }
+        if (self.interrupted || self.failure.is_some()) && self.moved.1.elapsed() > PATIENCE {
+            let failure = self.failure.take().unwrap_or_else(|| "interrupted".to_owned());
+            bail!("{failure}; {} could not be completed", self.partial.display());
+        }
+        Ok(())
+    }
+
+    fn ending(mut self) -> Result<Ending> {
+        if count(&self.road.gate.written) == 0 {
+            let failure = self.failure.take().or_else(|| self.missing.pop());
+            bail!("{}", failure.unwrap_or_else(|| format!("no frame of {} could be decoded", self.input.display())));
+        }
+        if let Some(failure) = self.failure.take() {
+            return Ok(Ending::Failed(failure));
+        }
+        // A Ctrl-C that came behind the last frame changes nothing.
+        if self.interrupted && self.road.gate.was_cut() {
+            return Ok(Ending::Interrupted);
+        }
+        Ok(self.ends_early().map_or(Ending::Whole, Ending::Failed))
+    }
+
+    /// A sentence where no stream of the input came as far as the file announces.
+    fn ends_early(&self) -> Option<String> {
+        let (read, announced) = (self.road.gate.read_until(), self.road.length?);
+        // Announced lengths are rounded, and in some formats estimated.
+        let tolerance = gst::ClockTime::from_mseconds(500).max(announced / 50);
+        (read + tolerance < announced).then(|| {
+            format!("{} is cut off: it ends after {read:.2} of {announced:.2}", self.input.display())
+        })
+    }
+}
+
+/// The element directly inside the pipeline to which an object belongs.
+fn child_of(pipeline: &gst::Pipeline, object: &gst::Object) -> Option<gst::Element> {
+    let mut object = object.clone();
+    while let Some(parent) = object.parent() {
+        if parent == *pipeline.upcast_ref::<gst::Object>() {
+            return object.downcast().ok();
+        }
+        object = parent;
+    }
+    None
+}
+
+/// A counter's number.
+pub fn count(counter: &AtomicU64) -> u64 {
+    counter.load(Relaxed)
+}
