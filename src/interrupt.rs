@@ -1,14 +1,18 @@
 //! Ctrl-C, and the polite signals like it: the first asks for an orderly end, the second ends at once.
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 /// What the shell sees after an interrupted command, as after any other that SIGINT ended.
 pub const EXIT_CODE: u8 = 130;
 
-static SIGNALS: AtomicUsize = AtomicUsize::new(0);
+/// Signals closer together than this are one: `timeout` and some shells send each twice.
+const ONE_SIGNAL: Duration = Duration::from_millis(300);
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// The orderly end of an interrupted command; `main` turns it into [`EXIT_CODE`].
 #[derive(Debug)]
@@ -33,8 +37,10 @@ pub fn watch() -> Result<()> {
     static ONCE: Once = Once::new();
     let mut outcome = Ok(());
     ONCE.call_once(|| {
-        outcome = ctrlc::set_handler(|| {
-            if SIGNALS.fetch_add(1, Ordering::SeqCst) > 0 {
+        let mut first = None;
+        outcome = ctrlc::set_handler(move || {
+            REQUESTED.store(true, Ordering::SeqCst);
+            if first.get_or_insert_with(Instant::now).elapsed() > ONE_SIGNAL {
                 std::process::exit(EXIT_CODE.into());
             }
         });
@@ -44,5 +50,5 @@ pub fn watch() -> Result<()> {
 
 /// True after the first Ctrl-C.
 pub fn requested() -> bool {
-    SIGNALS.load(Ordering::SeqCst) > 0
+    REQUESTED.load(Ordering::SeqCst)
 }

@@ -103,9 +103,13 @@ fn partial_name(output: &Path) -> Result<PathBuf> {
 fn refuse_inputs(path: &Path, inputs: &[&Path]) -> Result<()> {
     let Ok(there) = fs::metadata(path) else { return Ok(()) };
     for input in inputs {
-        let same = fs::metadata(input).is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()));
+        let same =
+            fs::metadata(input).is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()));
         if same {
-            bail!("{} is the input itself: writing it would destroy it; give another output name", path.display());
+            bail!(
+                "{} is the input itself: writing it would destroy it; give another output name",
+                path.display()
+            );
         }
     }
     Ok(())

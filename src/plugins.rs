@@ -5,9 +5,54 @@ use gstreamer as gst;
 
 /// Which Debian and Ubuntu package brings an element; the first row that names it counts.
 const PACKAGES: [(&str, &[&str]); 7] = [
-    ("gstreamer1.0-plugins-base", &["videoconvert", "videoscale", "videorate", "decodebin", "parsebin", "compositor"]),
-    ("gstreamer1.0-plugins-good", &["mp4mux", "qtmux", "matroskamux", "webmmux", "deinterlace", "videoflip", "videocrop", "vp8enc", "vp9enc", "v4l2src", "v4l2sink", "flvmux", "rtspsrc", "udpsink", "udpsrc", "autovideosink", "autoaudiosink", "autoaudiosrc"]),
-    ("gstreamer1.0-plugins-bad", &["openh264enc", "x265enc", "h264parse", "h265parse", "av1parse", "vp9parse", "av1enc", "svtav1enc", "srtsink", "srtsrc", "rtmp2sink", "rtmpsink", "mpegtsmux", "voaacenc", "fdkaacenc"]),
+    (
+        "gstreamer1.0-plugins-base",
+        &["videoconvert", "videoscale", "videorate", "decodebin", "parsebin", "compositor"],
+    ),
+    (
+        "gstreamer1.0-plugins-good",
+        &[
+            "mp4mux",
+            "qtmux",
+            "matroskamux",
+            "webmmux",
+            "deinterlace",
+            "videoflip",
+            "videocrop",
+            "vp8enc",
+            "vp9enc",
+            "capssetter",
+            "v4l2src",
+            "v4l2sink",
+            "flvmux",
+            "rtspsrc",
+            "udpsink",
+            "udpsrc",
+            "autovideosink",
+            "autoaudiosink",
+            "autoaudiosrc",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-bad",
+        &[
+            "openh264enc",
+            "x265enc",
+            "h264parse",
+            "h265parse",
+            "av1parse",
+            "vp9parse",
+            "av1enc",
+            "svtav1enc",
+            "srtsink",
+            "srtsrc",
+            "rtmp2sink",
+            "rtmpsink",
+            "mpegtsmux",
+            "voaacenc",
+            "fdkaacenc",
+        ],
+    ),
     ("gstreamer1.0-plugins-ugly", &["x264enc"]),
     ("gstreamer1.0-libav", &["avenc_mpeg4", "avdec_h264", "avdec_h265", "avenc_aac", "avdec_aac"]),
     ("gstreamer1.0-x", &["ximagesink", "xvimagesink"]),
@@ -36,7 +81,9 @@ pub fn make(factory: &str) -> Result<gst::Element> {
     if !has(factory) {
         bail!("the GStreamer element '{factory}' is not installed: {}", remedy(factory));
     }
-    gst::ElementFactory::make(factory).build().with_context(|| format!("the GStreamer element '{factory}' is broken"))
+    gst::ElementFactory::make(factory)
+        .build()
+        .with_context(|| format!("the GStreamer element '{factory}' is broken"))
 }
 
 /// How to install a missing element.
@@ -56,6 +103,10 @@ pub fn missing(message: &gst::MessageRef) -> Option<String> {
             let factory = structure.get::<String>("detail").unwrap_or_default();
             format!("the GStreamer element '{factory}' is not installed: {}", remedy(&factory))
         }
-        _ => format!("no plugin for {name} is installed: apt install gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"),
+        // Demuxers are missing "decoders", too; only their name tells.
+        _ if name.ends_with("demuxer") => {
+            format!("no {name} is installed: apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad")
+        }
+        _ => format!("no {name} is installed: apt install gstreamer1.0-libav"),
     })
 }

@@ -5,7 +5,7 @@ mod studio;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video::{
-    VideoCaptionMeta, VideoCaptionType, VideoFrameFlags, VideoFormat, VideoMeta, VideoRegionOfInterestMeta,
+    VideoCaptionMeta, VideoCaptionType, VideoFormat, VideoFrameFlags, VideoMeta, VideoRegionOfInterestMeta,
     VideoTimeCode, VideoTimeCodeFlags, VideoTimeCodeMeta,
 };
 use studio::{Studio, bytes, file_harness, frame, grey, harness, video};

@@ -14,10 +14,16 @@ fn strength_changes_with_the_next_frame() {
     let caps = video("RGB", 64, 48);
     let mut harness = harness(&studio.brighter(0.4), &caps);
     let element = harness.element().unwrap();
-    for (index, (strength, expected)) in [(1.0, 202), (0.5, 151), (0.0, 100), (0.25, 126)].into_iter().enumerate() {
+    for (index, (strength, expected)) in
+        [(1.0, 202), (0.5, 151), (0.0, 100), (0.25, 126)].into_iter().enumerate()
+    {
         element.set_property("strength", strength as f32);
         let painted = harness.push_and_pull(grey(&caps, index as u64, 100)).unwrap();
-        assert!(first_byte(&painted).abs_diff(expected) <= 1, "strength {strength}: {}", first_byte(&painted));
+        assert!(
+            first_byte(&painted).abs_diff(expected) <= 1,
+            "strength {strength}: {}",
+            first_byte(&painted)
+        );
     }
 }
 
@@ -58,7 +64,10 @@ fn properties_have_their_ranges_and_may_change_while_playing() {
     for (name, default) in [("strength", 1.0), ("keep-colors", 0.0), ("temporal", 0.0)] {
         let property = element.find_property(name).unwrap();
         assert_eq!(element.property::<f32>(name), default);
-        assert!(property.flags().contains(gst::PARAM_FLAG_CONTROLLABLE | gst::PARAM_FLAG_MUTABLE_PLAYING), "{name}");
+        assert!(
+            property.flags().contains(gst::PARAM_FLAG_CONTROLLABLE | gst::PARAM_FLAG_MUTABLE_PLAYING),
+            "{name}"
+        );
     }
     let model = element.find_property("model").unwrap();
     assert!(model.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING));
@@ -74,7 +83,9 @@ fn stats_say_how_many_frames_what_each_stage_took_and_on_what() {
     }
     let stats = stats(&harness.element().unwrap());
     assert_eq!((stats.get::<u64>("frames"), stats.get::<u64>("dropped")), (Ok(4), Ok(0)));
-    assert!(["read-ms", "network-ms", "write-ms"].into_iter().all(|stage| stats.get::<f64>(stage).unwrap() > 0.0));
+    assert!(
+        ["read-ms", "network-ms", "write-ms"].into_iter().all(|stage| stats.get::<f64>(stage).unwrap() > 0.0)
+    );
     assert!(stats.get::<f64>("temporal-ms").unwrap() < 0.1);
     assert_eq!((stats.get::<u32>("depth"), stats.get::<f64>("latency-ms")), (Ok(1), Ok(40.0)));
     assert!(stats.get::<String>("device").unwrap().contains("CPU"));

@@ -153,7 +153,8 @@ fn the_element_starts_and_stops_many_times() {
         studio.random()
     );
     let pipeline = gst::parse::launch(&pipeline).unwrap().downcast::<gst::Pipeline>().unwrap();
-    let states = [gst::State::Paused, gst::State::Playing, gst::State::Paused, gst::State::Ready, gst::State::Playing];
+    let states =
+        [gst::State::Paused, gst::State::Playing, gst::State::Paused, gst::State::Ready, gst::State::Playing];
     for state in states.iter().cycle().take(20) {
         pipeline.set_state(*state).unwrap();
         let (reached, now, _) = pipeline.state(gst::ClockTime::from_seconds(20));

@@ -79,8 +79,16 @@ fn a_meta_that_promises_more_than_the_buffer_has_is_an_error() {
     let mut harness = harness(&studio.plain(), &caps);
     let mut lying = grey(&caps, 0, 50);
     let (offsets, strides) = ([0, 64 * 48, 64 * 48 + 32 * 24], [64, 32, 4096]);
-    VideoMeta::add_full(lying.make_mut(), VideoFrameFlags::empty(), VideoFormat::I420, 64, 48, &offsets, &strides)
-        .unwrap();
+    VideoMeta::add_full(
+        lying.make_mut(),
+        VideoFrameFlags::empty(),
+        VideoFormat::I420,
+        64,
+        48,
+        &offsets,
+        &strides,
+    )
+    .unwrap();
     assert_eq!(harness.push(lying), Err(gst::FlowError::Error));
 }
 
@@ -156,9 +164,9 @@ fn padded(source: &gst::Buffer, caps: &str) -> gst::Buffer {
     let strides: Vec<i32> = info.stride()[..planes].iter().map(|stride| stride + 13).collect();
     let mut offsets = Vec::new();
     let mut size = 5;
-    for plane in 0..planes {
+    for (plane, stride) in strides.iter().enumerate() {
         offsets.push(size);
-        size += strides[plane] as usize * source.plane_height(plane as u32) as usize + 7;
+        size += *stride as usize * source.plane_height(plane as u32) as usize + 7;
     }
     let mut memory = vec![0xaau8; size];
     for plane in 0..planes {

@@ -35,7 +35,9 @@ fn inspected() -> Option<String> {
 #[test]
 fn the_element_says_of_itself_what_is_kept() {
     let Some(found) = inspected() else {
-        eprintln!("SKIPPED: needs gst-inspect-1.0 and libgstimpasto.so beside the test (cargo build -p gst-plugin-impasto)");
+        eprintln!(
+            "SKIPPED: needs gst-inspect-1.0 and libgstimpasto.so beside the test (cargo build -p gst-plugin-impasto)"
+        );
         return;
     };
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inspect.txt");

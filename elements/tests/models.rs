@@ -19,7 +19,10 @@ fn complaint(properties: &str) -> String {
 #[test]
 fn without_a_model_the_message_says_how_to_get_one() {
     let complaint = complaint("");
-    assert!(complaint.contains("no model is bundled") && complaint.contains("impasto model import"), "{complaint}");
+    assert!(
+        complaint.contains("no model is bundled") && complaint.contains("impasto model import"),
+        "{complaint}"
+    );
 }
 
 #[test]
@@ -114,7 +117,8 @@ fn a_bad_model_while_playing_is_a_warning_and_the_old_one_goes_on() {
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     element.set_property("model", "/nowhere/wave.safetensors");
-    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]).unwrap();
+    let message =
+        bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]).unwrap();
     let gst::MessageView::Warning(warning) = message.view() else { unreachable!() };
     assert!(warning.error().message().contains("/nowhere/wave.safetensors"), "{}", warning.error());
     assert_eq!(first_byte(&harness.push_and_pull(grey(&caps, 1, 100)).unwrap()), 126);

@@ -37,7 +37,7 @@ pub enum Error {
         remedy: String,
     },
     /// A size that no generator paints.
-    #[error("cannot paint a {width}x{height} frame: sizes from 16x16 to 7680x4320 are supported")]
+    #[error("cannot paint a {width}x{height} frame: each side must have 16 to 16384 pixels")]
     Size {
         /// Width of the frame in pixels.
         width: usize,

@@ -98,8 +98,12 @@ fn time_sizes(
     let mut headed = false;
     for (width, height) in &arguments.size {
         for format in &arguments.format {
-            let info =
-                PictureInfo { format: *format, width: *width, height: *height, colorimetry: colorimetry(*format) };
+            let info = PictureInfo {
+                format: *format,
+                width: *width,
+                height: *height,
+                colorimetry: colorimetry(*format),
+            };
             let outcome = time(subject, device, info, extent)?;
             let row = Row { model: subject.title(), info, outcome };
             if !arguments.json {
@@ -116,7 +120,12 @@ fn time_sizes(
 }
 
 /// The engine alone, then the element; a frame that cannot be painted here says why.
-fn time(subject: &Subject, device: DeviceChoice, info: PictureInfo, extent: Extent) -> Result<table::Outcome> {
+fn time(
+    subject: &Subject,
+    device: DeviceChoice,
+    info: PictureInfo,
+    extent: Extent,
+) -> Result<table::Outcome> {
     let engine = match engine_run::measure(subject.model(), info, device, extent) {
         Err(error @ (impasto_models::Error::Memory { .. } | impasto_models::Error::Size { .. })) => {
             return Ok(Err(error.to_string()));

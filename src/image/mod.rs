@@ -1,12 +1,152 @@
 //! `impasto image`: pictures in, painted pictures out.
+//!
+//! # Layout
+//!
+//! | module | purpose |
+//! |---|---|
+//! | [`jobs`] | which picture goes where |
+//! | [`picture_file`] | a picture read upright, and written |
 
+mod jobs;
+mod picture_file;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use impasto_models::{
+    Colorimetry, Engine, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+};
+
+use crate::arguments::PaintOptions;
+use crate::interrupt::{self, Interrupted};
+use crate::output_file::OutputFile;
+use crate::progress::Progress;
+use jobs::{Job, jobs};
+use picture_file::PictureFile;
 
 /// What `impasto image` takes, as typed.
 #[derive(Debug, Args)]
-pub struct ImageArguments {}
+#[command(after_help = "\
+Examples:
+  impasto image photo.jpg -o painted.png --model wave
+  impasto image photos/ more.tiff -o painted/ --model wave --strength 0.8
 
-/// Runs the command.
-pub fn run(_arguments: &ImageArguments) -> anyhow::Result<()> {
-    anyhow::bail!("not written yet")
+PNG, JPEG, WebP and TIFF. One picture may go to a file; several, or a folder, go to a folder under their own
+names. Orientation from the camera is baked in, alpha and colour profiles are kept.")]
+pub struct ImageArguments {
+    /// Pictures, or folders of pictures
+    #[arg(value_name = "IN", required = true)]
+    inputs: Vec<PathBuf>,
+    /// The file or folder to write
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Replace pictures that exist
+    #[arg(long)]
+    overwrite: bool,
+    /// Show no progress; warnings and errors only
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    paint: PaintOptions,
+}
+
+/// Paints every picture; one that cannot be painted is named, and the others are done all the same.
+///
+/// # Errors
+/// Where nothing can be painted at all, where a picture could not, or after Ctrl-C.
+pub fn run(arguments: &ImageArguments) -> Result<()> {
+    let model = arguments.paint.open_model()?;
+    arguments.paint.device.check()?;
+    let jobs = jobs(&arguments.inputs, &arguments.output)?;
+    interrupt::watch()?;
+    let mut progress = Progress::start(arguments.quiet);
+    let mut painter = Painter { model, options: &arguments.paint, engine: None };
+    let mut failed = Vec::new();
+    for (done, job) in jobs.iter().enumerate() {
+        if interrupt::requested() {
+            progress.finish();
+            bail!(Interrupted(format!("interrupted: {done} of {} pictures painted", jobs.len())));
+        }
+        match paint(&mut painter, job, arguments.overwrite) {
+            Ok(notes) => {
+                notes.iter().for_each(|note| progress.say(&format!("{}: {note}", job.input.display())))
+            }
+            Err(error) => failed.push(error),
+        }
+        progress.update(done as u64 + 1, Some((done + 1) as f64 / jobs.len() as f64));
+    }
+    progress.finish();
+    report(jobs.len(), failed, arguments.quiet)
+}
+
+/// A single failure is the command's own; of several, each is named.
+fn report(all: usize, mut failed: Vec<anyhow::Error>, quiet: bool) -> Result<()> {
+    if all == 1
+        && let Some(only) = failed.pop()
+    {
+        return Err(only);
+    }
+    failed.iter().for_each(|error| eprintln!("impasto: {error:#}"));
+    if !failed.is_empty() {
+        bail!("{} of {all} pictures could not be painted", failed.len());
+    }
+    if !quiet {
+        eprintln!("painted {all} picture{}", if all == 1 { "" } else { "s" });
+    }
+    Ok(())
+}
+
+/// Reads, paints, writes; gives what the user should know.
+fn paint(painter: &mut Painter<'_>, job: &Job, overwrite: bool) -> Result<Vec<String>> {
+    let output = OutputFile::create(&job.output, &[&job.input], overwrite)?;
+    let mut picture = PictureFile::read(&job.input)?;
+    let painted = painter.paint(picture.info(), picture.take_pixels());
+    let painted = painted.with_context(|| job.input.display().to_string())?;
+    picture.write(painted.output(), output.partial(), &job.output)?;
+    output.finish()?;
+    Ok(picture.into_notes())
+}
+
+/// Keeps its engine as long as pictures have the same size.
+struct Painter<'a> {
+    model: Arc<Model>,
+    options: &'a PaintOptions,
+    engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
+}
+
+impl Painter<'_> {
+    fn paint(&mut self, info: PictureInfo, pixels: Vec<u8>) -> Result<FrameBuffer> {
+        let mut frame = FrameBuffer::new(info, pixels)?;
+        // A picture has no past: the flicker filter has nothing to do.
+        frame.controls = impasto_models::Controls { temporal: 0.0, ..self.options.controls() };
+        let engine = self.engine(info)?;
+        engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
+        let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;
+        painted.outcome?;
+        Ok(painted.frame)
+    }
+
+    fn engine(&mut self, info: PictureInfo) -> Result<&mut dyn Engine<FrameBuffer>> {
+        let kept = self.engine.take().filter(|(of, _)| *of == info);
+        let engine = match kept {
+            Some((_, engine)) => engine,
+            None => {
+                let options = EngineOptions { device: self.options.device, ..EngineOptions::default() };
+                engine::open(&self.model, info, &options)?
+            }
+        };
+        Ok(self.engine.insert((info, engine)).1.as_mut())
+    }
+}
+
+/// 8-bit RGB with or without alpha, full range: what picture files hold.
+fn picture_info(width: u32, height: u32, alpha: bool) -> PictureInfo {
+    PictureInfo {
+        format: if alpha { PixelFormat::Rgba } else { PixelFormat::Rgb },
+        width: width as usize,
+        height: height as usize,
+        colorimetry: Colorimetry { matrix: Matrix::Bt709, range: Range::Full },
+    }
 }

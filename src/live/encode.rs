@@ -87,7 +87,12 @@ fn configure(encoder: &gst::Element, budget: Budget) {
             ]);
         }
         // One microsecond is the encoder's word for "in real time".
-        _ => set(&[("deadline", "1"), ("cpu-used", "8"), ("keyframe-max-dist", &distance), ("lag-in-frames", "0")]),
+        _ => set(&[
+            ("deadline", "1"),
+            ("cpu-used", "8"),
+            ("keyframe-max-dist", &distance),
+            ("lag-in-frames", "0"),
+        ]),
     }
 }
 
@@ -109,7 +114,9 @@ fn follow_caps(crop: &gst::Element, encoder: &gst::Element, budget: Budget) -> R
 
 fn apply_caps(caps: &gst::CapsRef, crop: &gst::Element, encoder: &gst::Element, budget: Budget) {
     let Some(structure) = caps.structure(0) else { return };
-    let (Ok(width), Ok(height)) = (structure.get::<i32>("width"), structure.get::<i32>("height")) else { return };
+    let (Ok(width), Ok(height)) = (structure.get::<i32>("width"), structure.get::<i32>("height")) else {
+        return;
+    };
     crop.set_property("right", width % 2);
     crop.set_property("bottom", height % 2);
     let rate = structure.get::<gst::Fraction>("framerate").ok().filter(|rate| rate.numer() > 0);

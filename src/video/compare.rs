@@ -12,7 +12,13 @@ use crate::plugins;
 ///
 /// # Errors
 /// Where an element is missing.
-pub fn build(pipeline: &gst::Pipeline, decoded: &gst::Element, painter: &gst::Element, next: &gst::Element, way: Compare) -> Result<()> {
+pub fn build(
+    pipeline: &gst::Pipeline,
+    decoded: &gst::Element,
+    painter: &gst::Element,
+    next: &gst::Element,
+    way: Compare,
+) -> Result<()> {
     let tee = plugins::make("tee")?;
     let compositor = plugins::make("compositor")?;
     // What is shown keeps the input's meaning of colour; without it the compositor picks its own.
@@ -40,7 +46,8 @@ fn place(tee: &gst::Element, branch: &[gst::Element], compositor: &gst::Element)
 /// Once the size is known: what is cut from each side, and where the right one stands.
 fn lay_out(tee: &gst::Element, way: Compare, sides: [(&gst::Pad, &gst::Element); 2], form: &gst::Element) {
     let [(_, left_crop), (right, right_crop)] = sides;
-    let (left_crop, right_crop, right, form) = (left_crop.clone(), right_crop.clone(), right.clone(), form.clone());
+    let (left_crop, right_crop, right, form) =
+        (left_crop.clone(), right_crop.clone(), right.clone(), form.clone());
     on_caps(&sink_pad(tee), move |info| {
         let width = info.width() as i32;
         // Even, so that the halves meet on whole chroma samples.

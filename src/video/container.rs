@@ -85,7 +85,8 @@ impl Container {
             return gst::Caps::new_empty();
         }
         let templates = gst::ElementFactory::find(self.muxer()).map(|factory| factory.static_pad_templates());
-        let template = templates.and_then(|templates| templates.into_iter().find(|t| t.name_template() == pad));
+        let template =
+            templates.and_then(|templates| templates.into_iter().find(|t| t.name_template() == pad));
         template.map_or_else(gst::Caps::new_empty, |template| template.caps())
     }
 
@@ -138,12 +139,15 @@ pub enum Fit {
 
 /// A parser that turns streams of `caps` into ones that are `accepted`.
 fn parser_between(caps: &gst::Caps, accepted: &gst::Caps) -> Option<gst::ElementFactory> {
-    let parsers = gst::ElementFactory::factories_with_type(gst::ElementFactoryType::PARSER, gst::Rank::MARGINAL);
+    let parsers =
+        gst::ElementFactory::factories_with_type(gst::ElementFactoryType::PARSER, gst::Rank::MARGINAL);
     let gives = |factory: &gst::ElementFactory| {
         let mut templates = factory.static_pad_templates().into_iter();
         templates.any(|t| t.direction() == gst::PadDirection::Src && t.caps().can_intersect(accepted))
     };
-    parsers.into_iter().find(|factory| factory.can_sink_any_caps(caps) && gives(factory) && same_codec(caps, factory))
+    parsers
+        .into_iter()
+        .find(|factory| factory.can_sink_any_caps(caps) && gives(factory) && same_codec(caps, factory))
 }
 
 /// True where the parser's output carries the codec of `caps`: a parser never changes the media type.
@@ -169,7 +173,8 @@ mod tests {
     #[test]
     fn aac_from_a_transport_stream_fits_into_mp4_through_a_parser_and_not_into_webm() {
         gst::init().unwrap();
-        let aac = gst::Caps::builder("audio/mpeg").field("mpegversion", 4).field("stream-format", "adts").build();
+        let aac =
+            gst::Caps::builder("audio/mpeg").field("mpegversion", 4).field("stream-format", "adts").build();
         assert!(matches!(Container::Mp4.fit(&aac, CopyKind::Sound), Some(Fit::Parsed(_))));
         assert!(Container::Webm.fit(&aac, CopyKind::Sound).is_none());
     }

@@ -19,7 +19,11 @@ pub struct Copied<'a> {
 }
 
 /// Sorts all streams but the painted one into those that are copied, and a sentence for each that is not.
-pub fn sort<'a>(source: &'a Source, painted: &gst::Pad, container: Container) -> (Vec<Copied<'a>>, Vec<String>) {
+pub fn sort<'a>(
+    source: &'a Source,
+    painted: &gst::Pad,
+    container: Container,
+) -> (Vec<Copied<'a>>, Vec<String>) {
     let mut copied = Vec::new();
     let mut left_out = Vec::new();
     for stream in source.streams.iter().filter(|stream| stream.pad != *painted) {
@@ -27,7 +31,8 @@ pub fn sort<'a>(source: &'a Source, painted: &gst::Pad, container: Container) ->
             Kind::Sound => CopyKind::Sound,
             Kind::Subtitles => CopyKind::Subtitles,
             Kind::Video | Kind::Cover | Kind::Other => {
-                let reason = if stream.kind == Kind::Video { ": only the first video stream is painted" } else { "" };
+                let reason =
+                    if stream.kind == Kind::Video { ": only the first video stream is painted" } else { "" };
                 left_out.push(format!("left out: {}{reason}", stream.describe()));
                 continue;
             }
@@ -66,11 +71,12 @@ impl Copied<'_> {
         match &self.fit {
             Fit::AsItIs => queued.link(&muxed)?,
             Fit::PlainText => {
+                let plain = plugins::make("capssetter")?;
+                plain.set_property("caps", gst::Caps::builder("text/x-raw").field("format", "utf8").build());
+                plain.set_property("replace", true);
+                pipeline.add(&plain)?;
                 subtitles::make_plain(queued, container == Container::Mkv);
-                // The link is checked against what the demuxer offers, the element in between against nothing.
-                let between = plugins::make("identity")?;
-                pipeline.add(&between)?;
-                link_through(queued, &between, &muxed)?
+                link_through(queued, &plain, &muxed)?
             }
             Fit::Parsed(parser) => {
                 let parser = parser.create().build()?;

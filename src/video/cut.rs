@@ -34,7 +34,9 @@ pub fn seek(source: &Source, painted: &gst::Pad, span: Span) -> Result<()> {
 fn narrow_segments(pad: &gst::Pad, span: Span) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         let narrowed = info.event().and_then(|event| match event.view() {
-            gst::EventView::Segment(event) => event.segment().downcast_ref().map(|segment| narrow(segment, span)),
+            gst::EventView::Segment(event) => {
+                event.segment().downcast_ref().map(|segment| narrow(segment, span))
+            }
             _ => None,
         });
         if let Some(segment) = narrowed {
@@ -44,7 +46,10 @@ fn narrow_segments(pad: &gst::Pad, span: Span) {
     });
 }
 
-fn narrow(segment: &gst::FormattedSegment<gst::ClockTime>, span: Span) -> gst::FormattedSegment<gst::ClockTime> {
+fn narrow(
+    segment: &gst::FormattedSegment<gst::ClockTime>,
+    span: Span,
+) -> gst::FormattedSegment<gst::ClockTime> {
     let mut narrow = segment.clone();
     let start = segment.start().unwrap_or_default();
     let from = start + span.from.unwrap_or_default();
@@ -67,7 +72,7 @@ pub fn trim_copies(pad: &gst::Pad, kind: Kind) {
         let end = start + buffer.duration().unwrap_or_default();
         let Some((first, last)) = segment.clip(start, end) else { return gst::PadProbeReturn::Drop };
         let first = first.unwrap_or(start);
-        if false && first > start && kind != Kind::Subtitles {
+        if first > start && kind != Kind::Subtitles {
             return gst::PadProbeReturn::Drop;
         }
         if kind == Kind::Subtitles && (first, last.unwrap_or(end)) != (start, end) {

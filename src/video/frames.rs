@@ -7,10 +7,11 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video as gst_video;
 
+use super::compare;
+use super::container::Container;
 use super::encoder::Encoder;
 use super::gate::Gate;
 use super::request::{Compare, Rate, Size};
-use super::compare;
 use crate::plugins;
 
 /// What the painter gets and gives: 8 bits, 4:2:0, as every encoder here writes it.
@@ -27,6 +28,8 @@ pub struct FrameOptions {
     pub compare: Option<Compare>,
     /// 0 to 100.
     pub quality: u8,
+    /// Where they go.
+    pub container: Container,
 }
 
 /// The road's two ends, and the place where the painted frames leave the painter.
@@ -46,14 +49,20 @@ pub struct FrameRoad {
 ///
 /// # Errors
 /// Where an element is missing; the message names the package that brings it.
-pub fn build(pipeline: &gst::Pipeline, painter: &gst::Element, encoder: &Encoder, options: FrameOptions, gate: &Arc<Gate>) -> Result<FrameRoad> {
+pub fn build(
+    pipeline: &gst::Pipeline,
+    painter: &gst::Element,
+    encoder: &Encoder,
+    options: FrameOptions,
+    gate: &Arc<Gate>,
+) -> Result<FrameRoad> {
     let decoder = plugins::make("decodebin")?;
     pipeline.add(&decoder)?;
     let prepared = add_chain(pipeline, prepare(options)?)?;
     link_when_decoded(&decoder, &sink_pad(&prepared[0]), gate);
     let decoded = last(&prepared);
     gate.guard_frames(&decoded.static_pad("src").expect("a queue has a source pad"));
-    let painted = add_chain(pipeline, finish(encoder, options.quality)?)?;
+    let painted = add_chain(pipeline, finish(encoder, options)?)?;
     match options.compare {
         None => {
             pipeline.add(painter)?;
@@ -86,13 +95,13 @@ fn prepare(options: FrameOptions) -> Result<Vec<gst::Element>> {
 }
 
 /// From painted frames to what the muxer gets.
-fn finish(encoder: &Encoder, quality: u8) -> Result<Vec<gst::Element>> {
+fn finish(encoder: &Encoder, options: FrameOptions) -> Result<Vec<gst::Element>> {
     let mut elements = vec![short_queue()?];
     if !encoder.takes_odd_sizes {
         elements.push(even_sizes()?);
     }
     elements.extend([converter()?, filter(PAINTED_FORMATS)?]);
-    elements.extend(encoder.make(quality)?);
+    elements.extend(encoder.make(options.quality, options.container)?);
     Ok(elements)
 }
 
@@ -181,7 +190,13 @@ fn even_sizes() -> Result<gst::Element> {
                 "{}x{} is odd, and this codec writes even sizes: the last {} cut",
                 info.width(),
                 info.height(),
-                if right + bottom == 2 { "column and row are" } else if right == 1 { "column is" } else { "row is" }
+                if right + bottom == 2 {
+                    "column and row are"
+                } else if right == 1 {
+                    "column is"
+                } else {
+                    "row is"
+                }
             );
             gst::element_info!(crop, gst::StreamError::Format, ("{note}"));
         }
@@ -208,7 +223,11 @@ fn link_when_decoded(decoder: &gst::Element, next: &gst::Pad, gate: &Arc<Gate>) 
         gate.count(pad, |gate| &gate.decoded);
         if let Err(error) = pad.link(&next) {
             let caps = pad.current_caps().map(|caps| caps.to_string()).unwrap_or_default();
-            gst::element_error!(decoder, gst::StreamError::Format, ("decoded frames ({caps}) cannot be painted: {error}"));
+            gst::element_error!(
+                decoder,
+                gst::StreamError::Format,
+                ("decoded frames ({caps}) cannot be painted: {error}")
+            );
         }
     });
 }

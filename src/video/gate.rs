@@ -1,7 +1,7 @@
 //! The gate before the painter: counts what passes, and ends all streams at the same moment when asked.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;

@@ -104,8 +104,14 @@ impl VideoArguments {
         Ok(span)
     }
 
-    fn frames(&self) -> FrameOptions {
-        FrameOptions { size: self.size, rate: self.fps, compare: self.compare, quality: self.quality }
+    fn frames(&self, container: Container) -> FrameOptions {
+        FrameOptions {
+            size: self.size,
+            rate: self.fps,
+            compare: self.compare,
+            quality: self.quality,
+            container,
+        }
     }
 }
 
@@ -128,28 +134,32 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
         encoder,
         painter,
         span,
-        frames: arguments.frames(),
+        frames: arguments.frames(container),
     })?;
     stand_in.iter().chain(&road.notes).for_each(|note| eprintln!("note: {note}"));
     let mut progress = Progress::start(arguments.quiet);
     let ending = painting::play(&road, &arguments.input, output.partial(), &mut progress);
     let seconds = progress.finish().as_secs_f64();
-    let (painted, lost) = (count(&road.gate.painted), lost_frames(&road, arguments));
+    let (written, lost) = (count(&road.gate.written), lost_frames(&road, arguments));
     road.stop();
-    settle(ending?, output, painted)?;
+    settle(ending?, output, written)?;
     if let Some(lost) = lost {
         eprintln!("warning: {lost}");
     }
     if !arguments.quiet {
-        let rate = painted as f64 / seconds.max(0.001);
-        eprintln!("painted {painted} frames in {} ({rate:.1} frames/s): {}", clock(seconds), arguments.output.display());
+        let rate = written as f64 / seconds.max(0.001);
+        eprintln!(
+            "painted {written} frames in {} ({rate:.1} frames/s): {}",
+            clock(seconds),
+            arguments.output.display()
+        );
     }
     Ok(())
 }
 
 /// Gives the output the name that its ending deserves.
-fn settle(ending: Ending, output: OutputFile, painted: u64) -> Result<()> {
-    let kept = |partial: &Path| format!("{painted} painted frames are in {}", partial.display());
+fn settle(ending: Ending, output: OutputFile, written: u64) -> Result<()> {
+    let kept = |partial: &Path| format!("{written} painted frames are in {}", partial.display());
     match ending {
         Ending::Whole => output.finish(),
         Ending::Failed(reason) => bail!("{reason}; {}", kept(&output.keep())),
@@ -160,7 +170,8 @@ fn settle(ending: Ending, output: OutputFile, painted: u64) -> Result<()> {
 /// A sentence where the decoder made fewer frames than the input holds, or damaged ones.
 fn lost_frames(road: &Road, arguments: &VideoArguments) -> Option<String> {
     // Of these each packet is one frame; others hide frames, or store fields.
-    const ONE_FRAME_A_PACKET: [&str; 5] = ["video/x-h264", "video/x-h265", "video/x-vp9", "video/x-av1", "image/jpeg"];
+    const ONE_FRAME_A_PACKET: [&str; 5] =
+        ["video/x-h264", "video/x-h265", "video/x-vp9", "video/x-av1", "image/jpeg"];
     let caps = road.input_caps.structure(0)?;
     let progressive = caps.get::<&str>("interlace-mode").is_ok_and(|mode| mode == "progressive");
     let comparable = ONE_FRAME_A_PACKET.contains(&caps.name().as_str()) && progressive;
@@ -168,7 +179,10 @@ fn lost_frames(road: &Road, arguments: &VideoArguments) -> Option<String> {
     let input = arguments.input.display();
     let everything = arguments.from.is_none() && arguments.to.is_none() && !road.gate.was_cut();
     if comparable && everything && frames < packets {
-        return Some(format!("{} of {packets} frames in {input} cannot be decoded and are missing", packets - frames));
+        return Some(format!(
+            "{} of {packets} frames in {input} cannot be decoded and are missing",
+            packets - frames
+        ));
     }
     let damaged = count(&road.gate.damaged);
     (damaged > 0).then(|| format!("{damaged} frames in {input} are damaged"))

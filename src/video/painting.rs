@@ -92,9 +92,11 @@ impl Watch<'_> {
     }
 
     fn show(&mut self) {
-        let part = self.road.length.filter(|length| !length.is_zero()).map(|length| {
-            self.road.gate.painted_until().nseconds() as f64 / length.nseconds() as f64
-        });
+        let part = self
+            .road
+            .length
+            .filter(|length| !length.is_zero())
+            .map(|length| self.road.gate.painted_until().nseconds() as f64 / length.nseconds() as f64);
         self.progress.update(count(&self.road.gate.painted), part);
     }
 
@@ -125,7 +127,11 @@ impl Watch<'_> {
         if self.failure.is_some() {
             return Ok(());
         }
-        self.failure = Some(self.reason(error, place.as_ref()));
+        let reason = self.reason(error, place.as_ref());
+        if count(&self.road.gate.painted) == 0 {
+            bail!(reason);
+        }
+        self.failure = Some(reason);
         self.moved.1 = Instant::now();
         self.end_by_hand(place.as_ref());
         Ok(())
@@ -180,7 +186,10 @@ impl Watch<'_> {
     fn ending(mut self) -> Result<Ending> {
         if count(&self.road.gate.written) == 0 {
             let failure = self.failure.take().or_else(|| self.missing.pop());
-            bail!("{}", failure.unwrap_or_else(|| format!("no frame of {} could be decoded", self.input.display())));
+            bail!(
+                "{}",
+                failure.unwrap_or_else(|| format!("no frame of {} could be decoded", self.input.display()))
+            );
         }
         if let Some(failure) = self.failure.take() {
             return Ok(Ending::Failed(failure));
@@ -189,7 +198,15 @@ impl Watch<'_> {
         if self.interrupted && self.road.gate.was_cut() {
             return Ok(Ending::Interrupted);
         }
-        Ok(self.ends_early().map_or(Ending::Whole, Ending::Failed))
+        Ok(self.ends_early().or_else(|| self.lost_in_encoding()).map_or(Ending::Whole, Ending::Failed))
+    }
+
+    /// A sentence where fewer frames left the encoder than went to the painter.
+    fn lost_in_encoding(&self) -> Option<String> {
+        let (painted, written) = (count(&self.road.gate.painted), count(&self.road.gate.written));
+        let lost = painted.saturating_sub(written);
+        (lost > 0 && self.road.frame_for_frame)
+            .then(|| format!("the encoder gave back {written} of {painted} frames"))
     }
 
     /// A sentence where no stream of the input came as far as the file announces.

@@ -13,7 +13,8 @@ impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no time: expected seconds (12.5) or hours:minutes:seconds (0:00:12.5)");
+        let wrong =
+            || format!("'{text}' is no time: expected seconds (12.5) or hours:minutes:seconds (0:00:12.5)");
         let parts: Vec<&str> = text.split(':').collect();
         let (seconds, larger) = parts.split_last().ok_or_else(wrong)?;
         if larger.len() > 2 {
@@ -81,7 +82,9 @@ impl FromStr for Size {
         let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
         let side = |text: &str| match text {
             "" | "-1" => Ok(None),
-            number => number.parse().ok().filter(|side| (16..=7680).contains(side)).map(Some).ok_or_else(wrong),
+            number => {
+                number.parse().ok().filter(|side| (16..=7680).contains(side)).map(Some).ok_or_else(wrong)
+            }
         };
         let size = Self { width: side(width)?, height: side(height)? };
         if size.width.is_none() && size.height.is_none() { Err(wrong()) } else { Ok(size) }
@@ -92,7 +95,8 @@ impl Size {
     /// Width and height in square pixels for an input of `width` x `height` pixels of shape `aspect`. A
     /// side that was left open keeps the shape and is rounded to an even number.
     pub fn of(&self, width: u32, height: u32, aspect: gst::Fraction) -> (u32, u32) {
-        let shown_width = f64::from(width) * f64::from(aspect.numer().max(1)) / f64::from(aspect.denom().max(1));
+        let shown_width =
+            f64::from(width) * f64::from(aspect.numer().max(1)) / f64::from(aspect.denom().max(1));
         let shape = shown_width / f64::from(height.max(1));
         let even = |side: f64| (((side / 2.0).round() as u32) * 2).max(16);
         match (self.width, self.height) {
@@ -115,7 +119,8 @@ impl FromStr for Rate {
         let wrong = || format!("'{text}' is no frame rate: expected 25, 29.97 or 30000/1001, at most 1000");
         let fraction = match text.split_once('/') {
             Some((frames, seconds)) => {
-                let side = |side: &str| side.parse::<i32>().ok().filter(|side| (1..=1_000_000).contains(side));
+                let side =
+                    |side: &str| side.parse::<i32>().ok().filter(|side| (1..=1_000_000).contains(side));
                 gst::Fraction::new(side(frames).ok_or_else(wrong)?, side(seconds).ok_or_else(wrong)?)
             }
             None => decimal_rate(text).ok_or_else(wrong)?,

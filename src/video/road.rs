@@ -54,6 +54,8 @@ pub struct Road {
     pub ends: Ends,
     /// The painted stream's codec, as caps.
     pub input_caps: gst::Caps,
+    /// True where each frame that is painted is also written: all but `--compare`.
+    pub frame_for_frame: bool,
     /// What works behind the painter: where this fails, nothing can be saved.
     pub output_side: Vec<gst::Element>,
     stopper: Stopper,
@@ -89,9 +91,10 @@ pub fn build(plan: &Plan) -> Result<Road> {
     let (muxer, writer) = add_muxer(&pipeline, plan)?;
     let (copied, left_out) = copies::sort(&source, &painted, plan.container);
     let notes = left_out.into_iter().chain(source.notes.iter().cloned()).collect();
-    let connection = Connection { queues: Queues::add(&pipeline)?, pipeline: &pipeline, muxer: &muxer, gate: &gate };
+    let connection =
+        Connection { queues: Queues::add(&pipeline)?, pipeline: &pipeline, muxer: &muxer, gate: &gate };
     connection.lead_frames(&painted, &frames)?;
-    copied.iter().try_for_each(|copy| connection.lead_copy(copy, plan.container))?;
+    copied.iter().try_for_each(|copy| connection.lead_copy(copy, plan))?;
     let ends = Ends {
         compressed: connection.queues.0.sink_pads(),
         unpainted: frames::sink_pad(&plan.painter),
@@ -100,7 +103,17 @@ pub fn build(plan: &Plan) -> Result<Road> {
     start_all(&pipeline)?;
     source.release();
     let output_side = frames.elements.into_iter().chain([muxer, writer]).collect();
-    Ok(Road { pipeline, gate, notes, length, ends, input_caps, output_side, stopper })
+    Ok(Road {
+        pipeline,
+        gate,
+        notes,
+        length,
+        ends,
+        input_caps,
+        frame_for_frame: plan.frames.compare.is_none(),
+        output_side,
+        stopper,
+    })
 }
 
 /// Links streams through their queues to where they go.
@@ -123,11 +136,13 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn lead_copy(&self, copy: &Copied, container: Container) -> Result<()> {
+    fn lead_copy(&self, copy: &Copied, plan: &Plan) -> Result<()> {
         let queued = self.queues.through(&copy.stream.pad)?;
-        cut::trim_copies(&queued, copy.stream.kind);
+        if !plan.span.is_everything() {
+            cut::trim_copies(&queued, copy.stream.kind);
+        }
         self.gate.guard_copy(&queued);
-        let muxed = copy.lead(self.pipeline, &queued, self.muxer, container)?;
+        let muxed = copy.lead(self.pipeline, &queued, self.muxer, plan.container)?;
         drop_orientation(&muxed);
         Ok(())
     }

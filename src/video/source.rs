@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
@@ -77,13 +77,19 @@ impl Source {
     /// # Errors
     /// Says what the file has instead.
     pub fn painted(&self, file: &Path) -> Result<&Stream> {
-        self.streams.iter().find(|stream| stream.kind == Kind::Video).with_context(|| {
-            let held: Vec<_> = self.streams.iter().map(Stream::describe).collect();
-            let hint = if self.streams.iter().any(|s| s.kind == Kind::Cover) { "; for a picture use 'impasto image'" } else { "" };
-            let held = if held.is_empty() { "nothing that can be read".to_owned() } else { held.join(", ") };
-            let notes = self.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-            format!("{} has no video stream, only {held}{hint}{notes}", file.display())
-        })
+        let first = self.streams.iter().find(|stream| stream.kind == Kind::Video);
+        first.ok_or_else(|| anyhow!("{}", self.why_no_video(file)))
+    }
+
+    fn why_no_video(&self, file: &Path) -> String {
+        if let Some(missing) = self.notes.first() {
+            return format!("cannot read {}: {missing}", file.display());
+        }
+        let held: Vec<_> = self.streams.iter().map(Stream::describe).collect();
+        let held = if held.is_empty() { "nothing that can be read".to_owned() } else { held.join(", ") };
+        let picture = self.streams.iter().any(|stream| stream.kind == Kind::Cover);
+        let hint = if picture { "; for a picture use 'impasto image'" } else { "" };
+        format!("{} has no video stream, only {held}{hint}", file.display())
     }
 
     /// Lets the streams flow.
@@ -187,7 +193,11 @@ fn kind_of(caps: &gst::Caps) -> Kind {
 }
 
 /// Waits until the streams are known; gives what could not be opened within the file.
-fn wait_for_streams(known: &mpsc::Receiver<()>, pipeline: &gst::Pipeline, file: &Path) -> Result<Vec<String>> {
+fn wait_for_streams(
+    known: &mpsc::Receiver<()>,
+    pipeline: &gst::Pipeline,
+    file: &Path,
+) -> Result<Vec<String>> {
     let bus = pipeline.bus().expect("a pipeline has a bus");
     let mut notes = Vec::new();
     loop {

@@ -4,16 +4,8 @@
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-/// Makes what leaves `pad` plain text in UTF-8; the tags `<b>`, `<i>` and `<u>` stay where `keep_tags`.
+/// Makes the text that leaves `pad` plain; the tags `<b>`, `<i>` and `<u>` stay where `keep_tags`.
 pub fn make_plain(pad: &gst::Pad, keep_tags: bool) {
-    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
-        let is_caps = info.event().is_some_and(|event| event.type_() == gst::EventType::Caps);
-        if is_caps {
-            let plain = gst::Caps::builder("text/x-raw").field("format", "utf8").build();
-            *info.event_mut().expect("it is an event") = gst::event::Caps::new(&plain);
-        }
-        gst::PadProbeReturn::Ok
-    });
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer_mut()
             && let Some(text) = plain_buffer(buffer, keep_tags)
@@ -84,7 +76,10 @@ mod tests {
 
     #[test]
     fn markup_goes_and_entities_become_characters() {
-        assert_eq!(plain("<i>Tom &amp; Jerry</i> <span size=\"9\">&#39;5 &lt; 6&#x27;</span>", false), "Tom & Jerry '5 < 6'");
+        assert_eq!(
+            plain("<i>Tom &amp; Jerry</i> <span size=\"9\">&#39;5 &lt; 6&#x27;</span>", false),
+            "Tom & Jerry '5 < 6'"
+        );
         assert_eq!(plain("<i>Tom</i><span>!</span>", true), "<i>Tom</i>!");
     }
 

@@ -25,7 +25,8 @@ pub fn cause(error: &gst::message::Error) -> String {
     let text = error.error().message().to_owned();
     let detail = error.debug().as_deref().and_then(detail_line).unwrap_or_default();
     // "Internal data stream error" and its like say nothing; the detail may.
-    let vague = text.starts_with("Internal data") || text.starts_with("GStreamer encountered") || text.is_empty();
+    let vague =
+        text.starts_with("Internal data") || text.starts_with("GStreamer encountered") || text.is_empty();
     if vague && !detail.is_empty() { sentence(&detail) } else { sentence(&text) }
 }
 

@@ -30,8 +30,10 @@ impl MappedFrame {
         picture: PictureInfo,
         controls: Controls,
     ) -> Result<Self> {
-        let source = VideoFrame::from_buffer_readable(source, info).map_err(|buffer| unmappable(&buffer, info))?;
-        let output = VideoFrame::from_buffer_writable(output, info).map_err(|buffer| unmappable(&buffer, info))?;
+        let source =
+            VideoFrame::from_buffer_readable(source, info).map_err(|buffer| unmappable(&buffer, info))?;
+        let output =
+            VideoFrame::from_buffer_writable(output, info).map_err(|buffer| unmappable(&buffer, info))?;
         Ok(Self { picture, source, output, controls })
     }
 

@@ -22,7 +22,11 @@ use super::stream::{Patience, State};
 use super::{allocation, caps};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new("impasto", gst::DebugColorFlags::empty(), Some("Paints video in the style of a model"))
+    gst::DebugCategory::new(
+        "impasto",
+        gst::DebugColorFlags::empty(),
+        Some("Paints video in the style of a model"),
+    )
 });
 
 /// The element. Its locks are taken one at a time and never held across painting, loading or pushing.
@@ -140,7 +144,7 @@ impl BaseTransformImpl for Impasto {
 
     fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         // The base class comes here by itself too, where downstream asks for a new negotiation.
-        self.drain().map_err(|flow| gst::loggable_error!(CAT, "frames in flight: {flow}"))?;
+        self.drain_before("new caps");
         self.open_stream(incaps).map_err(|message| {
             self.post_error_message(message);
             gst::loggable_error!(CAT, "cannot paint {incaps}")
@@ -170,10 +174,7 @@ impl BaseTransformImpl for Impasto {
             // A failure is on the bus by now.
             let _ = self.forget();
         } else if event.is_serialized() {
-            // Frames leave before anything that comes after them; a push that fails fails again with the next frame.
-            if let Err(flow) = self.drain() {
-                gst::debug!(CAT, imp = self, "frames before {:?}: {flow}", event.type_());
-            }
+            self.drain_before(event.type_().name());
         }
         self.parent_sink_event(event)
     }
@@ -209,7 +210,8 @@ impl BaseTransformImpl for Impasto {
     fn before_transform(&self, inbuf: &gst::BufferRef) {
         let element = self.obj();
         let segment = element.segment();
-        let time = segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(inbuf.pts()));
+        let time =
+            segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(inbuf.pts()));
         if let Some(time) = time {
             // False where a control source has no value at this time: the last one stays.
             let _ = element.sync_values(time);

@@ -106,21 +106,24 @@ impl Impasto {
             return;
         };
         gst::info!(CAT, imp = self, "{} takes over", model.name());
-        let mut state = self.state.lock();
-        let Some(state) = state.as_mut() else {
-            return;
-        };
-        state.model = Arc::clone(&model);
-        let Some(stream) = state.stream.as_mut() else {
-            return;
-        };
-        match painter.filter(|painter| painter.picture() == stream.painter.picture()) {
-            Some(painter) => stream.painter = painter,
-            None => self.reopen_aside(model),
+        let replaced = self.replace_painter(&model, painter);
+        if replaced.is_none() {
+            self.reopen_aside(model);
         }
+        // Dropped here, outside the locks: the last frame of a painter waits for its thread to end.
     }
 
-    /// The caps changed while the model was loaded: its painter must be made again.
+    /// The painter that was replaced; none where the new one is not for the stream's frames.
+    fn replace_painter(&self, model: &Arc<Model>, painter: Option<Arc<Painter>>) -> Option<Arc<Painter>> {
+        let mut state = self.state.lock();
+        let state = state.as_mut()?;
+        state.model = Arc::clone(model);
+        let stream = state.stream.as_mut()?;
+        let painter = painter.filter(|painter| painter.picture() == stream.painter.picture())?;
+        Some(std::mem::replace(&mut stream.painter, painter))
+    }
+
+    /// The caps came or changed while the model was loaded: its painter must be made again.
     fn reopen_aside(&self, model: Arc<Model>) {
         let number = self.wanted_model();
         self.obj().call_async(move |element| element.imp().prepare_swap(number, || Ok(model)));

@@ -47,7 +47,15 @@ impl Painter {
             .name("impasto-painter".to_owned())
             .spawn(move || paint(engine, &incoming, &outgoing))
             .map_err(|error| Error::Engine(format!("no thread for it: {error}")))?;
-        Ok(Self { jobs: Some(jobs), painted, thread: Some(thread), model: Arc::clone(model), picture, plan, depth })
+        Ok(Self {
+            jobs: Some(jobs),
+            painted,
+            thread: Some(thread),
+            model: Arc::clone(model),
+            picture,
+            plan,
+            depth,
+        })
     }
 
     /// The model that paints.

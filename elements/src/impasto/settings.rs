@@ -96,7 +96,12 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .build(),
             control("strength", "Strength", "How far from the input (0) to the painting (1)", 1.0),
             control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0),
-            control("temporal", "Temporal", "Strength of the flicker filter; unset: as the model recommends", 0.0),
+            control(
+                "temporal",
+                "Temporal",
+                "Strength of the flicker filter; unset: as the model recommends",
+                0.0,
+            ),
             glib::ParamSpecString::builder("device")
                 .nick("Device")
                 .blurb("What paints: auto, cpu, burn-cpu or cuda:N")
@@ -105,7 +110,9 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .build(),
             glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")
                 .nick("Statistics")
-                .blurb("Frames painted and dropped, mean milliseconds of each stage of recent frames, latency")
+                .blurb(
+                    "Frames painted and dropped, mean milliseconds of each stage of recent frames, latency",
+                )
                 .read_only()
                 .build(),
         ]

@@ -92,7 +92,8 @@ impl Impasto {
         let picture = caps::picture_info(&info)?;
         let live = self.upstream_is_live();
         let (model, device, previous) = self.close_stream().ok_or_else(stopped)?;
-        let kept = previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), &model));
+        let kept =
+            previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), &model));
         let painter = match kept {
             Some(painter) => painter.reset().map(|()| painter),
             None => Painter::open(&model, picture, device).map(Arc::new),
@@ -271,6 +272,14 @@ impl Impasto {
             Ok(())
         };
         push_all().inspect_err(|_| self.discard())
+    }
+
+    /// Frames leave before anything that comes after them. Where downstream refuses them, it will say so again
+    /// to the next frame.
+    pub(super) fn drain_before(&self, what: &str) {
+        if let Err(flow) = self.drain() {
+            gst::debug!(CAT, imp = self, "frames before {what}: {flow}");
+        }
     }
 
     /// Lets every frame in flight go.

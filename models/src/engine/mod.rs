@@ -19,6 +19,9 @@ pub use self::running::network_is_running;
 
 use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
 
+/// Sides of a frame, in pixels: the networks' borders need 16, and beyond 16384 no file that people have goes.
+pub const SIDES: std::ops::RangeInclusive<usize> = 16..=16384;
+
 /// A frame on its way: source and output memory of the same [`PictureInfo`], and the frame's controls.
 pub trait Frame: Send {
     /// The picture to paint and the memory to paint into.
@@ -101,7 +104,7 @@ pub fn open<F: Frame + 'static>(
     info: PictureInfo,
     options: &EngineOptions,
 ) -> Result<Box<dyn Engine<F>>> {
-    if !(16..=7680).contains(&info.width) || !(16..=4320).contains(&info.height) {
+    if !SIDES.contains(&info.width) || !SIDES.contains(&info.height) {
         return Err(Error::Size { width: info.width, height: info.height });
     }
     options.device.check()?;

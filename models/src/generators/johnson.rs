@@ -11,6 +11,8 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::phased::phased_conv2d;
+
 /// See [`super::GeneratorConfig::peak_bytes_per_pixel`].
 pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 900;
 
@@ -163,7 +165,8 @@ impl Johnson {
         for layer in &self.up {
             x = relu(layer.forward(x, self.form)); // 64 at 1/2, 32 at 1
         }
-        let x = self.head.forward(self.form.bordered(x, 9, 1)); // [batch, 3, h, w]
+        let x = self.form.bordered(x, 9, 1);
+        let x = phased_conv2d(x, self.head.weight.val(), self.head.bias.as_ref().map(Param::val), 4); // [batch, 3, h, w]
         match &self.head_norm {
             Some(norm) => tanh(norm.forward(x)) * (150.0 / 255.0) + 0.5,
             None => x / 255.0,
@@ -175,7 +178,12 @@ impl Layer {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [kernel, _] = self.conv.kernel_size;
         let [stride, _] = self.conv.stride;
-        self.norm.forward(self.conv.forward(self.form.bordered(x, kernel, stride)))
+        let x = self.form.bordered(x, kernel, stride);
+        let x = match kernel {
+            9 => phased_conv2d(x, self.conv.weight.val(), self.conv.bias.as_ref().map(Param::val), 2),
+            _ => self.conv.forward(x),
+        };
+        self.norm.forward(x)
     }
 }
 

@@ -5,6 +5,7 @@
 //! in and out. What leaves a network may lie outside [0, 1]; the pass that writes pixels clamps it.
 
 mod johnson;
+mod phased;
 mod tiny;
 mod weights;
 
