@@ -4,6 +4,9 @@
 //! `realloc` are one each. What is allocated while a network runs is the tensor library's; everything else,
 //! reading and writing pixels, the flicker filter, handing frames over, is ours. GStreamer's own C code does not
 //! allocate here.
+//!
+//! An average of ours far below one is the thread pool's: its queue takes a block of 1520 bytes for every 63 jobs
+//! that it is handed, and now and then a job of ours is the one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};

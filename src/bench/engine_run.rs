@@ -7,12 +7,10 @@ use impasto_models::engine::{self, Engine, EngineOptions};
 use impasto_models::{Controls, DeviceChoice, Error, FrameBuffer, Model, PictureInfo, Result, Timings};
 
 use super::allocations::{self, Allocations};
+use crate::interrupt;
 
 /// Frames before the clock runs: memory is taken, code is loaded, threads are started.
 pub const WARM_UP: usize = 3;
-
-/// Frames over which allocations are counted.
-const COUNTED: usize = 3;
 
 /// How long to time.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +19,12 @@ pub struct Extent {
     pub frames: usize,
     /// No frame is begun after so long.
     pub longest: Option<Duration>,
+}
+
+impl Extent {
+    fn goes_on(&self, done: usize, start: Instant) -> bool {
+        done < self.frames && !interrupt::requested() && self.longest.is_none_or(|longest| start.elapsed() < longest)
+    }
 }
 
 /// The middle and the ninetieth of a hundred.
@@ -54,44 +58,36 @@ pub struct EngineRun {
 /// The controls under which every stage has work to do.
 pub const CONTROLS: Controls = Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5 };
 
-/// Times `extent` frames of `info`, then counts the allocations of a few more.
+/// Times `extent` frames of `info`, and counts what they allocate.
 ///
 /// # Errors
 /// Where the engine cannot be opened for such frames, or fails.
-pub fn measure(
-    model: &Arc<Model>,
-    info: PictureInfo,
-    device: DeviceChoice,
-    extent: Extent,
-) -> Result<EngineRun> {
-    let options = EngineOptions { device, ..EngineOptions::default() };
-    let mut run = time(model, info, &options, extent)?;
+pub fn measure(model: &Arc<Model>, info: PictureInfo, device: DeviceChoice, extent: Extent) -> Result<EngineRun> {
     allocations::start_peak();
-    let counted = count(model, info, &options);
-    run.peak_bytes = allocations::stop_peak();
-    let Allocations { ours, network } = counted?;
-    run.allocations = [ours, network].map(|count| count as f64 / COUNTED as f64);
-    Ok(run)
+    let outcome = time(model, info, &EngineOptions { device, ..EngineOptions::default() }, extent);
+    let peak_bytes = allocations::stop_peak();
+    Ok(EngineRun { peak_bytes, ..outcome? })
 }
 
 fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: Extent) -> Result<EngineRun> {
     let mut engine = engine::open::<FrameBuffer>(model, info, options)?;
     let mut frame = test_frame(info)?;
-    let mut timings = Vec::with_capacity(extent.frames);
-    let mut walls = Vec::with_capacity(extent.frames);
     for _ in 0..WARM_UP {
         frame = paint(&mut *engine, frame)?.0;
     }
+    // Room for every figure beforehand: what is counted below is the engine's alone.
+    let mut timings = Vec::with_capacity(extent.frames);
+    let mut walls = Vec::with_capacity(extent.frames);
     let start = Instant::now();
-    while timings.is_empty()
-        || (timings.len() < extent.frames && extent.longest.is_none_or(|most| start.elapsed() < most))
-    {
+    allocations::start();
+    while timings.is_empty() || extent.goes_on(timings.len(), start) {
         let begun = Instant::now();
         let (back, stages) = paint(&mut *engine, frame)?;
         walls.push(begun.elapsed());
         timings.push(stages);
         frame = back;
     }
+    let Allocations { ours, network } = allocations::stop();
     let stage = |of: fn(&Timings) -> Duration| spread(timings.iter().map(of).collect());
     Ok(EngineRun {
         device: engine.plan().device.clone(),
@@ -104,22 +100,9 @@ fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: 
             ("write", stage(|timings| timings.write)),
         ],
         frame: spread(walls),
-        allocations: [0.0; 2],
+        allocations: [ours, network].map(|count| count as f64 / timings.len() as f64),
         peak_bytes: 0,
     })
-}
-
-fn count(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Allocations> {
-    let mut engine = engine::open::<FrameBuffer>(model, info, options)?;
-    let mut frame = test_frame(info)?;
-    for _ in 0..WARM_UP {
-        frame = paint(&mut *engine, frame)?.0;
-    }
-    allocations::start();
-    for _ in 0..COUNTED {
-        frame = paint(&mut *engine, frame)?.0;
-    }
-    Ok(allocations::stop())
 }
 
 fn paint(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Result<(FrameBuffer, Timings)> {
@@ -131,8 +114,7 @@ fn paint(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Result<(Fr
 
 /// A picture with fine and coarse structure.
 fn test_frame(info: PictureInfo) -> Result<FrameBuffer> {
-    let bytes =
-        (0..info.packed_size()).map(|at| 40 + ((at / 7) % 120) as u8 + (at * 31 % 64) as u8).collect();
+    let bytes = (0..info.packed_size()).map(|at| 40 + ((at / 7) % 120) as u8 + (at * 31 % 64) as u8).collect();
     let mut frame = FrameBuffer::new(info, bytes)?;
     frame.controls = CONTROLS;
     Ok(frame)

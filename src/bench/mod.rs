@@ -23,6 +23,7 @@ use impasto_models::{Colorimetry, DeviceChoice, Matrix, PictureInfo, PixelFormat
 use self::engine_run::{EngineRun, Extent};
 use self::subject::Subject;
 use self::table::Row;
+use crate::interrupt::{self, Interrupted};
 use crate::plugins;
 
 const EXAMPLES: &str = "Examples:
@@ -64,6 +65,8 @@ pub struct BenchArguments {
 /// memory is a line that says so.
 pub fn run(arguments: &BenchArguments) -> Result<()> {
     plugins::start()?;
+    // So that temporary files go.
+    interrupt::watch()?;
     let devices = devices(arguments)?;
     let extent = match arguments.frames {
         Some(frames) => Extent { frames: frames as usize, longest: None },
@@ -98,12 +101,11 @@ fn time_sizes(
     let mut headed = false;
     for (width, height) in &arguments.size {
         for format in &arguments.format {
-            let info = PictureInfo {
-                format: *format,
-                width: *width,
-                height: *height,
-                colorimetry: colorimetry(*format),
-            };
+            if interrupt::requested() {
+                bail!(Interrupted("interrupted".to_owned()));
+            }
+            let info =
+                PictureInfo { format: *format, width: *width, height: *height, colorimetry: colorimetry(*format) };
             let outcome = time(subject, device, info, extent)?;
             let row = Row { model: subject.title(), info, outcome };
             if !arguments.json {
@@ -120,12 +122,7 @@ fn time_sizes(
 }
 
 /// The engine alone, then the element; a frame that cannot be painted here says why.
-fn time(
-    subject: &Subject,
-    device: DeviceChoice,
-    info: PictureInfo,
-    extent: Extent,
-) -> Result<table::Outcome> {
+fn time(subject: &Subject, device: DeviceChoice, info: PictureInfo, extent: Extent) -> Result<table::Outcome> {
     let engine = match engine_run::measure(subject.model(), info, device, extent) {
         Err(error @ (impasto_models::Error::Memory { .. } | impasto_models::Error::Size { .. })) => {
             return Ok(Err(error.to_string()));

@@ -1,6 +1,8 @@
 //! Which encoder writes the painted frames, and its settings.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -118,7 +120,6 @@ const ENCODERS: [Encoder; 8] = [
     Encoder {
         codec: Codec::Mpeg4,
         factory: "avenc_mpeg4",
-        // The parser loses the last frames' times, which MP4 needs.
         parser: None,
         output: "video/mpeg,mpegversion=4",
         takes_odd_sizes: false,
@@ -277,8 +278,33 @@ fn svt_av1(encoder: &gst::Element, quality: u8) {
 
 /// Quantizers 14 to 2.
 fn mpeg4(encoder: &gst::Element, quality: u8) {
+    // MP4 wants the headers beside the stream.
+    encoder.set_property_from_str("flags", "global_header");
+    carry_times(encoder);
     encoder.set_property_from_str("pass", "quant");
     encoder.set_property("quantizer", between(14.0, 2.0, quality) as f32);
+}
+
+/// Gives each encoded frame the time of the frame that went in: the libav encoders of GStreamer 1.22 lose it.
+/// Only for encoders that keep the order of frames.
+fn carry_times(encoder: &gst::Element) {
+    let times = Arc::new(Mutex::new(VecDeque::new()));
+    let remember = times.clone();
+    let pad = |name| encoder.static_pad(name).expect("an encoder has a sink and a source pad");
+    pad("sink").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let time = info.buffer().and_then(|buffer| buffer.pts());
+        remember.lock().expect("no thread panics with the times").push_back(time);
+        gst::PadProbeReturn::Ok
+    });
+    pad("src").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let time = times.lock().expect("no thread panics with the times").pop_front().flatten();
+        if let Some(buffer) = info.buffer_mut() {
+            let buffer = buffer.make_mut();
+            buffer.set_pts(time);
+            buffer.set_dts(time);
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// Threads for encoders that do not choose by themselves.

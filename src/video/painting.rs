@@ -58,11 +58,11 @@ pub fn play(road: &Road, input: &Path, partial: &Path, progress: &mut Progress) 
     };
     // The outcome comes over the bus.
     let _ = road.pipeline.set_state(gst::State::Playing);
-    watch.to_the_end()
+    watch.follow()
 }
 
 impl Watch<'_> {
-    fn to_the_end(mut self) -> Result<Ending> {
+    fn follow(mut self) -> Result<Ending> {
         let bus = self.road.pipeline.bus().expect("a pipeline has a bus");
         loop {
             if let Some(message) = bus.timed_pop(gst::ClockTime::from_mseconds(50)) {

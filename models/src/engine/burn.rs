@@ -137,7 +137,7 @@ impl Painter {
 
         let start = Instant::now();
         let (input, mut painted) = self.run(input)?;
-        let window = tile.painted_window(&painted.shape());
+        let window = tile.painted_window(painted.shape());
         timings.network += start.elapsed();
 
         let start = Instant::now();
