@@ -85,7 +85,9 @@ fn print_list(models: &[Listed]) {
                     metadata.description
                 ));
             }
-            Err(error) => print_line(format_args!("{:width$}  {origin:7}  cannot be used: {error}", model.name)),
+            Err(error) => {
+                print_line(format_args!("{:width$}  {origin:7}  cannot be used: {error}", model.name))
+            }
         }
     }
     if !models.iter().any(|model| model.origin == Origin::Bundled) {
@@ -138,7 +140,8 @@ fn kind(metadata: &Metadata) -> String {
     let spelled = |(name, value): (&String, &serde_json::Value)| {
         format!("{name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
-    let settings: Vec<String> = settings.map(|settings| settings.iter().map(spelled).collect()).unwrap_or_default();
+    let settings: Vec<String> =
+        settings.map(|settings| settings.iter().map(spelled).collect()).unwrap_or_default();
     if settings.is_empty() { kind.to_owned() } else { format!("{kind} ({})", settings.join(", ")) }
 }
 
@@ -188,17 +191,27 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
     let model = import(&arguments.weights, &name)?;
     if is_own {
         let folder = own_folder();
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     model.save(&path, arguments.overwrite).with_context(|| path.display().to_string())?;
-    print_line(format_args!("{}: {}, {} parameters", path.display(), kind(model.metadata()), model.parameters()));
-    print_line(format_args!("use it with --model {}", if is_own { name } else { path.display().to_string() }));
+    print_line(format_args!(
+        "{}: {}, {} parameters",
+        path.display(),
+        kind(model.metadata()),
+        model.parameters()
+    ));
+    print_line(format_args!(
+        "use it with --model {}",
+        if is_own { name } else { path.display().to_string() }
+    ));
     Ok(())
 }
 
 fn file_stem(path: &Path) -> Result<String> {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.with_context(|| format!("{} has no name to call the model by: give --name", path.display()))?;
+    let stem =
+        stem.with_context(|| format!("{} has no name to call the model by: give --name", path.display()))?;
     Ok(stem.to_owned())
 }
 
@@ -208,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_label_stands_once_and_what_is_empty_is_left_out() {
-        let lines = [("a", "1".to_owned()), ("b", String::new()), ("c", "2".to_owned()), ("c", "3".to_owned())];
+        let lines =
+            [("a", "1".to_owned()), ("b", String::new()), ("c", "2".to_owned()), ("c", "3".to_owned())];
         assert_eq!(laid_out(&lines), "a           1\nc           2\n            3\n");
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 fn a_frame_is_painted_without_an_allocation_of_our_own() {
     let folder = tempfile::tempdir().unwrap();
     test_model(folder.path());
-    let output = run(folder.path(), "bench --model test --size 96x64,161x121 --format NV12,RGBA --frames 20 --json");
+    let output =
+        run(folder.path(), "bench --model test --size 96x64,161x121 --format NV12,RGBA --frames 20 --json");
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let runs = document["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 4);

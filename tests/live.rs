@@ -12,7 +12,9 @@ use serde_json::Value;
 
 /// A live source of a known number of frames.
 fn source(frames: u32, caps: &str) -> String {
-    format!("videotestsrc is-live=true num-buffers={frames} ! video/x-raw,width=320,height=240,framerate=30/1,{caps}")
+    format!(
+        "videotestsrc is-live=true num-buffers={frames} ! video/x-raw,width=320,height=240,framerate=30/1,{caps}"
+    )
 }
 
 /// Paints `source` with a test model and `more` arguments; every line of JSON that it prints.
@@ -37,7 +39,8 @@ fn summary(output: &Output, lines: &[Value]) -> Value {
 #[test]
 fn no_frame_is_lost_without_being_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let fast = source(300, "format=I420").replace("320", "640").replace("240", "480").replace("30/1", "500/1");
+    let fast =
+        source(300, "format=I420").replace("320", "640").replace("240", "480").replace("30/1", "500/1");
     let (output, lines) = paint(folder.path(), &fast, "--sound off --output out.mkv");
     let summary = summary(&output, &lines);
     let (painted, dropped) = (count(&summary, "painted"), count(&summary, "dropped"));
@@ -81,8 +84,11 @@ fn each_second_says_rate_drops_delay_and_memory() {
 fn odd_sizes_are_written_to_every_container() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["out.mp4", "out.mov", "out.mkv", "out.webm"] {
-        let (output, lines) =
-            paint(folder.path(), &source(15, "format=I420"), &format!("--sound off --size 161x121 --output {name}"));
+        let (output, lines) = paint(
+            folder.path(),
+            &source(15, "format=I420"),
+            &format!("--sound off --size 161x121 --output {name}"),
+        );
         let painted = count(&summary(&output, &lines), "painted") as usize;
         assert_eq!(decoded_frames(&folder.path().join(name)), (painted, (160, 120)), "{name}");
     }
@@ -92,7 +98,8 @@ fn start_recording(folder: &Path) -> Child {
     test_model(folder);
     let arguments = "live --test --model test --size 160x120 --output out.mp4";
     let mut command = impasto(folder);
-    let child = command.args(arguments.split(' ')).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child =
+        command.args(arguments.split(' ')).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(6));
     child
 }
@@ -148,7 +155,10 @@ fn a_window_shows_under_a_virtual_display() {
     test_model(folder.path());
     let mut command = Command::new("xvfb-run");
     let arguments = "live --json --test --seconds 3 --model test --size 160x120";
-    command.args(["-a", env!("CARGO_BIN_EXE_impasto")]).args(arguments.split(' ')).env("IMPASTO_MODELS", folder.path());
+    command
+        .args(["-a", env!("CARGO_BIN_EXE_impasto")])
+        .args(arguments.split(' '))
+        .env("IMPASTO_MODELS", folder.path());
     let Ok(output) = command.output() else {
         eprintln!("SKIPPED: xvfb-run is not installed");
         return;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use program::{impasto, refusal, run, stderr, stdout, test_model};
 
 fn wave() -> Option<PathBuf> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/material/weights/fast_style/fast_style_wave.safetensors");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/material/weights/fast_style/fast_style_wave.safetensors");
     if !path.exists() {
         eprintln!("SKIPPED: {} is not here", path.display());
         return None;

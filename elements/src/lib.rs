@@ -38,3 +38,17 @@ mod description {
 }
 
 pub use description::plugin_register_static;
+
+// Here every engine keeps two frames in flight, as one on a device does: what holds for the tests of the element
+// must hold then too.
+#[cfg(test)]
+extern crate self as gstimpasto;
+#[cfg(test)]
+#[path = "../tests/buffers.rs"]
+mod buffers_in_flight;
+#[cfg(test)]
+#[path = "../tests/events.rs"]
+mod events_in_flight;
+#[cfg(test)]
+#[path = "../tests/models.rs"]
+mod models_in_flight;

@@ -15,7 +15,7 @@ fn times_ms(harness: &mut Harness) -> Vec<u64> {
 }
 
 #[test]
-fn a_file_is_painted_one_frame_ahead_and_ends_with_every_frame() {
+fn a_file_ends_with_every_frame() {
     let studio = Studio::new();
     let caps = video("I420", 640, 480);
     let mut harness = file_harness(&studio.random(), &caps);

@@ -34,7 +34,12 @@ struct Watch {
 ///
 /// # Errors
 /// What an element of the pipeline reported.
-pub fn measure(subject: &Subject, info: PictureInfo, device: DeviceChoice, frames: usize) -> Result<ElementRun> {
+pub fn measure(
+    subject: &Subject,
+    info: PictureInfo,
+    device: DeviceChoice,
+    frames: usize,
+) -> Result<ElementRun> {
     let pipeline = gst::Pipeline::new();
     let source = plugins::make("videotestsrc")?;
     // The last frame leaves at the end of the stream, not when the next one comes: it is not timed.
@@ -104,7 +109,8 @@ fn play(pipeline: &gst::Pipeline) -> Result<()> {
     let bus = pipeline.bus().context("a pipeline has a bus")?;
     // What went wrong is on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
-    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &[gst::MessageType::Eos, gst::MessageType::Error]);
+    let message =
+        bus.timed_pop_filtered(gst::ClockTime::NONE, &[gst::MessageType::Eos, gst::MessageType::Error]);
     match message.as_ref().map(|message| message.view()) {
         Some(gst::MessageView::Error(error)) => bail!("the element failed: {}", error.error()),
         _ => Ok(()),

@@ -23,7 +23,9 @@ pub struct Extent {
 
 impl Extent {
     fn goes_on(&self, done: usize, start: Instant) -> bool {
-        done < self.frames && !interrupt::requested() && self.longest.is_none_or(|longest| start.elapsed() < longest)
+        done < self.frames
+            && !interrupt::requested()
+            && self.longest.is_none_or(|longest| start.elapsed() < longest)
     }
 }
 
@@ -62,7 +64,12 @@ pub const CONTROLS: Controls = Controls { strength: 0.8, keep_colors: 0.2, tempo
 ///
 /// # Errors
 /// Where the engine cannot be opened for such frames, or fails.
-pub fn measure(model: &Arc<Model>, info: PictureInfo, device: DeviceChoice, extent: Extent) -> Result<EngineRun> {
+pub fn measure(
+    model: &Arc<Model>,
+    info: PictureInfo,
+    device: DeviceChoice,
+    extent: Extent,
+) -> Result<EngineRun> {
     allocations::start_peak();
     let outcome = time(model, info, &EngineOptions { device, ..EngineOptions::default() }, extent);
     let peak_bytes = allocations::stop_peak();
@@ -114,7 +121,8 @@ fn paint(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Result<(Fr
 
 /// A picture with fine and coarse structure.
 fn test_frame(info: PictureInfo) -> Result<FrameBuffer> {
-    let bytes = (0..info.packed_size()).map(|at| 40 + ((at / 7) % 120) as u8 + (at * 31 % 64) as u8).collect();
+    let bytes =
+        (0..info.packed_size()).map(|at| 40 + ((at / 7) % 120) as u8 + (at * 31 % 64) as u8).collect();
     let mut frame = FrameBuffer::new(info, bytes)?;
     frame.controls = CONTROLS;
     Ok(frame)

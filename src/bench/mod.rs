@@ -104,8 +104,12 @@ fn time_sizes(
             if interrupt::requested() {
                 bail!(Interrupted("interrupted".to_owned()));
             }
-            let info =
-                PictureInfo { format: *format, width: *width, height: *height, colorimetry: colorimetry(*format) };
+            let info = PictureInfo {
+                format: *format,
+                width: *width,
+                height: *height,
+                colorimetry: colorimetry(*format),
+            };
             let outcome = time(subject, device, info, extent)?;
             let row = Row { model: subject.title(), info, outcome };
             if !arguments.json {
@@ -122,7 +126,12 @@ fn time_sizes(
 }
 
 /// The engine alone, then the element; a frame that cannot be painted here says why.
-fn time(subject: &Subject, device: DeviceChoice, info: PictureInfo, extent: Extent) -> Result<table::Outcome> {
+fn time(
+    subject: &Subject,
+    device: DeviceChoice,
+    info: PictureInfo,
+    extent: Extent,
+) -> Result<table::Outcome> {
     let engine = match engine_run::measure(subject.model(), info, device, extent) {
         Err(error @ (impasto_models::Error::Memory { .. } | impasto_models::Error::Size { .. })) => {
             return Ok(Err(error.to_string()));

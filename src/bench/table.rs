@@ -26,7 +26,9 @@ pub struct Row {
 pub fn print_machine() {
     print_line(format_args!("{}", machine()));
     if cfg!(debug_assertions) {
-        print_line(format_args!("this is a debug build: build with --release for figures that mean something"));
+        print_line(format_args!(
+            "this is a debug build: build with --release for figures that mean something"
+        ));
     }
 }
 
@@ -84,13 +86,17 @@ fn figures(engine: &EngineRun, element: &ElementRun) -> String {
 
 /// What the columns mean, and what the lines above did.
 pub fn print_legend(rows: &[Row]) {
-    let runs: Vec<&(EngineRun, ElementRun)> = rows.iter().filter_map(|row| row.outcome.as_ref().ok()).collect();
+    let runs: Vec<&(EngineRun, ElementRun)> =
+        rows.iter().filter_map(|row| row.outcome.as_ref().ok()).collect();
     if runs.is_empty() {
         return;
     }
     let frames: Vec<String> = runs.iter().map(|(engine, _)| engine.frames.to_string()).collect();
     let ours: Vec<String> = runs.iter().map(|(_, element)| whole(element.allocations[0])).collect();
-    print_line(format_args!("  ms: median (ninth decile) over {} frames; the flicker filter is on", frames.join(", ")));
+    print_line(format_args!(
+        "  ms: median (ninth decile) over {} frames; the flicker filter is on",
+        frames.join(", ")
+    ));
     print_line(format_args!(
         "  allocations a frame: ours + the tensor library's; on the element's whole path {} are ours",
         ours.join(", ")
@@ -98,7 +104,8 @@ pub fn print_legend(rows: &[Row]) {
     print_line(format_args!(
         "  peak: heap of engine, network and frame; element: videotestsrc ! impasto ! fakesink, and its rate over the engine's"
     ));
-    let average = |(engine, element): &&(EngineRun, ElementRun)| engine.allocations[0].max(element.allocations[0]);
+    let average =
+        |(engine, element): &&(EngineRun, ElementRun)| engine.allocations[0].max(element.allocations[0]);
     if runs.iter().map(average).any(|ours| ours > 0.0 && ours < 0.5) {
         print_line("  a small fraction is the thread pool's: 1520 bytes for every 63 jobs that it is handed");
     }

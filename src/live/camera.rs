@@ -44,7 +44,8 @@ pub fn list() -> Result<()> {
     }
     for (number, camera) in cameras.iter().enumerate() {
         print_line(format_args!("{number}  {}", camera.display_name()));
-        let modes: Vec<String> = camera.caps().map(|caps| caps.iter().map(describe).collect()).unwrap_or_default();
+        let modes: Vec<String> =
+            camera.caps().map(|caps| caps.iter().map(describe).collect()).unwrap_or_default();
         let mut seen = Vec::new();
         for mode in modes.into_iter().filter(|mode| !mode.is_empty()) {
             if !seen.contains(&mode) {
@@ -102,7 +103,8 @@ pub fn open(number: usize, wish: Wish) -> Result<(gst::Element, String)> {
         );
     };
     let name = camera.display_name();
-    let source = camera.create_element(None).with_context(|| format!("camera {number} ({name}) cannot be opened"))?;
+    let source =
+        camera.create_element(None).with_context(|| format!("camera {number} ({name}) cannot be opened"))?;
     let mode = camera.caps().and_then(|caps| nearest_mode(&caps, wish));
     let caps = mode.clone().unwrap_or_else(gst::Caps::new_any);
     let filter = gst::ElementFactory::make("capsfilter").property("caps", &caps).build()?;

@@ -87,7 +87,12 @@ fn configure(encoder: &gst::Element, budget: Budget) {
             ]);
         }
         // One microsecond is the encoder's word for "in real time".
-        _ => set(&[("deadline", "1"), ("cpu-used", "8"), ("keyframe-max-dist", &distance), ("lag-in-frames", "0")]),
+        _ => set(&[
+            ("deadline", "1"),
+            ("cpu-used", "8"),
+            ("keyframe-max-dist", &distance),
+            ("lag-in-frames", "0"),
+        ]),
     }
 }
 

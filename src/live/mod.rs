@@ -154,7 +154,8 @@ impl LiveArguments {
 
 /// Parses `640x480`.
 fn size(text: &str) -> Result<(i32, i32), String> {
-    let sides = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let sides =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     match sides {
         Some((width @ 16..=7680, height @ 16..=4320)) => Ok((width, height)),
         _ => Err("expected WIDTHxHEIGHT from 16x16 to 7680x4320, such as 640x480".to_owned()),

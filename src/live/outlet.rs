@@ -39,7 +39,13 @@ impl Outlet {
                 let sink = sink("filesink")?;
                 sink.set_property("location", file.context("a file has a name")?);
                 let (picture, sound) = codecs(*container);
-                encoded(encode::chain(picture, Budget::File)?, container_muxer(*container)?, sink, sound, pipeline)
+                encoded(
+                    encode::chain(picture, Budget::File)?,
+                    container_muxer(*container)?,
+                    sink,
+                    sound,
+                    pipeline,
+                )
             }
             Target::Rtmp(address) => {
                 let muxer = muxer("flvmux")?;
@@ -176,7 +182,9 @@ fn window() -> Result<gst::Element> {
         }
     }
     let display = displays.into_iter().find_map(|(display, _)| display).unwrap_or_default();
-    bail!("no window can be opened: the display '{display}' does not answer; give --output FILE, or another output")
+    bail!(
+        "no window can be opened: the display '{display}' does not answer; give --output FILE, or another output"
+    )
 }
 
 fn bare_screen() -> Result<gst::Element> {

@@ -51,7 +51,8 @@ impl Report {
         let delay = delay.map_or("no frame came out".to_owned(), |delay| {
             format!("delay {:.0} ms (last {:.0} ms)", delay.median_ms, delay.last_ms)
         });
-        let memory = if self.with_memory { format!(", {}", mebibytes(self.memory.now)) } else { String::new() };
+        let memory =
+            if self.with_memory { format!(", {}", mebibytes(self.memory.now)) } else { String::new() };
         eprintln!("{elapsed:6.1} s: {rate:5.1} painted/s, {} dropped, {delay}{memory}", counts.dropped);
     }
 
@@ -81,7 +82,12 @@ impl Report {
             painted as f64 / elapsed,
             if under_way == 0 { String::new() } else { format!(", {under_way} not finished") },
         );
-        eprintln!("memory: {}, peak {}{}", mebibytes(self.memory.now), mebibytes(self.memory.peak), self.growth());
+        eprintln!(
+            "memory: {}, peak {}{}",
+            mebibytes(self.memory.now),
+            mebibytes(self.memory.peak),
+            self.growth()
+        );
     }
 
     fn growth(&self) -> String {
@@ -103,7 +109,10 @@ fn fields(event: &str, elapsed: f64, counts: Counts, resident: u64) -> Value {
 }
 
 fn delay_json(delay: Option<Delay>) -> Value {
-    delay.map_or(Value::Null, |delay| json!({ "median": rounded(delay.median_ms), "last": rounded(delay.last_ms) }))
+    delay.map_or(
+        Value::Null,
+        |delay| json!({ "median": rounded(delay.median_ms), "last": rounded(delay.last_ms) }),
+    )
 }
 
 /// To a thousandth, so that lines stay short.

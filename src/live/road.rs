@@ -105,8 +105,10 @@ impl Road {
         if element.downcast_ref::<gst::Element>()?.element_flags().contains(gst::ElementFlags::SINK) {
             return Some(&self.target_name);
         }
-        let before_painting = |object: &gst::Object| object.has_as_ancestor(&self.decoder) || *object == self.decoder;
-        let is_source = element.downcast_ref::<gst::Element>()?.element_flags().contains(gst::ElementFlags::SOURCE);
+        let before_painting =
+            |object: &gst::Object| object.has_as_ancestor(&self.decoder) || *object == self.decoder;
+        let is_source =
+            element.downcast_ref::<gst::Element>()?.element_flags().contains(gst::ElementFlags::SOURCE);
         (is_source || before_painting(element)).then_some(&self.source_name)
     }
 
@@ -242,9 +244,15 @@ impl InputSound {
 }
 
 /// Links the decoder's streams as they show: the first picture to `chain`, the first sound to `sound`.
-fn connect(decoder: &gst::Element, chain: &[gst::Element], sound: Option<InputSound>, pipeline: &gst::Pipeline) {
+fn connect(
+    decoder: &gst::Element,
+    chain: &[gst::Element],
+    sound: Option<InputSound>,
+    pipeline: &gst::Pipeline,
+) {
     let Some(entry) = chain.first().cloned() else { return };
-    let paces = |element: &&gst::Element| element.factory().is_some_and(|factory| factory.name() == "clocksync");
+    let paces =
+        |element: &&gst::Element| element.factory().is_some_and(|factory| factory.name() == "clocksync");
     let pace = chain.iter().find(paces).cloned();
     let weak = pipeline.downgrade();
     let last_entry = entry.clone();

@@ -28,7 +28,9 @@ pub fn encoder(codec: SoundCodec) -> Result<gst::Element> {
     queue.set_property("max-size-bytes", 0u32);
     queue.set_property("max-size-time", LONGEST_WAIT.nseconds());
     let filter = plugins::make("capsfilter")?;
-    let caps = gst::Caps::builder("audio/x-raw").field("rate", 48_000i32).field("channels", gst::IntRange::new(1, 2));
+    let caps = gst::Caps::builder("audio/x-raw")
+        .field("rate", 48_000i32)
+        .field("channels", gst::IntRange::new(1, 2));
     filter.set_property("caps", caps.build());
     let mut chain = vec![queue, plugins::make("audioconvert")?, plugins::make("audioresample")?, filter];
     match codec {

@@ -52,9 +52,11 @@ impl Source {
                 let (camera, name) = camera::open(*number, wish)?;
                 Self::add_decoded(&camera, name, pipeline)
             }
-            SourceChoice::Test(pattern) => {
-                Self::add_decoded(&test_picture(pattern, wish)?, format!("test picture '{pattern}'"), pipeline)
-            }
+            SourceChoice::Test(pattern) => Self::add_decoded(
+                &test_picture(pattern, wish)?,
+                format!("test picture '{pattern}'"),
+                pipeline,
+            ),
             SourceChoice::Described(text) => {
                 // The element behind it lets a description end in caps.
                 let bin = gst::parse::bin_from_description(&format!("{text} ! identity"), true)

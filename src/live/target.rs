@@ -59,7 +59,9 @@ impl FromStr for Target {
             Some(("srt", _)) => Ok(Self::Srt(text.to_owned())),
             Some(("udp", address)) => udp(text, address),
             Some((scheme, _)) => {
-                bail!("cannot send to a {scheme}:// address: expected rtmp://, rtmps://, srt:// or udp://host:port")
+                bail!(
+                    "cannot send to a {scheme}:// address: expected rtmp://, rtmps://, srt:// or udp://host:port"
+                )
             }
             None if text == "window" => Ok(Self::Window),
             None if text == "none" => Ok(Self::None),

@@ -291,13 +291,15 @@ fn carry_times(encoder: &gst::Element) {
     let times = Arc::new(Mutex::new(VecDeque::new()));
     let remember = times.clone();
     let pad = |name| encoder.static_pad(name).expect("an encoder has a sink and a source pad");
-    pad("sink").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let time = info.buffer().and_then(|buffer| buffer.pts());
-        remember.lock().expect("no thread panics with the times").push_back(time);
+    pad("sink").add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let running = info.buffer().and_then(|buffer| time_segment(pad)?.to_running_time(buffer.pts()));
+        remember.lock().expect("no thread panics with the times").push_back(running);
         gst::PadProbeReturn::Ok
     });
-    pad("src").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let time = times.lock().expect("no thread panics with the times").pop_front().flatten();
+    pad("src").add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let running = times.lock().expect("no thread panics with the times").pop_front().flatten();
+        // The encoder may have shifted its segment, so the same moment has another position in it.
+        let time = time_segment(pad).and_then(|segment| segment.position_from_running_time(running));
         if let Some(buffer) = info.buffer_mut() {
             let buffer = buffer.make_mut();
             buffer.set_pts(time);
@@ -305,6 +307,11 @@ fn carry_times(encoder: &gst::Element) {
         }
         gst::PadProbeReturn::Ok
     });
+}
+
+fn time_segment(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    event.segment().downcast_ref().cloned()
 }
 
 /// Threads for encoders that do not choose by themselves.

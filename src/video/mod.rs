@@ -8,6 +8,7 @@
 //! | [`source`] | the input opened: its streams known, still compressed |
 //! | [`cut`] | only the part between `--from` and `--to` leaves it |
 //! | [`road`] | the whole pipeline |
+//! | [`colour`] | what the colours of the input mean |
 //! | [`frames`] | decoded, upright, sized, painted, encoded |
 //! | [`gate`] | before the painter: counts, and ends all streams at the same moment |
 //! | [`compare`] | the input beside the painting |
@@ -16,6 +17,7 @@
 //! | [`painting`] | plays the road to its end |
 //! | [`trouble`] | what GStreamer's errors mean |
 
+mod colour;
 mod compare;
 pub mod container;
 mod copies;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::colour;
 use super::container::Container;
 use super::copies::{self, Copied};
 use super::cut;
@@ -128,7 +129,16 @@ impl Connection<'_> {
     fn lead_frames(&self, painted: &gst::Pad, frames: &FrameRoad) -> Result<()> {
         let compressed = self.queues.through(painted)?;
         self.gate.count(&compressed, |gate| &gate.compressed);
-        compressed.link(&frames.entry)?;
+        match colour::parser(&painted.current_caps().unwrap_or_else(gst::Caps::new_empty))? {
+            Some(parser) => {
+                self.pipeline.add(&parser)?;
+                compressed.link(&frames::sink_pad(&parser))?;
+                parser.static_pad("src").expect("a parser has a source pad").link(&frames.entry)?;
+            }
+            None => {
+                compressed.link(&frames.entry)?;
+            }
+        }
         let muxed = self.muxer.request_pad_simple("video_%u").expect("every muxer here takes video");
         frames.exit.link(&muxed)?;
         set_time_scale(&muxed);

@@ -13,7 +13,11 @@ use impasto_models::generators::{GeneratorConfig, TinyConfig};
 /// The program, without a display and with no models but those in `folder`.
 pub fn impasto(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
-    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env("IMPASTO_MODELS", folder).current_dir(folder);
+    command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env("IMPASTO_MODELS", folder)
+        .current_dir(folder);
     command
 }
 

@@ -128,7 +128,7 @@ impl BaseTransformImpl for Impasto {
         self.outdate_swap();
         self.discard();
         let stopped = self.state.lock().take();
-        // Outside the lock: this waits for the painter's thread.
+        // Outside the lock: freeing a network may take a moment.
         drop(stopped);
         Ok(())
     }

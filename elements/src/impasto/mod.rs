@@ -16,8 +16,8 @@
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
 //! frames. With `strength=0` the frames themselves go out, untouched.
 //!
-//! A file is painted one frame ahead: a frame leaves when the next one comes, or the stream ends. A live source
-//! gets every frame back at once. See [`stream`] for why.
+//! Painting happens on the streaming thread: a `queue` before and after lets the other elements go on meanwhile.
+//! Frames that come too late are dropped by QoS and counted in `stats`.
 //!
 //! # Layout, in the order in which a frame meets it
 //!
@@ -30,12 +30,14 @@
 //! | `stream` | from caps to caps: frames into the painter and out again, in order |
 //! | `frame` | a pair of mapped buffers as the painter's frame |
 //! | `errors` | an error of the painter as GStreamer says it |
-//! | `painter` | the thread that owns an engine |
+//! | `painter` | an engine and what it was opened for |
 //! | `model_swap` | another model while playing |
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
 mod caps;
+#[cfg(test)]
+mod delayed;
 mod errors;
 mod frame;
 mod imp;

@@ -110,7 +110,7 @@ impl Impasto {
         if replaced.is_none() {
             self.reopen_aside(model);
         }
-        // Dropped here, outside the locks: the last frame of a painter waits for its thread to end.
+        // The replaced painter goes here, outside the locks: freeing a network may take a moment.
     }
 
     /// The painter that was replaced; none where the new one is not for the stream's frames.

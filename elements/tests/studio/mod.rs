@@ -18,7 +18,9 @@ pub fn init() {
     static INIT: Once = Once::new();
     INIT.call_once(|| {
         gst::init().unwrap();
-        gstimpasto::plugin_register_static().unwrap();
+        // Another file of the same test program may have been here before.
+        let _ = gstimpasto::plugin_register_static();
+        assert!(gst::ElementFactory::find("impasto").is_some());
     });
 }
 
@@ -77,7 +79,7 @@ pub fn harness(model: &str, caps: &str) -> Harness {
     harness
 }
 
-/// The same with a source that is a file: one frame is kept back while the next is awaited.
+/// The same with a source that is a file: as many frames may be kept in flight as the engine takes.
 pub fn file_harness(model: &str, caps: &str) -> Harness {
     let mut harness = idle_harness(model);
     harness.set_live(false);

@@ -31,7 +31,10 @@ pub enum GeneratorConfig {
 
 /// A network on a device.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each engine, and a box would be one more step")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each engine, and a box would be one more step"
+)]
 pub enum Generator {
     /// See [`Tiny`].
     Tiny(Tiny),
