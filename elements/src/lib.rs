@@ -8,6 +8,9 @@
 //! A program that links this crate registers the element with [`plugin_register_static`]; everybody else
 //! puts `libgstimpasto.so` where `GST_PLUGIN_PATH` points.
 
+// The tests that run once more below each bring their studio along.
+#![cfg_attr(test, allow(clippy::duplicate_mod))]
+
 mod impasto;
 
 pub use impasto::Impasto;

@@ -175,6 +175,17 @@ fn an_existing_file_is_only_replaced_when_asked() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
 }
 
+#[cfg(unix)]
+#[test]
+fn others_may_read_a_model_as_they_may_read_any_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = saved(&tiny());
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "").unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&path), mode(&plain));
+}
+
 #[test]
 fn a_model_is_not_made_of_the_wrong_weights() {
     let mut weights = tiny().weights().clone();

@@ -14,6 +14,7 @@
 //! | [`compare`] | the input beside the painting |
 //! | [`encoder`], [`container`] | what writes frames, and into which file |
 //! | [`copies`], [`subtitles`] | sound and subtitles, not re-encoded |
+//! | [`matroska_tags`] | tags in Matroska as they were meant |
 //! | [`painting`] | plays the road to its end |
 //! | [`trouble`] | what GStreamer's errors mean |
 
@@ -25,6 +26,7 @@ mod cut;
 pub mod encoder;
 mod frames;
 mod gate;
+mod matroska_tags;
 mod painting;
 mod request;
 mod road;
@@ -34,7 +36,7 @@ mod trouble;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::arguments::PaintOptions;
@@ -144,7 +146,12 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
     let seconds = progress.finish().as_secs_f64();
     let (written, lost) = (count(&road.gate.written), lost_frames(&road, arguments));
     road.stop();
-    settle(ending?, output, written)?;
+    let ending = ending?;
+    if matches!(container, Container::Mkv | Container::Webm) {
+        matroska_tags::mend(output.partial())
+            .with_context(|| format!("cannot write {}", output.partial().display()))?;
+    }
+    settle(ending, output, written)?;
     if let Some(lost) = lost {
         eprintln!("warning: {lost}");
     }

@@ -1,10 +1,10 @@
 //! From caps to caps: frames into the painter and out again, in order.
 //!
 //! Frames are painted on the streaming thread. A thread of its own for the painter, one frame ahead of the
-//! streaming thread, was built and measured on two cores: from a file through `x264enc` it took 1.01 of the time
-//! at 640x480 and 1.02 at 1280x720 (medians of 14 and 24 pairs of runs), because the engine, the decoder and the
-//! encoder have threads that fill the cores already. It cost a frame of delay, so it is not here. Who wants other
-//! elements to go on meanwhile puts a `queue` before and after.
+//! streaming thread, was built and measured on two cores that had other work too: from a file through `x264enc`
+//! it took 1.01 of the time at 640x480 and 1.02 at 1280x720 (medians of 14 and 24 alternating pairs of runs, which
+//! scattered by a tenth). The engine, the decoder and the encoder already have threads for every core. It cost a
+//! frame of delay, so it is not here. Who wants other elements to go on meanwhile puts a `queue` before and after.
 //!
 //! An engine on a device may hold several frames at once ([`Painter::depth`]); from a file they are kept in
 //! flight, and leave when the next ones come or before anything that must not overtake them. A live source gets

@@ -165,12 +165,20 @@ pub(super) fn serialize(model: &Model) -> Result<Vec<u8>, ModelError> {
     written.map_err(|error| ModelError::Metadata(error.to_string()))
 }
 
+/// Readable by whom the user's umask says, as any file is; a temporary file is the owner's alone otherwise.
+fn temporary_file() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
 /// Writes beside `path`, then renames.
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), ModelError> {
     let at = |error| ModelError::Write(error).at(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(at)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(at)?;
+    let mut file = temporary_file().tempfile_in(folder).map_err(at)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(at)?;
     if overwrite {
         return file.persist(path).map(drop).map_err(|error| at(error.error));
