@@ -49,18 +49,18 @@ pub struct PaintOptions {
     /// How much of the input's own colours stays
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
     pub keep_colors: f32,
-    /// How much the flicker filter steadies what stands still; 0 is off
-    #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
-    pub temporal: f32,
+    /// How much the flicker filter steadies what stands still; 0 is off [default: what the model recommends]
+    #[arg(long, value_name = "0..1", value_parser = zero_to_one)]
+    pub temporal: Option<f32>,
     /// What paints: auto, cpu, burn-cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 }
 
 impl PaintOptions {
-    /// The numbers that may change from frame to frame.
-    pub fn controls(&self) -> Controls {
-        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: self.temporal }
+    /// The controls of a picture without a past: the flicker filter has nothing to do.
+    pub fn still_controls(&self) -> Controls {
+        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: 0.0 }
     }
 
     /// The model that was asked for, or the bundled one.
@@ -86,9 +86,11 @@ impl PaintOptions {
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", self.strength)
             .property("keep-colors", self.keep_colors)
-            .property("temporal", self.temporal)
             .build()
             .context("the element 'impasto' could not be made")?;
+        if let Some(temporal) = self.temporal {
+            painter.set_property("temporal", temporal);
+        }
         painter.set_property_from_str("device", &self.device.to_string());
         if let Some(model) = &self.model {
             painter.set_property("model", model);

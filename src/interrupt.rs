@@ -37,6 +37,7 @@ pub fn watch() -> Result<()> {
     static ONCE: Once = Once::new();
     let mut outcome = Ok(());
     ONCE.call_once(|| {
+        let ignored = ignored_signals();
         let mut first = None;
         outcome = ctrlc::set_handler(move || {
             REQUESTED.store(true, Ordering::SeqCst);
@@ -44,8 +45,27 @@ pub fn watch() -> Result<()> {
                 std::process::exit(EXIT_CODE.into());
             }
         });
+        ignored.into_iter().for_each(ignore);
     });
     Ok(outcome?)
+}
+
+/// What the parent asked to be ignored, as `nohup` does with SIGHUP and shells do for background jobs: the handler must
+/// not take those back.
+fn ignored_signals() -> Vec<libc::c_int> {
+    let is_ignored = |signal: &libc::c_int| {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: without a new action the call only fills in the present one, which it is given room for.
+        let known = unsafe { libc::sigaction(*signal, std::ptr::null(), action.as_mut_ptr()) } == 0;
+        // SAFETY: all zeros is a valid `sigaction`, and the call has overwritten it where it succeeded.
+        known && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+    };
+    [libc::SIGINT, libc::SIGTERM, libc::SIGHUP].into_iter().filter(is_ignored).collect()
+}
+
+fn ignore(signal: libc::c_int) {
+    // SAFETY: SIG_IGN is a valid disposition of each of the three signals; no handler code is involved.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
 /// True after the first Ctrl-C.

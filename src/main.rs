@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use standard_output::print_error_line;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("impasto: {}", spelled(&error));
+            print_error_line(format_args!("impasto: {}", spelled(&error)));
             ExitCode::from(if error.is::<interrupt::Interrupted>() { interrupt::EXIT_CODE } else { 1 })
         }
     }

@@ -194,7 +194,7 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    model.save(&path, arguments.overwrite).with_context(|| path.display().to_string())?;
+    model.save(&path, arguments.overwrite)?;
     print_line(format_args!(
         "{}: {}, {} parameters",
         path.display(),

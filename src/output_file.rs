@@ -15,6 +15,8 @@ pub struct OutputFile {
     partial: PathBuf,
     overwrite: bool,
     settled: bool,
+    /// The partial file, held open so that its inode is not given to the file of another run that replaced it.
+    created: File,
 }
 
 impl OutputFile {
@@ -32,12 +34,9 @@ impl OutputFile {
         if overwrite {
             remove_if_there(&partial)?;
         }
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&partial)
-            .with_context(|| format!("cannot write {}", partial.display()))?;
-        Ok(Self { whole: output.to_owned(), partial, overwrite, settled: false })
+        let created = OpenOptions::new().write(true).create_new(true).open(&partial);
+        let created = created.with_context(|| format!("cannot write {}", partial.display()))?;
+        Ok(Self { whole: output.to_owned(), partial, overwrite, settled: false, created })
     }
 
     /// Where to write.
@@ -57,6 +56,9 @@ impl OutputFile {
     pub fn finish(mut self) -> Result<()> {
         self.settled = true;
         let kept = || format!("the whole result is in {}", self.partial.display());
+        if !self.is_ours() {
+            bail!("{} was replaced by another run while this one wrote it", self.partial.display());
+        }
         File::open(&self.partial)
             .and_then(|file| file.sync_all())
             .with_context(|| format!("cannot write {}", self.partial.display()))?;
@@ -73,6 +75,13 @@ impl OutputFile {
         }
     }
 
+    fn is_ours(&self) -> bool {
+        let identity = |file: fs::Metadata| (file.dev(), file.ino());
+        let (ours, there) =
+            (self.created.metadata().map(identity), fs::metadata(&self.partial).map(identity));
+        ours.is_ok_and(|ours| there.is_ok_and(|there| there == ours))
+    }
+
     /// Leaves the partial file where it is, and says where.
     pub fn keep(mut self) -> PathBuf {
         self.settled = true;
@@ -82,7 +91,8 @@ impl OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        if !self.settled {
+        // After a panic what was written may be all that is left of the work.
+        if !self.settled && !std::thread::panicking() && self.is_ours() {
             // Nobody is left to be told: an error on the way here is being reported already.
             let _ = fs::remove_file(&self.partial);
         }
@@ -171,6 +181,16 @@ mod tests {
         fs::write(&whole, "another").unwrap();
         assert!(output.finish().is_err());
         assert_eq!(fs::read_to_string(&whole).unwrap(), "another");
+    }
+
+    #[test]
+    fn a_partial_file_that_another_run_replaced_never_gets_the_final_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().join("clip.mp4");
+        let first = OutputFile::create(&whole, &[], true).unwrap();
+        let second = OutputFile::create(&whole, &[], true).unwrap();
+        assert!(first.finish().is_err());
+        assert!(!whole.exists() && second.partial().exists());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::standard_output::print_error_line;
+
 /// How often a line is printed where standard error is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -38,14 +40,14 @@ impl Progress {
         }
         if self.plain && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            eprintln!("{message}");
+            print_error_line(&message);
         }
         self.bar.set_message(message);
     }
 
     /// Prints a line without tearing the bar.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| print_error_line(line));
     }
 
     /// Takes the bar away, and gives the time since the start.

@@ -62,6 +62,18 @@ fn one_bad_picture_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_cut_off_jpeg_is_refused() {
+    let studio = studio();
+    gradient(64, 64).save(studio.path().join("a.jpg")).unwrap();
+    let bytes = fs::read(studio.path().join("a.jpg")).unwrap();
+    for length in [bytes.len() / 2, bytes.len() - 2] {
+        fs::write(studio.path().join("cut.jpg"), &bytes[..length]).unwrap();
+        let message = refusal(&run(studio.path(), "image cut.jpg -o o.png --model test"));
+        assert!(message.contains("cut.jpg") && message.contains("cut off"), "{message}");
+    }
+}
+
+#[test]
 fn alpha_goes_through_untouched() {
     let studio = studio();
     let source: RgbaImage = ImageBuffer::from_fn(32, 16, |x, y| Rgba([200, 10, 30, (x * 7 + y) as u8]));

@@ -137,6 +137,18 @@ fn an_existing_output_is_refused() {
 }
 
 #[test]
+fn the_input_is_refused_as_output_under_its_address_too() {
+    let folder = tempfile::tempdir().unwrap();
+    test_model(folder.path());
+    let clip = folder.path().join("clip.mp4");
+    std::fs::write(&clip, "precious").unwrap();
+    let address =
+        format!("live --model test --overwrite --output clip.mp4 --input file://{}", clip.display());
+    assert!(refusal(&run(folder.path(), &address)).contains("the input itself"));
+    assert_eq!(std::fs::read_to_string(&clip).unwrap(), "precious");
+}
+
+#[test]
 fn a_stream_over_udp_reaches_its_receiver() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -139,19 +139,17 @@ fn assert_same_times(input: &Path, output: &Path, tick_s: f64) {
 fn sound_is_the_same_bytes_at_the_same_times_and_tags_are_kept() {
     let Some(folder) = studio() else { return };
     let folder = folder.path();
-    let input = clip(
-        folder,
-        "in.mkv",
-        &format!("{PICTURE} {SOUND} -c:v libx264 -bf 2 -c:a libopus -metadata title=Sunday"),
-    );
+    let title = "Für \"Elise\" & me";
+    clip(folder, "plain.mkv", &format!("{PICTURE} {SOUND} -c:v libx264 -bf 2 -c:a libopus"));
+    fs::write(folder.join("tags"), format!(";FFMETADATA1\ntitle={title}\n")).unwrap();
+    let input = clip(folder, "in.mkv", "-i plain.mkv -f ffmetadata -i tags -map_metadata 1 -c copy");
     let (mkv, _) = paint(folder, &input, "out.mkv", "");
     assert_eq!(packets(&input, "a:0"), packets(&mkv, "a:0"));
     let (mp4, _) = paint(folder, &input, "out.mp4", "");
     assert_eq!(streams(&mp4)[1]["nb_frames"], packets(&input, "a:0").len().to_string());
     for output in [mkv, mp4] {
         let tags = &probe(&output, "-show_format")["format"]["tags"];
-        let title = tags["title"].as_str().or(tags["TITLE"].as_str());
-        assert_eq!(title, Some("Für \"Elise\" & me"), "{tags}");
+        assert_eq!(tags["title"].as_str().or(tags["TITLE"].as_str()), Some(title), "{tags}");
     }
 }
 

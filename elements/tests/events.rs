@@ -133,6 +133,82 @@ fn frames_that_come_too_late_are_dropped_and_counted() {
     assert_eq!(times_ms(&mut harness).len(), 10);
 }
 
+/// The element with the flicker filter on and a frame of level 100 behind it, which a frame of level 104 is
+/// averaged with: its painting is 104 only where the first frame is forgotten.
+fn filtered(studio: &Studio) -> Harness {
+    let caps = video("RGB", 64, 48);
+    let mut harness = file_harness(&studio.plain(), &caps);
+    harness.element().unwrap().set_property("temporal", 1f32);
+    harness.push(grey(&caps, 0, 100)).unwrap();
+    harness
+}
+
+/// The level of the last frame when it is painted.
+fn last_level(harness: &mut Harness) -> u8 {
+    harness.push_event(gst::event::Eos::new());
+    let painted = std::iter::from_fn(|| harness.try_pull()).last();
+    first_byte(&painted.unwrap())
+}
+
+fn level_104(index: u64, flags: gst::BufferFlags) -> gst::Buffer {
+    let mut source = grey(&video("RGB", 64, 48), index, 104);
+    source.make_mut().set_flags(flags);
+    source
+}
+
+#[test]
+fn the_flicker_filter_averages_a_frame_with_the_last() {
+    let mut harness = filtered(&Studio::new());
+    harness.push(level_104(1, gst::BufferFlags::empty())).unwrap();
+    assert!((101..104).contains(&last_level(&mut harness)));
+}
+
+#[test]
+fn a_flush_forgets_what_the_filter_remembers() {
+    let mut harness = filtered(&Studio::new());
+    harness.push_event(gst::event::FlushStart::new());
+    harness.push_event(gst::event::FlushStop::new(true));
+    harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+    harness.push(level_104(1, gst::BufferFlags::empty())).unwrap();
+    assert_eq!(last_level(&mut harness), 104);
+}
+
+#[test]
+fn a_discontinuity_forgets_what_the_filter_remembers() {
+    let mut harness = filtered(&Studio::new());
+    harness.push(level_104(1, gst::BufferFlags::DISCONT)).unwrap();
+    assert_eq!(last_level(&mut harness), 104);
+}
+
+#[test]
+fn a_discontinuity_that_is_dropped_forgets_too() {
+    let mut harness = filtered(&Studio::new());
+    harness.push_upstream_event(late_until(gst::ClockTime::from_mseconds(100)));
+    harness.push(level_104(1, gst::BufferFlags::DISCONT)).unwrap();
+    harness.push_upstream_event(late_until(gst::ClockTime::ZERO));
+    harness.push(level_104(3, gst::BufferFlags::empty())).unwrap();
+    assert_eq!(last_level(&mut harness), 104);
+    assert_eq!(stats(&harness.element().unwrap()).get::<u64>("dropped"), Ok(1));
+}
+
+#[test]
+fn new_caps_forget_what_the_filter_remembers() {
+    let mut harness = filtered(&Studio::new());
+    harness.set_src_caps_str("video/x-raw,format=RGB,width=64,height=48,framerate=30/1");
+    harness.push(level_104(1, gst::BufferFlags::empty())).unwrap();
+    assert_eq!(last_level(&mut harness), 104);
+}
+
+#[test]
+fn frames_leave_before_a_query_that_must_not_overtake_them() {
+    let studio = Studio::new();
+    let caps = video("I420", 640, 480);
+    let mut harness = file_harness(&studio.random(), &caps);
+    harness.push(grey(&caps, 0, 100)).unwrap();
+    harness.srcpad().unwrap().peer_query(&mut gst::query::Drain::new());
+    assert_eq!(times_ms(&mut harness), [0]);
+}
+
 /// A sink that says: nothing before this running time is of use any more.
 fn late_until(time: gst::ClockTime) -> gst::Event {
     gst::event::Qos::builder(gst::QOSType::Underflow, 2.0, 0).timestamp(time).build()

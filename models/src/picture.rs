@@ -139,13 +139,13 @@ pub enum PictureError {
         /// Bytes that were handed over.
         found: usize,
     },
-    /// Source and output of a frame differ in size, format or colorimetry.
-    #[error("source is {source_info:?} but output is {output_info:?}")]
+    /// A frame differs in size, format or colorimetry from those that its engine was opened for.
+    #[error("found a picture of {found:?}, expected {expected:?}")]
     Mismatch {
-        /// What came in.
-        source_info: PictureInfo,
-        /// What should go out.
-        output_info: PictureInfo,
+        /// What the engine was opened for.
+        expected: PictureInfo,
+        /// What came.
+        found: PictureInfo,
     },
 }
 

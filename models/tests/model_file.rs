@@ -100,6 +100,14 @@ fn a_header_that_claims_the_whole_address_space_is_refused() {
 }
 
 #[test]
+fn a_header_longer_than_any_network_needs_is_refused_unread() {
+    let mut bytes = (2u64 << 20).to_le_bytes().to_vec();
+    bytes.extend(b"{\"a\":[");
+    bytes.resize(3 << 20, b'0');
+    assert!(matches!(refusal(&bytes), ModelError::NotAModel(_)));
+}
+
+#[test]
 fn a_newer_format_names_both_versions() {
     let message = refusal(&rewritten(|metadata| metadata["format"] = json!(9), |_| ())).to_string();
     assert!(message.contains("version 9") && message.contains("up to 1"), "{message}");

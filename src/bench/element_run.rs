@@ -13,6 +13,9 @@ use super::engine_run::{CONTROLS, WARM_UP};
 use super::subject::Subject;
 use crate::plugins;
 
+/// How often Ctrl-C is looked for.
+const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
 /// What the element took.
 #[derive(Debug, Clone, Copy)]
 pub struct ElementRun {
@@ -33,7 +36,7 @@ struct Watch {
 /// Paints `frames` frames after a warm-up.
 ///
 /// # Errors
-/// What an element of the pipeline reported.
+/// What an element of the pipeline reported; Ctrl-C.
 pub fn measure(
     subject: &Subject,
     info: PictureInfo,
@@ -109,10 +112,13 @@ fn play(pipeline: &gst::Pipeline) -> Result<()> {
     let bus = pipeline.bus().context("a pipeline has a bus")?;
     // What went wrong is on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
-    let message =
-        bus.timed_pop_filtered(gst::ClockTime::NONE, &[gst::MessageType::Eos, gst::MessageType::Error]);
-    match message.as_ref().map(|message| message.view()) {
-        Some(gst::MessageView::Error(error)) => bail!("the element failed: {}", error.error()),
-        _ => Ok(()),
+    loop {
+        super::refuse_interrupted()?;
+        let message = bus.timed_pop_filtered(TICK, &[gst::MessageType::Eos, gst::MessageType::Error]);
+        match message.as_ref().map(|message| message.view()) {
+            Some(gst::MessageView::Error(error)) => bail!("the element failed: {}", error.error()),
+            Some(_) => return Ok(()),
+            None => {}
+        }
     }
 }

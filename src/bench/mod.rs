@@ -101,9 +101,7 @@ fn time_sizes(
     let mut headed = false;
     for (width, height) in &arguments.size {
         for format in &arguments.format {
-            if interrupt::requested() {
-                bail!(Interrupted("interrupted".to_owned()));
-            }
+            refuse_interrupted()?;
             let info = PictureInfo {
                 format: *format,
                 width: *width,
@@ -138,9 +136,18 @@ fn time(
         }
         other => other?,
     };
+    refuse_interrupted()?;
     let EngineRun { frames, .. } = engine;
     let element = element_run::measure(subject, info, device, frames)?;
     Ok(Ok((engine, element)))
+}
+
+/// Fails after Ctrl-C: figures of fewer frames than were asked for are not shown as if they were whole.
+fn refuse_interrupted() -> Result<()> {
+    if interrupt::requested() {
+        bail!(Interrupted("interrupted; the run that was under way is left out".to_owned()));
+    }
+    Ok(())
 }
 
 /// The device that was asked for, or every one that works here.

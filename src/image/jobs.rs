@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::standard_output::print_error_line;
+
 /// Extensions of the pictures that are read and written.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
 
@@ -73,7 +75,9 @@ fn pictures(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
         inside.sort();
         let (wanted, others): (Vec<_>, Vec<_>) =
             inside.into_iter().partition(|path| path.is_file() && is_picture(path));
-        others.iter().for_each(|other| eprintln!("left out {}: no PNG, JPEG, WebP or TIFF", other.display()));
+        others.iter().for_each(|other| {
+            print_error_line(format_args!("left out {}: no PNG, JPEG, WebP or TIFF", other.display()))
+        });
         pictures.extend(wanted);
     }
     if pictures.is_empty() {

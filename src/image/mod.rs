@@ -23,6 +23,7 @@ use crate::arguments::PaintOptions;
 use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
 use crate::progress::Progress;
+use crate::standard_output::print_error_line;
 use jobs::{Job, jobs};
 use picture_file::PictureFile;
 
@@ -62,12 +63,20 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
     let jobs = jobs(&arguments.inputs, &arguments.output)?;
     interrupt::watch()?;
     let mut progress = Progress::start(arguments.quiet);
-    let mut painter = Painter { model, options: &arguments.paint, engine: None };
+    let mut painter = Painter {
+        model,
+        options: &arguments.paint,
+        engine: None,
+        quiet: arguments.quiet,
+        said_device: false,
+    };
     let mut failed = Vec::new();
     for (done, job) in jobs.iter().enumerate() {
         if interrupt::requested() {
             progress.finish();
-            bail!(Interrupted(format!("interrupted: {done} of {} pictures painted", jobs.len())));
+            failed.iter().for_each(|error| print_error_line(format_args!("impasto: {error:#}")));
+            let painted = done - failed.len();
+            bail!(Interrupted(format!("interrupted: {painted} of {} pictures painted", jobs.len())));
         }
         match paint(&mut painter, job, arguments.overwrite) {
             Ok(notes) => {
@@ -88,12 +97,12 @@ fn report(all: usize, mut failed: Vec<anyhow::Error>, quiet: bool) -> Result<()>
     {
         return Err(only);
     }
-    failed.iter().for_each(|error| eprintln!("impasto: {error:#}"));
+    failed.iter().for_each(|error| print_error_line(format_args!("impasto: {error:#}")));
     if !failed.is_empty() {
         bail!("{} of {all} pictures could not be painted", failed.len());
     }
     if !quiet {
-        eprintln!("painted {all} picture{}", if all == 1 { "" } else { "s" });
+        print_error_line(format_args!("painted {all} picture{}", if all == 1 { "" } else { "s" }));
     }
     Ok(())
 }
@@ -114,13 +123,14 @@ struct Painter<'a> {
     model: Arc<Model>,
     options: &'a PaintOptions,
     engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
+    quiet: bool,
+    said_device: bool,
 }
 
 impl Painter<'_> {
     fn paint(&mut self, info: PictureInfo, pixels: Vec<u8>) -> Result<FrameBuffer> {
         let mut frame = FrameBuffer::new(info, pixels)?;
-        // A picture has no past: the flicker filter has nothing to do.
-        frame.controls = impasto_models::Controls { temporal: 0.0, ..self.options.controls() };
+        frame.controls = self.options.still_controls();
         let engine = self.engine(info)?;
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;
@@ -134,7 +144,12 @@ impl Painter<'_> {
             Some((_, engine)) => engine,
             None => {
                 let options = EngineOptions { device: self.options.device, ..EngineOptions::default() };
-                engine::open(&self.model, info, &options)?
+                let engine = engine::open::<FrameBuffer>(&self.model, info, &options)?;
+                if !self.said_device && !self.quiet {
+                    print_error_line(format_args!("painting with {}", engine.plan().device));
+                }
+                self.said_device = true;
+                engine
             }
         };
         Ok(self.engine.insert((info, engine)).1.as_mut())

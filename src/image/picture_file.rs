@@ -108,12 +108,39 @@ impl PictureFile {
     }
 }
 
+/// The data colour space of an ICC profile (ICC.1:2022, 7.2.6) is RGB.
+fn is_rgb_profile(profile: &[u8]) -> bool {
+    profile.get(16..20) == Some(b"RGB ")
+}
+
+/// Refuses a JPEG whose data do not reach their end marker: the decoder would fill the rest with grey and say nothing.
+fn refuse_cut_off_jpeg(path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path)?;
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return Ok(());
+    }
+    // Walk the segments up to the picture's own data: a thumbnail before them has an end marker, too.
+    let mut at = 2;
+    while let [0xff, marker, high, low, ..] = bytes[at.min(bytes.len())..] {
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+        if marker == 0xda {
+            break;
+        }
+    }
+    let ended = bytes[at.min(bytes.len())..].windows(2).any(|pair| pair == [0xff, 0xd9]);
+    if !ended {
+        bail!("the JPEG is cut off: {} bytes, and no end marker behind its data", bytes.len());
+    }
+    Ok(())
+}
+
 /// The picture turned upright, and its colour profile.
 fn decode(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
+    refuse_cut_off_jpeg(path)?;
     let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
     let orientation = decoder.orientation()?;
-    // A profile that cannot be read is as good as none.
-    let profile = decoder.icc_profile().unwrap_or_default();
+    // A profile that cannot be read is as good as none; one of grey or of inks does not fit the RGB we write.
+    let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_rgb_profile(profile));
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok((picture, profile))

@@ -5,13 +5,14 @@
 //! | [`source`], [`camera`] | where frames come from |
 //! | [`road`] | the pipeline, and where frames are left out when painting is slow |
 //! | [`target`], [`outlet`], [`encode`], [`sound`] | where they go, encoded and with sound where that is needed |
-//! | [`session`] | playing, ending, errors |
+//! | [`session`], [`messages`] | playing and ending; errors, warnings and missing plugins in words |
 //! | [`counters`], [`memory`], [`report`] | what is measured and said |
 
 mod camera;
 mod counters;
 mod encode;
 mod memory;
+mod messages;
 mod outlet;
 mod report;
 mod road;
@@ -20,7 +21,7 @@ mod sound;
 mod source;
 mod target;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -32,8 +33,10 @@ use self::road::{Road, RoadPlan};
 use self::source::SourceChoice;
 use self::target::Target;
 use crate::arguments::PaintOptions;
+use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
-use crate::{interrupt, plugins};
+use crate::plugins;
+use crate::standard_output::print_error_line;
 
 const EXAMPLES: &str = "Examples:
   impasto live --list
@@ -41,6 +44,8 @@ const EXAMPLES: &str = "Examples:
   impasto live --camera 0 --model wave --size 1280x720
   impasto live --input clip.mp4 --model wave --output show.mp4
   impasto live --test --model wave --output udp://127.0.0.1:5000";
+
+const BEFORE_THE_FIRST_FRAME: &str = "interrupted before the first frame";
 
 /// What is typed behind `impasto live`.
 #[derive(Debug, clap::Args)]
@@ -76,7 +81,7 @@ pub struct LiveArguments {
     /// Microphone, or the input's sound, where the output carries sound
     #[arg(long, value_name = "auto|off", default_value = "auto", value_parser = ["auto", "off"])]
     sound: String,
-    /// End after so many seconds
+    /// End so many seconds after the first frame
     #[arg(long, value_name = "N", value_parser = seconds)]
     seconds: Option<Duration>,
     /// Say once a second how much memory is held, too
@@ -100,6 +105,8 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         return camera::list();
     }
     let painter = arguments.paint.painter()?;
+    // Before there is a file that an abrupt end would leave behind.
+    interrupt::watch()?;
     let file = output_file(arguments)?;
     let plan = RoadPlan {
         source: &arguments.source_choice(),
@@ -109,8 +116,10 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         sound: arguments.sound == "auto",
     };
     let road = Road::build(&plan, painter)?;
-    interrupt::watch()?;
-    eprintln!("painting {}; Ctrl-C ends it", road.source_name);
+    if interrupt::requested() {
+        bail!(Interrupted(BEFORE_THE_FIRST_FRAME.to_owned()));
+    }
+    print_error_line(format_args!("painting {}; Ctrl-C ends it", road.source_name));
     let mut report = Report::new(arguments.json, arguments.verbose_stats);
     let outcome = session::play(&road, arguments.seconds, &mut report);
     settle(file, outcome)
@@ -124,9 +133,10 @@ fn settle(file: Option<OutputFile>, outcome: Result<()>) -> Result<()> {
         Ok(()) if holds_something => {
             let name = file.whole().display().to_string();
             file.finish()?;
-            eprintln!("written: {name}");
+            print_error_line(format_args!("written: {name}"));
             Ok(())
         }
+        Ok(()) if interrupt::requested() => bail!(Interrupted(BEFORE_THE_FIRST_FRAME.to_owned())),
         Ok(()) => bail!("no frame came from the source, so there is nothing to write"),
         Err(error) if holds_something => {
             Err(error.context(format!("broke off; what there was is in {}", file.keep().display())))
@@ -137,8 +147,8 @@ fn settle(file: Option<OutputFile>, outcome: Result<()>) -> Result<()> {
 
 fn output_file(arguments: &LiveArguments) -> Result<Option<OutputFile>> {
     let Target::File(path, _) = &arguments.output else { return Ok(None) };
-    let input = arguments.input.as_deref().map(Path::new);
-    OutputFile::create(path, input.as_slice(), arguments.overwrite).map(Some)
+    let input: Option<PathBuf> = arguments.input.as_deref().map(source::path);
+    OutputFile::create(path, input.as_deref().as_slice(), arguments.overwrite).map(Some)
 }
 
 impl LiveArguments {
@@ -172,10 +182,10 @@ fn rate(text: &str) -> Result<gst::Fraction, String> {
     }
 }
 
-/// The rate that is meant: whole, or one of television's `N * 1000/1001`.
+/// The rate that is meant: as written, or television's `N * 1000/1001`, which lies just below a whole one.
 fn as_fraction(rate: f64) -> gst::Fraction {
-    let whole = rate.round();
-    if (rate - whole * 1000.0 / 1001.0).abs() < 0.005 {
+    let whole = rate.ceil();
+    if rate < whole && (rate - whole * 1000.0 / 1001.0).abs() < 0.005 {
         return gst::Fraction::new(whole as i32 * 1000, 1001);
     }
     gst::Fraction::new((rate * 1000.0).round() as i32, 1000)
@@ -198,8 +208,16 @@ mod tests {
         for text in ["29.97", "30000/1001"] {
             assert_eq!(rate(text), Ok(television), "{text}");
         }
-        assert_eq!(rate("30"), Ok(gst::Fraction::new(30, 1)));
+        assert_eq!(rate("23.976"), Ok(gst::Fraction::new(24000, 1001)));
         assert!(rate("0").is_err() && rate("1/0").is_err());
+    }
+
+    #[test]
+    fn a_whole_rate_is_not_taken_for_one_of_television() {
+        for whole in [1, 4, 5, 25, 30, 1000] {
+            assert_eq!(rate(&whole.to_string()), Ok(gst::Fraction::new(whole, 1)));
+        }
+        assert_eq!(rate("12.5"), Ok(gst::Fraction::new(25, 2)));
     }
 
     #[test]

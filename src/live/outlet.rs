@@ -172,16 +172,23 @@ fn device(path: &str) -> Result<gst::Element> {
 /// crash the process, and ends up with one that shows nothing.
 fn window() -> Result<gst::Element> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let displays = [(set("WAYLAND_DISPLAY"), "waylandsink"), (set("DISPLAY"), "ximagesink")];
-    if displays.iter().all(|(display, _)| display.is_none()) {
-        return bare_screen();
+    let displays: Vec<(String, &str)> = [("WAYLAND_DISPLAY", "waylandsink"), ("DISPLAY", "ximagesink")]
+        .into_iter()
+        .filter_map(|(name, witness)| Some((set(name)?, witness)))
+        .collect();
+    let Some((display, _)) = displays.first() else { return bare_screen() };
+    if displays.iter().any(|(_, witness)| opens(witness)) {
+        return sink("autovideosink");
     }
     for (display, witness) in &displays {
-        if display.is_some() && (!plugins::has(witness) || opens(witness)) {
-            return sink("autovideosink");
+        if !plugins::has(witness) {
+            bail!(
+                "no window can be opened on the display '{display}': the GStreamer element '{witness}' is not \
+                 installed: {}; or give --output FILE",
+                plugins::remedy(witness)
+            );
         }
     }
-    let display = displays.into_iter().find_map(|(display, _)| display).unwrap_or_default();
     bail!(
         "no window can be opened: the display '{display}' does not answer; give --output FILE, or another output"
     )

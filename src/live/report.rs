@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::counters::{Counts, Delay};
 use super::memory::{MemoryRecord, resident_bytes};
-use crate::standard_output::print_line;
+use crate::standard_output::{print_error_line, print_line};
 
 /// Says how the stream goes: lines for people on standard error, or JSON lines on standard output.
 #[derive(Debug)]
@@ -53,7 +53,10 @@ impl Report {
         });
         let memory =
             if self.with_memory { format!(", {}", mebibytes(self.memory.now)) } else { String::new() };
-        eprintln!("{elapsed:6.1} s: {rate:5.1} painted/s, {} dropped, {delay}{memory}", counts.dropped);
+        print_error_line(format_args!(
+            "{elapsed:6.1} s: {rate:5.1} painted/s, {} dropped, {delay}{memory}",
+            counts.dropped
+        ));
     }
 
     /// Frames painted a second since the last call, which is remembered.
@@ -77,17 +80,17 @@ impl Report {
             return;
         }
         let Counts { captured, painted, dropped, under_way } = counts;
-        eprintln!(
+        print_error_line(format_args!(
             "{captured} frames captured in {elapsed:.1} s: {painted} painted ({:.1}/s), {dropped} dropped{}",
             painted as f64 / elapsed,
             if under_way == 0 { String::new() } else { format!(", {under_way} not finished") },
-        );
-        eprintln!(
+        ));
+        print_error_line(format_args!(
             "memory: {}, peak {}{}",
             mebibytes(self.memory.now),
             mebibytes(self.memory.peak),
             self.growth()
-        );
+        ));
     }
 
     fn growth(&self) -> String {

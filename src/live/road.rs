@@ -22,6 +22,7 @@ use super::sound::{self, SoundCodec};
 use super::source::{Source, SourceChoice};
 use super::target::Target;
 use crate::plugins;
+use crate::standard_output::print_error_line;
 
 /// What a road is built from.
 #[derive(Debug)]
@@ -153,11 +154,17 @@ fn before_waiting(plan: &RoadPlan) -> Result<Vec<gst::Element>> {
     if let Some(rate) = plan.wish.rate {
         let thinned = plugins::make("videorate")?;
         thinned.set_property("drop-only", true);
-        thinned.set_property("max-rate", (rate.numer() / rate.denom().max(1)).max(1));
+        thinned.set_property("max-rate", whole_rate(rate));
         chain.push(thinned);
     }
     chain.push(plugins::make("clocksync")?);
     Ok(chain)
+}
+
+/// The whole number of frames a second that leaves room for `rate`: 29.97 must not thin 29.97 to 29.
+fn whole_rate(rate: gst::Fraction) -> i32 {
+    let rate = f64::from(rate.numer()) / f64::from(rate.denom());
+    (rate.ceil() as i32).max(1)
 }
 
 /// Room for one frame; a newer one takes its place.
@@ -211,7 +218,7 @@ fn add_sound(
         SourceChoice::Camera(_) | SourceChoice::Described(_) => sound::microphone()?,
     };
     let Some(origin) = origin else {
-        eprintln!("impasto: no microphone found: going on without sound");
+        print_error_line("warning: no microphone found: going on without sound");
         return Ok(None);
     };
     let encoder = sound::encoder(codec)?;
@@ -296,4 +303,16 @@ fn link_to(pad: &gst::Pad, element: &gst::Element) -> Result<()> {
 fn is_live(pad: &gst::Pad) -> bool {
     let mut query = gst::query::Latency::new();
     pad.query(&mut query) && query.result().0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_to_a_rate_never_drops_frames_that_come_at_that_rate() {
+        let whole = |over, under| whole_rate(gst::Fraction::new(over, under));
+        assert_eq!([whole(5, 1), whole(25, 1)], [5, 25]);
+        assert_eq!([whole(30_000, 1001), whole(24_000, 1001)], [30, 24]);
+    }
 }

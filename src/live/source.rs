@@ -3,7 +3,7 @@
 //! Every source goes through a decoder, so that it may offer whatever it has: raw pictures of any format,
 //! MJPEG, H.264.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use gstreamer as gst;
@@ -129,6 +129,14 @@ fn uri(input: &str) -> Result<glib::GString> {
     glib::filename_to_uri(&path, None).with_context(|| format!("cannot open {input}"))
 }
 
+/// The file that an input names, as a path or as a `file:` address; of other addresses, a path that is not there.
+pub fn path(input: &str) -> PathBuf {
+    match glib::filename_from_uri(input) {
+        Ok((path, _)) if !Path::new(input).exists() => path,
+        _ => input.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +147,12 @@ mod tests {
         assert_eq!(uri("rtsp://host/cam?a=b").unwrap(), "rtsp://host/cam?a=b");
         assert!(uri("Cargo.toml").unwrap().starts_with("file:///"));
         assert!(uri("absent.mp4").unwrap_err().to_string().contains("absent.mp4"));
+    }
+
+    #[test]
+    fn the_file_behind_an_address_is_known() {
+        assert_eq!(path("file:///a/two%20words.mp4"), Path::new("/a/two words.mp4"));
+        assert_eq!(path("file://localhost/a.mp4"), Path::new("/a.mp4"));
+        assert_eq!(path("clip.mp4"), Path::new("clip.mp4"));
     }
 }

@@ -37,6 +37,9 @@ pub struct FrameOptions {
 pub struct FrameRoad {
     /// Takes the compressed stream.
     pub entry: gst::Pad,
+    /// Takes frames for the painter, and for the side that stays as it is: where the end of the stream is put
+    /// in by hand if reading fails.
+    pub unpainted: gst::Pad,
     /// Takes painted frames: where the end of the stream is put in by hand if the painter fails.
     pub painted: gst::Pad,
     /// Gives the stream for the muxer.
@@ -61,6 +64,7 @@ pub fn build(
     let prepared = add_chain(pipeline, prepare(options)?)?;
     link_when_decoded(&decoder, &sink_pad(&prepared[0]), gate);
     let decoded = last(&prepared);
+    refuse_sizes(decoded);
     gate.guard_frames(&decoded.static_pad("src").expect("a queue has a source pad"));
     let painted = add_chain(pipeline, finish(encoder, options)?)?;
     match options.compare {
@@ -70,10 +74,12 @@ pub fn build(
         }
         Some(way) => compare::build(pipeline, decoded, painter, &painted[0], way)?,
     }
+    let unpainted = decoded.static_pad("src").and_then(|pad| pad.peer()).expect("the frames lead somewhere");
     let exit = last(&painted).static_pad("src").expect("a filter has a source pad");
     gate.count(&exit, |gate| &gate.written);
     Ok(FrameRoad {
         entry: decoder.static_pad("sink").expect("decodebin has a sink pad"),
+        unpainted,
         painted: sink_pad(&painted[0]),
         exit,
         elements: painted,
@@ -92,6 +98,20 @@ fn prepare(options: FrameOptions) -> Result<Vec<gst::Element>> {
     }
     elements.push(short_queue()?);
     Ok(elements)
+}
+
+/// Says which size cannot be painted, before the painter refuses it without a word.
+fn refuse_sizes(decoded: &gst::Element) {
+    let weak = decoded.downgrade();
+    on_caps(&sink_pad(decoded), move |info| {
+        let (width, height) = (info.width(), info.height());
+        let paintable = |side: u32| impasto_models::engine::SIDES.contains(&(side as usize));
+        let Some(decoded) = weak.upgrade().filter(|_| !paintable(width) || !paintable(height)) else {
+            return;
+        };
+        let error = impasto_models::Error::Size { width: width as usize, height: height as usize };
+        gst::element_error!(decoded, gst::StreamError::Format, ("{error}"));
+    });
 }
 
 /// From painted frames to what the muxer gets.

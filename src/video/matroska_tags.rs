@@ -73,8 +73,10 @@ fn mend_string(file: &mut File, at: u64, size: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// What GStreamer quoted: `"`, then characters, `\` and a character, or `\` and three octal digits, then `"`.
+/// What GStreamer quoted: `"`, then characters, `\` and a character, or `\` and three octal digits, then `"`,
+/// and a zero.
 fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.strip_suffix(b"\0").unwrap_or(text);
     let mut rest = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let mut plain = Vec::with_capacity(rest.len());
     while let [first, tail @ ..] = rest {
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_quoted_string_gets_its_spaces_and_letters_back() {
-        assert_eq!(unquoted(br#""My\ Title""#).as_deref(), Some(&b"My Title"[..]));
+        assert_eq!(unquoted(b"\"My\\ Title\"\0").as_deref(), Some(&b"My Title"[..]));
         assert_eq!(unquoted(br#""F\303\274r\ \"Elise\"""#).as_deref(), Some("Für \"Elise\"".as_bytes()));
         assert_eq!(unquoted(b"Plain"), None);
     }

@@ -36,7 +36,7 @@ mod trouble;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::arguments::PaintOptions;
@@ -44,6 +44,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
 use crate::plugins;
 use crate::progress::{Progress, clock};
+use crate::standard_output::print_error_line;
 use container::Container;
 use encoder::Codec;
 use frames::FrameOptions;
@@ -55,7 +56,7 @@ use road::{Plan, Road};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example: ten seconds, before and after in one picture
-  impasto video holiday.mp4 painted.mp4 --from 0:05 --to 0:15 --compare split
+  impasto video holiday.mp4 painted.mp4 --model wave --from 0:05 --to 0:15 --compare split
 
 Until it is whole, the output is called OUT.partial.EXT. Ctrl-C, or an input that breaks off, leaves that
 file behind, playable; nothing but a whole file ever gets the name OUT.")]
@@ -66,8 +67,6 @@ pub struct VideoArguments {
     /// The file to write: .mp4, .m4v, .mov, .mkv or .webm
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    #[command(flatten)]
-    paint: PaintOptions,
     /// Start here: seconds, or h:mm:ss.mmm
     #[arg(long, value_name = "TIME")]
     from: Option<Time>,
@@ -95,6 +94,8 @@ pub struct VideoArguments {
     /// Show no progress; warnings and errors only
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    paint: PaintOptions,
 }
 
 impl VideoArguments {
@@ -140,28 +141,35 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
         span,
         frames: arguments.frames(container),
     })?;
-    stand_in.iter().chain(&road.notes).for_each(|note| eprintln!("note: {note}"));
+    stand_in.iter().chain(&road.notes).for_each(|note| print_error_line(format_args!("note: {note}")));
+    play(arguments, container, road, output)
+}
+
+/// Plays the road to its end, and gives the file the name that this end deserves.
+fn play(arguments: &VideoArguments, container: Container, road: Road, output: OutputFile) -> Result<()> {
     let mut progress = Progress::start(arguments.quiet);
     let ending = painting::play(&road, &arguments.input, output.partial(), &mut progress);
     let seconds = progress.finish().as_secs_f64();
-    let (written, lost) = (count(&road.gate.written), lost_frames(&road, arguments));
+    let written = count(&road.gate.written);
+    if let Some(lost) = lost_frames(&road, arguments) {
+        print_error_line(format_args!("warning: {lost}"));
+    }
+    let device = road.device();
     road.stop();
     let ending = ending?;
     if matches!(container, Container::Mkv | Container::Webm) {
-        matroska_tags::mend(output.partial())
-            .with_context(|| format!("cannot write {}", output.partial().display()))?;
+        // Whatever happens to its tags, the painting stays.
+        if let Err(error) = matroska_tags::mend(output.partial()) {
+            print_error_line(format_args!("warning: some tags stay in quotes: {error}"));
+        }
     }
     settle(ending, output, written)?;
-    if let Some(lost) = lost {
-        eprintln!("warning: {lost}");
-    }
     if !arguments.quiet {
-        let rate = written as f64 / seconds.max(0.001);
-        eprintln!(
-            "painted {written} frames in {} ({rate:.1} frames/s): {}",
-            clock(seconds),
-            arguments.output.display()
-        );
+        let (rate, time, file) =
+            (written as f64 / seconds.max(0.001), clock(seconds), arguments.output.display());
+        print_error_line(format_args!(
+            "painted {written} frames in {time} ({rate:.1} frames/s) with {device}: {file}"
+        ));
     }
     Ok(())
 }

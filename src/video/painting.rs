@@ -16,6 +16,9 @@ use crate::{interrupt, plugins};
 /// After a failure or Ctrl-C: how long the rest of the road may stand still before it is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Extensions of inputs whose announced length is an estimate.
+const ESTIMATED: [&str; 8] = ["ts", "m2ts", "mts", "mpg", "mpeg", "vob", "avi", "flv"];
+
 /// How the painting ended. What failed behind the painter is an error instead: its file is of no use.
 #[derive(Debug)]
 pub enum Ending {
@@ -38,6 +41,7 @@ struct Watch<'a> {
     missing: Vec<String>,
     said: Vec<String>,
     moved: (u64, Instant),
+    started: Instant,
 }
 
 /// Plays `road` to its end, showing progress and saying warnings once.
@@ -55,6 +59,7 @@ pub fn play(road: &Road, input: &Path, partial: &Path, progress: &mut Progress) 
         missing: Vec::new(),
         said: Vec::new(),
         moved: (0, Instant::now()),
+        started: Instant::now(),
     };
     // The outcome comes over the bus.
     let _ = road.pipeline.set_state(gst::State::Playing);
@@ -74,11 +79,13 @@ impl Watch<'_> {
                     gst::MessageView::Element(_) => self.missing.extend(plugins::missing(&message)),
                     _ => {}
                 }
-                continue;
             }
+            // Behind every message, too: a decoder may complain of each frame.
             self.obey_interrupt()?;
             self.show();
-            self.lose_patience()?;
+            if let Some(ending) = self.lose_patience() {
+                return Ok(ending);
+            }
         }
     }
 
@@ -138,7 +145,7 @@ impl Watch<'_> {
     }
 
     fn reason(&self, error: &gst::message::Error, place: Option<&gst::Element>) -> String {
-        if place.is_some_and(|place| *place == self.painter()) {
+        if place.is_some_and(|place| *place == self.road.painter) {
             return trouble::cause(error);
         }
         match self.missing.first() {
@@ -167,20 +174,22 @@ impl Watch<'_> {
         }
     }
 
-    fn painter(&self) -> gst::Element {
-        self.road.ends.unpainted.parent_element().expect("a pad in use has its element")
-    }
-
-    fn lose_patience(&mut self) -> Result<()> {
+    /// Gives up a road that stands still; what is written so far is kept, for what it is worth.
+    fn lose_patience(&mut self) -> Option<Ending> {
         let written = count(&self.road.gate.written) + count(&self.road.gate.painted);
         if written != self.moved.0 {
             self.moved = (written, Instant::now());
         }
-        if (self.interrupted || self.failure.is_some()) && self.moved.1.elapsed() > PATIENCE {
-            let failure = self.failure.take().unwrap_or_else(|| "interrupted".to_owned());
-            bail!("{failure}; {} could not be completed", self.partial.display());
+        // A frame may take minutes: the road stands still only if nothing comes in the time of several.
+        let frame = self.started.elapsed() / u32::try_from(written.max(1)).unwrap_or(u32::MAX);
+        let patience = PATIENCE.max(frame * 5);
+        if !(self.interrupted || self.failure.is_some()) || self.moved.1.elapsed() <= patience {
+            return None;
         }
-        Ok(())
+        let failure = self.failure.take().unwrap_or_else(|| "interrupted".to_owned());
+        Some(Ending::Failed(format!(
+            "{failure}; the file could not be completed and may not play to its end"
+        )))
     }
 
     fn ending(mut self) -> Result<Ending> {
@@ -212,8 +221,11 @@ impl Watch<'_> {
     /// A sentence where no stream of the input came as far as the file announces.
     fn ends_early(&self) -> Option<String> {
         let (read, announced) = (self.road.gate.read_until(), self.road.length?);
-        // Announced lengths are rounded, and in some formats estimated.
-        let tolerance = gst::ClockTime::from_mseconds(500).max(announced / 50);
+        // Announced lengths are rounded; in streams without an index they are estimated from the bit rate.
+        let extension = self.input.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let estimated = ESTIMATED.contains(&extension.to_ascii_lowercase().as_str());
+        let rounding = gst::ClockTime::from_mseconds(500);
+        let tolerance = if estimated { rounding.max(announced / 50) } else { rounding };
         (read + tolerance < announced).then(|| {
             format!("{} is cut off: it ends after {read:.2} of {announced:.2}", self.input.display())
         })

@@ -78,12 +78,12 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no size: expected 640x360, 640x or x360, each side 16 to 7680");
+        let wrong = || format!("'{text}' is no size: expected 640x360, 640x or x360, each side 16 to 16384");
         let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
         let side = |text: &str| match text {
             "" | "-1" => Ok(None),
             number => {
-                number.parse().ok().filter(|side| (16..=7680).contains(side)).map(Some).ok_or_else(wrong)
+                number.parse().ok().filter(|side| (16..=16384).contains(side)).map(Some).ok_or_else(wrong)
             }
         };
         let size = Self { width: side(width)?, height: side(height)? };

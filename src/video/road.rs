@@ -55,6 +55,8 @@ pub struct Road {
     pub ends: Ends,
     /// The painted stream's codec, as caps.
     pub input_caps: gst::Caps,
+    /// The element that paints.
+    pub painter: gst::Element,
     /// True where each frame that is painted is also written: all but `--compare`.
     pub frame_for_frame: bool,
     /// What works behind the painter: where this fails, nothing can be saved.
@@ -67,7 +69,7 @@ pub struct Road {
 pub struct Ends {
     /// Before the queues of all streams that are used: what waits in them still comes out.
     pub compressed: Vec<gst::Pad>,
-    /// Before the painter: what it holds still comes out.
+    /// Before the painter, and before the input's own branch with `--compare`: what they hold still comes out.
     pub unpainted: gst::Pad,
     /// Behind the painter.
     pub painted: gst::Pad,
@@ -98,7 +100,7 @@ pub fn build(plan: &Plan) -> Result<Road> {
     copied.iter().try_for_each(|copy| connection.lead_copy(copy, plan))?;
     let ends = Ends {
         compressed: connection.queues.0.sink_pads(),
-        unpainted: frames::sink_pad(&plan.painter),
+        unpainted: frames.unpainted,
         painted: frames.painted,
     };
     start_all(&pipeline)?;
@@ -111,6 +113,7 @@ pub fn build(plan: &Plan) -> Result<Road> {
         length,
         ends,
         input_caps,
+        painter: plan.painter.clone(),
         frame_for_frame: plan.frames.compare.is_none(),
         output_side,
         stopper,
@@ -244,6 +247,12 @@ fn start_all(pipeline: &gst::Pipeline) -> Result<()> {
 }
 
 impl Road {
+    /// What the painter chose to paint with, for people.
+    pub fn device(&self) -> String {
+        let stats = self.painter.property::<gst::Structure>("stats");
+        stats.get("device").unwrap_or_else(|_| "an unknown device".to_owned())
+    }
+
     /// Stops everything.
     pub fn stop(self) {
         drop(self.stopper);

@@ -30,11 +30,10 @@ pub(super) fn decide(query: &mut gst::query::Allocation) -> Result<(), glib::Boo
     let (pool, size, min, max) = offered.unwrap_or((None, own_size, 0, 0));
     let (size, min) = (size.max(own_size), min + HELD);
     let roomy = pool.filter(|_| max == 0 || min <= max);
-    let (pool, max) = match roomy {
+    let (pool, max) = match roomy.filter(|pool| agrees(pool, &caps, size, min, max)) {
         Some(pool) => (pool, max),
         None => (video_pool(&caps, size, min)?, 0),
     };
-    ask_for_video_meta(&pool)?;
     match listed {
         true => query.set_nth_allocation_pool(0, Some(&pool), size, min, max),
         false => query.add_allocation_pool(Some(&pool), size, min, max),
@@ -47,14 +46,20 @@ pub(super) fn takes_strides(query: &gst::query::Allocation) -> bool {
     query.find_allocation_meta::<VideoMeta>().is_some()
 }
 
-/// The meta tells downstream where the planes are; a pool that cannot attach one lays frames out plainly.
-fn ask_for_video_meta(pool: &gst::BufferPool) -> Result<(), glib::BoolError> {
-    if pool.is_active() || !pool.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str()) {
-        return Ok(());
-    }
+/// Whether a pool takes these parameters, or has some that will do. The meta tells downstream where the planes
+/// are; a pool that cannot attach one lays frames out plainly.
+fn agrees(pool: &gst::BufferPool, caps: &gst::Caps, size: u32, min: u32, max: u32) -> bool {
     let mut config = pool.config();
-    config.add_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str());
-    pool.set_config(config)
+    config.set_params(Some(caps), size, min, max);
+    if pool.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str()) {
+        config.add_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str());
+    }
+    if pool.set_config(config).is_ok() {
+        return true;
+    }
+    // A pool that refuses may have written down what it would take instead.
+    let config = pool.config();
+    config.validate_params(Some(caps), size, min, max).is_ok() && pool.set_config(config).is_ok()
 }
 
 fn video_pool(caps: &gst::Caps, size: u32, min: u32) -> Result<gst::BufferPool, glib::BoolError> {
@@ -68,4 +73,40 @@ fn video_pool(caps: &gst::Caps, size: u32, min: u32) -> Result<gst::BufferPool, 
 fn frame_size(caps: &gst::Caps) -> Result<u32, glib::BoolError> {
     let info = VideoInfo::from_caps(caps)?;
     u32::try_from(info.size()).map_err(|_| glib::bool_error!("a frame of {} bytes is too large", info.size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(size: i32) -> gst::Caps {
+        gst::init().unwrap();
+        format!("video/x-raw,format=I420,width={size},height={size},framerate=25/1").parse().unwrap()
+    }
+
+    /// The pool that is settled on for frames of 64x64 where downstream offers `pool`.
+    fn settled(pool: &gst::BufferPool) -> gst::BufferPool {
+        let mut query = gst::query::Allocation::new(Some(&caps(64)), true);
+        query.add_allocation_pool(Some(pool), 64 * 64 * 3 / 2, 0, 0);
+        decide(&mut query).unwrap();
+        query.allocation_pools().next().unwrap().0.unwrap()
+    }
+
+    #[test]
+    fn a_pool_that_refuses_is_replaced_by_one_of_our_own() {
+        let busy = video_pool(&caps(16), 16 * 16 * 3 / 2, 1).unwrap();
+        busy.set_active(true).unwrap();
+        let own = settled(&busy);
+        assert_ne!(own, busy);
+        assert_eq!(own.config().params().unwrap().0, Some(caps(64)));
+        busy.set_active(false).unwrap();
+    }
+
+    #[test]
+    fn a_pool_that_agrees_is_used_with_metas() {
+        gst::init().unwrap();
+        let pool = gst_video::VideoBufferPool::new().upcast::<gst::BufferPool>();
+        assert_eq!(settled(&pool), pool);
+        assert!(pool.config().has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META.as_str()));
+    }
 }

@@ -6,6 +6,7 @@ use gstreamer as gst;
 use gstreamer::prelude::MulDiv;
 use gstreamer_video as gst_video;
 use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo, VideoInterlaceMode};
+use impasto_models::engine::SIDES;
 use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
 const FORMATS: [(VideoFormat, PixelFormat); 9] = [
@@ -24,10 +25,11 @@ const FORMATS: [(VideoFormat, PixelFormat); 9] = [
 /// kind of memory is another structure here, and a row in [`transform`].
 pub(super) fn template() -> &'static gst::Caps {
     static TEMPLATE: LazyLock<gst::Caps> = LazyLock::new(|| {
+        let sides = *SIDES.start() as i32..=*SIDES.end() as i32;
         gst_video::VideoCapsBuilder::new()
             .format_list(FORMATS.map(|(format, _)| format))
-            .width_range(16..=7680)
-            .height_range(16..=4320)
+            .width_range(sides.clone())
+            .height_range(sides)
             .build()
     });
     &TEMPLATE
@@ -101,6 +103,14 @@ mod tests {
         gst::init().unwrap();
         let caps: gst::Caps = caps.parse().unwrap();
         VideoInfo::from_caps(&caps).unwrap()
+    }
+
+    #[test]
+    fn a_vertical_8k_video_is_taken() {
+        gst::init().unwrap();
+        let caps: gst::Caps =
+            "video/x-raw,format=NV12,width=4320,height=7680,framerate=25/1".parse().unwrap();
+        assert!(caps.is_subset(template()));
     }
 
     #[test]

@@ -11,7 +11,13 @@ const DEPTH: usize = 2;
 
 struct Delayed {
     engine: Box<dyn Engine<MappedFrame>>,
-    waiting: VecDeque<MappedFrame>,
+    waiting: VecDeque<Waiting>,
+}
+
+enum Waiting {
+    Frame(MappedFrame),
+    /// For the frames behind it.
+    Reset,
 }
 
 /// The same engine with frames in flight.
@@ -25,21 +31,28 @@ impl Engine<MappedFrame> for Delayed {
     }
 
     fn submit(&mut self, frame: MappedFrame) -> Result<(), Rejected<MappedFrame>> {
-        if self.waiting.len() == DEPTH {
+        let frames = self.waiting.iter().filter(|waiting| matches!(waiting, Waiting::Frame(_)));
+        if frames.count() == DEPTH {
             return Err(Rejected(frame));
         }
-        self.waiting.push_back(frame);
+        self.waiting.push_back(Waiting::Frame(frame));
         Ok(())
     }
 
     fn collect(&mut self) -> Option<Painted<MappedFrame>> {
-        let frame = self.waiting.pop_front()?;
-        self.engine.submit(frame).ok()?;
-        self.engine.collect()
+        loop {
+            match self.waiting.pop_front()? {
+                Waiting::Reset => self.engine.reset(),
+                Waiting::Frame(frame) => {
+                    self.engine.submit(frame).ok()?;
+                    return self.engine.collect();
+                }
+            }
+        }
     }
 
     fn reset(&mut self) {
-        self.engine.reset();
+        self.waiting.push_back(Waiting::Reset);
     }
 
     fn plan(&self) -> &Plan {

@@ -1,5 +1,7 @@
 //! A pair of mapped buffers as the painter's frame.
 
+use std::ops::Range;
+use std::ptr::NonNull;
 use std::slice;
 
 use gstreamer as gst;
@@ -63,18 +65,23 @@ impl Frame for MappedFrame {
         let planes = self.picture.planes();
         let mut views: [(&[u8], usize); MAX_PLANES] = [(&[], 0); MAX_PLANES];
         for (plane, view) in views.iter_mut().enumerate().take(planes) {
-            let (start, length, stride) = plane_memory(&self.source, plane);
-            // SAFETY: `plane_memory` names bytes of the map that `self.source` holds while it is borrowed.
-            *view = (unsafe { slice::from_raw_parts(start, length) }, stride);
+            let memory = PlaneMemory::of(&self.source, &self.picture, plane);
+            // SAFETY: `PlaneMemory` names initialized bytes of the map that `self.source` holds while it is
+            // borrowed, or none; nobody may write to them while it is mapped to be read.
+            *view = (unsafe { slice::from_raw_parts(memory.start.as_ptr(), memory.length) }, memory.stride);
         }
         let source = Picture::new(self.picture, &views[..planes])?;
 
-        let output = &self.output;
-        let writable = (0..planes).map(|plane| {
-            let (start, length, stride) = plane_memory(output, plane);
-            // SAFETY: as above; the buffer was writable when it was mapped, nobody else holds its map, and
-            // the planes of a buffer do not overlap.
-            (unsafe { slice::from_raw_parts_mut(start, length) }, stride)
+        let memories: [_; MAX_PLANES] = std::array::from_fn(|plane| {
+            (plane < planes).then(|| PlaneMemory::of(&self.output, &self.picture, plane))
+        });
+        let memories = memories.into_iter().flatten();
+        check_apart(memories.clone())?;
+        let writable = memories.map(|memory| {
+            // SAFETY: as above; the map is one to write to, so GStreamer lends its memory to nobody else;
+            // `self.output` is borrowed mutably, and `check_apart` has found no byte in two planes.
+            let bytes = unsafe { slice::from_raw_parts_mut(memory.start.as_ptr(), memory.length) };
+            (bytes, memory.stride)
         });
         Ok((source, PictureMut::new(self.picture, writable)?))
     }
@@ -84,23 +91,57 @@ impl Frame for MappedFrame {
     }
 }
 
-/// Start, length and stride in bytes of a plane, its length cut where the mapped memory ends: the last row of a
-/// cropped or tightly packed plane may stop at its last pixel, and a buffer that promises more than it has must
-/// not be believed.
-fn plane_memory<T>(frame: &VideoFrame<T>, plane: usize) -> (*mut u8, usize, usize)
-where
-    VideoFrame<T>: VideoFrameExt,
-{
-    // SAFETY: the pointer is to the mapped frame that is borrowed here.
-    let raw = unsafe { &*frame.as_ptr() };
-    // Without a meta all planes lie in one map.
-    let map = if raw.meta.is_null() { &raw.map[0] } else { &raw.map[plane] };
-    let start = raw.data[plane].cast::<u8>();
-    let map_end = map.data as usize + map.size;
-    let available = map_end.saturating_sub(start as usize);
-    let stride = usize::try_from(frame.plane_stride()[plane]).unwrap_or(0);
-    let rows = frame.plane_height(plane as u32) as usize;
-    (start, stride.saturating_mul(rows).min(available), stride)
+/// Where a plane lies: to the last pixel of its last row, no padding after it. Its length is cut where the mapped
+/// memory ends: a buffer that promises more than it has must not be believed.
+#[derive(Debug, Clone, Copy)]
+struct PlaneMemory {
+    start: NonNull<u8>,
+    length: usize,
+    /// Bytes from row to row; 0 where the buffer's rows go backwards.
+    stride: usize,
+}
+
+impl PlaneMemory {
+    fn of<T>(frame: &VideoFrame<T>, picture: &PictureInfo, plane: usize) -> Self
+    where
+        VideoFrame<T>: VideoFrameExt,
+    {
+        // SAFETY: the pointer is to the mapped frame that is borrowed here.
+        let raw = unsafe { &*frame.as_ptr() };
+        // Without a meta all planes lie in one map.
+        let map = if raw.meta.is_null() { &raw.map[0] } else { &raw.map[plane] };
+        let stride = usize::try_from(frame.plane_stride()[plane]).unwrap_or(0);
+        let rows_before_last = picture.rows(plane).saturating_sub(1);
+        let needed = stride.saturating_mul(rows_before_last).saturating_add(picture.row_bytes(plane));
+        let start = raw.data[plane].cast::<u8>();
+        let offset = (start as usize).checked_sub(map.data as usize);
+        let available = offset.map_or(0, |offset| map.size.saturating_sub(offset));
+        match NonNull::new(start).filter(|_| available > 0) {
+            Some(start) => Self { start, length: needed.min(available), stride },
+            None => Self { start: NonNull::dangling(), length: 0, stride },
+        }
+    }
+
+    fn addresses(&self) -> Range<usize> {
+        let start = self.start.as_ptr() as usize;
+        start..start + self.length
+    }
+}
+
+/// Planes that are written to share no byte.
+fn check_apart(planes: impl Iterator<Item = PlaneMemory> + Clone) -> Result<()> {
+    for (first, earlier) in planes.clone().enumerate() {
+        for (second, later) in planes.clone().enumerate().skip(first + 1) {
+            let (a, b) = (earlier.addresses(), later.addresses());
+            let shared = a.end.min(b.end).saturating_sub(a.start.max(b.start));
+            if shared > 0 {
+                return Err(Error::Engine(format!(
+                    "planes {first} and {second} of the output buffer share {shared} bytes, expected none"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn unmappable(buffer: &gst::Buffer, info: &VideoInfo) -> Error {
@@ -112,4 +153,37 @@ fn unmappable(buffer: &gst::Buffer, info: &VideoInfo) -> Error {
         info.format(),
         info.size()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::impasto::caps;
+    use gstreamer_video::{VideoFormat, VideoFrameFlags, VideoMeta};
+
+    /// Whether an output of 16x16 I420 with these planes, rows 40, 20 and 20 bytes apart, can be painted into.
+    fn views(offsets: [usize; 3]) -> Result<()> {
+        gst::init().unwrap();
+        let info = VideoInfo::builder(VideoFormat::I420, 16, 16).build().unwrap();
+        let mut output = gst::Buffer::from_mut_slice(vec![0u8; 2000]);
+        let (flags, strides) = (VideoFrameFlags::empty(), [40, 20, 20]);
+        let meta = output.get_mut().unwrap();
+        VideoMeta::add_full(meta, flags, VideoFormat::I420, 16, 16, &offsets, &strides).unwrap();
+        let source = gst::Buffer::from_mut_slice(vec![0u8; 384]);
+        let picture = caps::picture_info(&info).unwrap();
+        let mut frame = MappedFrame::map(source, output, &info, picture, Controls::default())?;
+        frame.views().map(|_| ())
+    }
+
+    #[test]
+    fn planes_that_share_a_byte_are_not_written_to() {
+        let complaint = views([0, 640, 640 + 147]).unwrap_err().to_string();
+        assert!(complaint.contains("planes 1 and 2") && complaint.contains("share 1 byte"), "{complaint}");
+        assert!(views([0, 0, 640]).is_err());
+    }
+
+    #[test]
+    fn a_plane_may_begin_where_the_last_row_of_another_ends() {
+        assert!(views([0, 15 * 40 + 16, 15 * 40 + 16 + 7 * 20 + 8]).is_ok());
+    }
 }

@@ -69,7 +69,10 @@ impl ObjectImpl for Impasto {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "stats" => self.stats.lock().structure(&self.painting()).to_value(),
+            "stats" => {
+                let painting = self.painting();
+                self.stats.lock().structure(&painting).to_value()
+            }
             name => self.settings.lock().get(name),
         }
     }
@@ -152,6 +155,9 @@ impl BaseTransformImpl for Impasto {
     }
 
     fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if direction == gst::PadDirection::Sink && query.is_serialized() {
+            self.drain_before("a serialized query");
+        }
         let answered = BaseTransformImplExt::parent_query(self, direction, query);
         if let (true, gst::PadDirection::Src, gst::QueryViewMut::Latency(query)) =
             (answered, direction, query.view_mut())
@@ -223,12 +229,19 @@ impl BaseTransformImpl for Impasto {
         is_discont: bool,
         inbuf: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // A flag of the buffer, not `is_discont`: that is also set after a drop, which breaks nothing.
+        let discont = inbuf.flags().contains(gst::BufferFlags::DISCONT);
         let taken = self.parent_submit_input_buffer(is_discont, inbuf)?;
-        if taken == BASE_TRANSFORM_FLOW_DROPPED {
+        let dropped = taken == BASE_TRANSFORM_FLOW_DROPPED;
+        if dropped {
             self.stats.lock().count_dropped();
+        }
+        if dropped || discont {
             // The base class marks the next frame it pushes as a discontinuity: that must not be an earlier one.
             self.drain()?;
-            return Ok(taken);
+        }
+        if discont {
+            self.forget()?;
         }
         if let Some(source) = self.take_queued_buffer() {
             self.take_frame(source)?;

@@ -14,7 +14,8 @@
 //!
 //! `strength`, `keep-colors` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
-//! frames. With `strength=0` the frames themselves go out, untouched.
+//! frames. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the
+//! model recommends: a control binding for it is best an absolute one, since others spread 0 to 1 over -1 to 1.
 //!
 //! Painting happens on the streaming thread: a `queue` before and after lets the other elements go on meanwhile.
 //! Frames that come too late are dropped by QoS and counted in `stats`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::{Error, Model, Result};
+use impasto_models::{DeviceChoice, Error, Model, PictureInfo, Result};
 
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
@@ -80,14 +80,18 @@ impl Impasto {
             Ok(replacement) => swap.ready = Some(replacement),
             Err(error) => {
                 drop(swap);
-                gst::element_imp_warning!(
-                    self,
-                    gst::ResourceError::OpenRead,
-                    ("{error}"),
-                    ["the model that painted so far goes on painting"]
-                );
+                self.warn_of_model(&error);
             }
         }
+    }
+
+    fn warn_of_model(&self, error: &Error) {
+        gst::element_imp_warning!(
+            self,
+            gst::ResourceError::OpenRead,
+            ("{error}"),
+            ["the model that painted so far goes on painting"]
+        );
     }
 
     fn replacement(&self, model: Arc<Model>) -> Result<Replacement> {
@@ -98,6 +102,17 @@ impl Impasto {
         };
         let painter = stream.map(|(picture, device)| Painter::open(&model, picture, device)).transpose()?;
         Ok(Replacement { model, painter: painter.map(Arc::new) })
+    }
+
+    /// Between two streams: the painter of a model that is ready, for frames of `picture`. None where no model is
+    /// ready, or it cannot paint such frames: then the one that painted so far goes on.
+    pub(super) fn waiting_painter(&self, picture: PictureInfo, device: DeviceChoice) -> Option<Arc<Painter>> {
+        let Replacement { model, painter } = self.swap.lock().ready.take()?;
+        let opened = match painter.filter(|painter| painter.picture() == picture) {
+            Some(painter) => Ok(painter),
+            None => Painter::open(&model, picture, device).map(Arc::new),
+        };
+        opened.inspect_err(|error| self.warn_of_model(error)).ok()
     }
 
     /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.
@@ -117,9 +132,9 @@ impl Impasto {
     fn replace_painter(&self, model: &Arc<Model>, painter: Option<Arc<Painter>>) -> Option<Arc<Painter>> {
         let mut state = self.state.lock();
         let state = state.as_mut()?;
-        state.model = Arc::clone(model);
         let stream = state.stream.as_mut()?;
         let painter = painter.filter(|painter| painter.picture() == stream.painter.picture())?;
+        state.model = Arc::clone(model);
         Some(std::mem::replace(&mut stream.painter, painter))
     }
 

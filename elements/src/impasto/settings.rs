@@ -17,8 +17,8 @@ pub(super) struct Settings {
     pub strength: f32,
     /// How much of the input's colours stays, 0 to 1.
     pub keep_colors: f32,
-    /// The flicker filter, 0 to 1; what the model recommends where the user says nothing.
-    pub temporal: Option<f32>,
+    /// The flicker filter, 0 to 1; what the model recommends where it is negative.
+    pub temporal: f32,
     /// Which device paints, as the user wrote it.
     pub device: String,
 }
@@ -26,7 +26,13 @@ pub(super) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let Controls { strength, keep_colors, .. } = Controls::default();
-        Self { model: None, strength, keep_colors, temporal: None, device: DeviceChoice::Auto.to_string() }
+        Self {
+            model: None,
+            strength,
+            keep_colors,
+            temporal: AS_RECOMMENDED,
+            device: DeviceChoice::Auto.to_string(),
+        }
     }
 }
 
@@ -42,7 +48,8 @@ pub(super) enum Change {
 impl Settings {
     /// The controls of the next frame, painted by `model`.
     pub fn controls(&self, model: &Model) -> Controls {
-        let temporal = self.temporal.unwrap_or(model.metadata().defaults.temporal);
+        let recommended = model.metadata().defaults.temporal;
+        let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
         Controls { strength: self.strength, keep_colors: self.keep_colors, temporal }.clamped()
     }
 
@@ -60,7 +67,7 @@ impl Settings {
             }
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
-            "temporal" => self.temporal = Some(value.get().expect(CHECKED)),
+            "temporal" => self.temporal = value.get().expect(CHECKED),
             "device" => {
                 let device: Option<String> = value.get().expect(CHECKED);
                 self.device = device.unwrap_or_else(|| DeviceChoice::Auto.to_string());
@@ -76,12 +83,15 @@ impl Settings {
             "model" => self.model.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
-            "temporal" => self.temporal.unwrap_or_default().to_value(),
+            "temporal" => self.temporal.to_value(),
             "device" => self.device.to_value(),
             _ => unreachable!("{CHECKED}"),
         }
     }
 }
+
+/// The value of `temporal` that leaves it to the model.
+const AS_RECOMMENDED: f32 = -1.0;
 
 const CHECKED: &str = "GLib passes only the properties listed here, with values of their type";
 
@@ -94,13 +104,14 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .blurb("Name or file of the model that paints; the bundled default where none is given")
                 .mutable_playing()
                 .build(),
-            control("strength", "Strength", "How far from the input (0) to the painting (1)", 1.0),
-            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0),
+            control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0, 1.0),
+            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0, 0.0),
             control(
                 "temporal",
                 "Temporal",
-                "Strength of the flicker filter; unset: as the model recommends",
-                0.0,
+                "Strength of the flicker filter, 0 (off) to 1; below 0: as the model recommends",
+                AS_RECOMMENDED,
+                AS_RECOMMENDED,
             ),
             glib::ParamSpecString::builder("device")
                 .nick("Device")
@@ -120,15 +131,33 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
     &PROPERTIES
 }
 
-/// A number from 0 to 1 that may change with every frame.
-fn control(name: &str, nick: &str, blurb: &str, default: f32) -> glib::ParamSpec {
+/// A number from `minimum` to 1 that may change with every frame.
+fn control(name: &str, nick: &str, blurb: &str, minimum: f32, default: f32) -> glib::ParamSpec {
     glib::ParamSpecFloat::builder(name)
         .nick(nick)
         .blurb(blurb)
-        .minimum(0.0)
+        .minimum(minimum)
         .maximum(1.0)
         .default_value(default)
         .mutable_playing()
         .controllable()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_models::generators::{GeneratorConfig, TinyConfig};
+
+    #[test]
+    fn the_model_decides_how_much_is_filtered_until_the_user_does() {
+        let untrained = Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 1);
+        let mut metadata = untrained.metadata().clone();
+        metadata.defaults.temporal = 0.7;
+        let model = Model::new(metadata, untrained.weights().clone()).unwrap();
+        let mut settings = Settings::default();
+        assert_eq!(settings.controls(&model).temporal, 0.7);
+        settings.set("temporal", &0f32.to_value());
+        assert_eq!(settings.controls(&model).temporal, 0.0);
+    }
 }

@@ -10,8 +10,9 @@
 //! flight, and leave when the next ones come or before anything that must not overtake them. A live source gets
 //! every frame back before it brings the next: a frame must not wait for another to be captured.
 //!
-//! Every function here but [`Stream::latency`] runs under the sink pad's stream lock, so frames in flight have
-//! one owner at a time. No lock of ours is held while a frame is painted or pushed.
+//! Anybody may ask for [`Stream::depth`] and [`Stream::latency`]. All else here runs under the sink pad's stream
+//! lock, or in `stop`, which the base class calls when the streaming thread has left: frames in flight have one
+//! owner at a time. No lock of ours is held while a frame is painted or pushed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use super::painter::Painter;
 
 /// What there is from start to stop.
 pub(super) struct State {
-    /// The model that paints, or will when caps come.
+    /// The model that paints, or will when caps come where no other is ready by then.
     pub model: Arc<Model>,
     /// The device that was asked for.
     pub device: DeviceChoice,
@@ -90,21 +91,21 @@ impl Stream {
 }
 
 impl Impasto {
-    /// Makes ready for frames of `caps`; keeps the painter where they look the same.
+    /// Makes ready for frames of `caps`: a model that is ready takes over; the painter stays where neither it nor
+    /// the frames changed.
     pub(super) fn open_stream(&self, caps: &gst::Caps) -> Result<(), gst::ErrorMessage> {
         let info = VideoInfo::from_caps(caps)
             .map_err(|_| gst::error_msg!(gst::StreamError::Format, ("cannot read the caps {caps}")))?;
         let picture = caps::picture_info(&info)?;
         let live = self.upstream_is_live();
         let (model, device, previous) = self.close_stream().ok_or_else(stopped)?;
-        let kept =
-            previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), &model));
-        let painter = match kept {
-            Some(painter) => painter.reset().map(|()| painter),
-            None => Painter::open(&model, picture, device).map(Arc::new),
+        let painter = match self.waiting_painter(picture, device) {
+            Some(painter) => Ok(painter),
+            None => reopened(previous, &model, picture, device),
         };
         let painter = painter.map_err(|error| error_message(&error))?;
-        gst::info!(CAT, imp = self, "{picture:?} with {} on {}", model.name(), painter.plan().device);
+        let name = painter.model().name();
+        gst::info!(CAT, imp = self, "{picture:?} with {name} on {}", painter.plan().device);
         let stream = Stream {
             in_flight: VecDeque::with_capacity(painter.depth()),
             frame_duration: caps::frame_duration(caps, &info),
@@ -113,7 +114,7 @@ impl Impasto {
             live,
             painter,
         };
-        self.state.lock().as_mut().ok_or_else(stopped)?.stream = Some(stream);
+        self.keep_stream(stream).ok_or_else(stopped)?;
         if live {
             self.announce_latency();
         }
@@ -126,6 +127,15 @@ impl Impasto {
         let state = state.as_mut()?;
         let painter = state.stream.take().map(|stream| stream.painter);
         Some((Arc::clone(&state.model), state.device, painter))
+    }
+
+    /// Nothing where the element is stopped.
+    fn keep_stream(&self, stream: Stream) -> Option<()> {
+        let mut state = self.state.lock();
+        let state = state.as_mut()?;
+        state.model = Arc::clone(stream.painter.model());
+        state.stream = Some(stream);
+        Some(())
     }
 
     /// A source that does not say counts as live: its frames must not be kept waiting.
@@ -145,10 +155,6 @@ impl Impasto {
 
     /// A frame comes in.
     pub(super) fn take_frame(&self, source: gst::Buffer) -> Result<(), gst::FlowError> {
-        if source.flags().contains(gst::BufferFlags::DISCONT) {
-            self.drain()?;
-            self.forget()?;
-        }
         self.swap_model();
         let (painter, info) = {
             let state = self.state.lock();
@@ -292,6 +298,19 @@ impl Impasto {
     fn fail(&self, error: &Error) -> gst::FlowError {
         self.post_error_message(error_message(error));
         gst::FlowError::Error
+    }
+}
+
+/// The painter that was there, with nothing remembered, or a new one where it is not for this model and picture.
+fn reopened(
+    previous: Option<Arc<Painter>>,
+    model: &Arc<Model>,
+    picture: PictureInfo,
+    device: DeviceChoice,
+) -> Result<Arc<Painter>, Error> {
+    match previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), model)) {
+        Some(painter) => painter.reset().map(|()| painter),
+        None => Painter::open(model, picture, device).map(Arc::new),
     }
 }
 

@@ -100,7 +100,7 @@ impl Painter {
     fn check(&self, source: &Picture<'_>, output: &PictureMut<'_>) -> Result<()> {
         for info in [*source.info(), *output.info()] {
             if info != self.info {
-                return Err(PictureError::Mismatch { source_info: self.info, output_info: info }.into());
+                return Err(PictureError::Mismatch { expected: self.info, found: info }.into());
             }
         }
         Ok(())

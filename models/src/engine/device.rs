@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// A device as the user asks for it: `auto`, `cpu`, `burn-cpu` or `cuda:N`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The fastest that works here.
+    /// The fastest that works here; a GPU is only taken when it is named.
     #[default]
     Auto,
     /// The fastest engine on the CPU.
@@ -66,9 +66,12 @@ impl DeviceChoice {
     }
 }
 
-/// The devices that work here, the one that `auto` takes first.
+/// The devices that work here, the one that `auto` takes first. A GPU is listed last, because `auto` does not take
+/// it by itself yet.
 pub fn available_devices() -> Vec<DeviceChoice> {
-    vec![DeviceChoice::Cpu]
+    let mut devices = vec![DeviceChoice::Cpu];
+    devices.extend(check_cuda(0).is_ok().then_some(DeviceChoice::Cuda(0)));
+    devices
 }
 
 #[cfg(not(feature = "cuda"))]

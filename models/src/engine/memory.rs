@@ -15,7 +15,9 @@ pub fn available_memory() -> u64 {
 fn cgroup_memory(system: &mut System) -> Option<u64> {
     let own = sysinfo::get_current_pid().ok()?;
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, ProcessRefreshKind::nothing());
-    system.process(own)?.cgroup_limits().map(|limits| limits.free_memory)
+    // Not `free_memory`: that counts the cache of files, which the kernel gives back, as taken.
+    let limits = system.process(own)?.cgroup_limits()?;
+    Some(limits.total_memory.saturating_sub(limits.rss))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn read_pytorch(path: &Path) -> Result<Weights, ImportError> {
     Ok(weights)
 }
 
-/// Types of floating-point numbers, little-endian.
+/// Types of floating-point numbers, little-endian as every machine that Burn's CPU backend is built for.
 #[derive(Clone, Copy)]
 enum Number {
     F64,

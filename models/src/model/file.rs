@@ -17,6 +17,10 @@ type Shapes = BTreeMap<String, Vec<usize>>;
 /// More than any network of ours a hundred times over.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// The header of our largest network takes 10 kB. JSON of many small values grows by more than ten times in
+/// memory, so a long header is refused before it is looked at.
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+
 /// The whole file, refused before it is read where it is too large.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
     let at = |error| ModelError::Read(error).at(path);
@@ -39,6 +43,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
 
 /// Metadata and weights, complete, of the right shapes, finite.
 pub(super) fn parse(bytes: &[u8]) -> Result<(Metadata, Weights), ModelError> {
+    check_header_length(bytes)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| not_safetensors(bytes, error))?;
     let metadata = parse_metadata(header.metadata().as_ref())?;
     check_config(&metadata)?;
@@ -49,6 +54,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Metadata, Weights), ModelError> {
     let weights = weights.collect::<Result<Weights, ModelError>>()?;
     check_finite(&weights)?;
     Ok((metadata, weights))
+}
+
+fn check_header_length(bytes: &[u8]) -> Result<(), ModelError> {
+    let announced = bytes.first_chunk::<8>().map_or(0, |length| u64::from_le_bytes(*length));
+    if announced <= MAX_HEADER_BYTES {
+        return Ok(());
+    }
+    Err(ModelError::NotAModel(format!(
+        "no safetensors header of at most {MAX_HEADER_BYTES} bytes, its first eight bytes announce {announced}"
+    )))
 }
 
 /// Why the safetensors library refused: a cut-off file has its own message.
@@ -64,7 +79,7 @@ fn not_safetensors(bytes: &[u8], error: SafeTensorError) -> ModelError {
 fn announced_bytes(bytes: &[u8]) -> Option<u64> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let header_bytes = u64::from_le_bytes(*length);
-    if rest.first() != Some(&b'{') || header_bytes > MAX_BYTES {
+    if rest.first() != Some(&b'{') || header_bytes > MAX_HEADER_BYTES {
         return None;
     }
     let Some(header) = rest.get(..header_bytes as usize) else {
@@ -123,6 +138,19 @@ pub(super) fn check_shapes(expected: &Shapes, found: &Shapes) -> Result<(), Mode
         }),
         None => Ok(()),
     }
+}
+
+/// As many numbers as each shape says: parts that did not come from a file may not agree.
+pub(super) fn check_lengths(weights: &Weights) -> Result<(), ModelError> {
+    let wrong =
+        weights.iter().find(|(_, tensor)| tensor.values.len() != tensor.shape.iter().product::<usize>());
+    wrong.map_or(Ok(()), |(name, tensor)| {
+        Err(ModelError::Shape {
+            name: name.clone(),
+            found: vec![tensor.values.len()],
+            expected: tensor.shape.clone(),
+        })
+    })
 }
 
 pub(super) fn check_finite(weights: &Weights) -> Result<(), ModelError> {

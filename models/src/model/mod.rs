@@ -38,6 +38,7 @@ impl Model {
         file::check_config(&metadata)?;
         let shapes = weights.iter().map(|(path, tensor)| (path.clone(), tensor.shape.clone())).collect();
         file::check_shapes(&metadata.generator.shapes(), &shapes)?;
+        file::check_lengths(&weights)?;
         file::check_finite(&weights)?;
         Ok(Self { metadata, weights, path: None })
     }
