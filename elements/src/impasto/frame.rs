@@ -66,7 +66,7 @@ impl Frame for MappedFrame {
         let mut views: [(&[u8], usize); MAX_PLANES] = [(&[], 0); MAX_PLANES];
         for (plane, view) in views.iter_mut().enumerate().take(planes) {
             let memory = PlaneMemory::of(&self.source, &self.picture, plane);
-            // SAFETY: `PlaneMemory` names initialized bytes of the map that `self.source` holds while it is
+            // SAFETY: `PlaneMemory` names bytes of the map that `self.source` holds while it is
             // borrowed, or none; nobody may write to them while it is mapped to be read.
             *view = (unsafe { slice::from_raw_parts(memory.start.as_ptr(), memory.length) }, memory.stride);
         }
@@ -78,8 +78,8 @@ impl Frame for MappedFrame {
         let memories = memories.into_iter().flatten();
         check_apart(memories.clone())?;
         let writable = memories.map(|memory| {
-            // SAFETY: as above; the map is one to write to, so GStreamer lends its memory to nobody else;
-            // `self.output` is borrowed mutably, and `check_apart` has found no byte in two planes.
+            // SAFETY: as above; the map is one to write to, so GStreamer lends its memory to nobody else, the
+            // source's map included; `self` is borrowed mutably; `check_apart` found no byte in two planes.
             let bytes = unsafe { slice::from_raw_parts_mut(memory.start.as_ptr(), memory.length) };
             (bytes, memory.stride)
         });
