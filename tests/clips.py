@@ -82,7 +82,7 @@ def compare(name, a, b, exactly):
     tick = max(a["tick"], b["tick"])
     frame = frame_length(a) + tick
     leads = " ".join("-" if side["lead"] is None else f"{side['lead'] * 1e3:.0f}" for side in (a, b))
-    packets = " ".join(f"{codec} {count}" for codec, count in b["sound"]) or "none"
+    packets = " -> ".join(" ".join(f"{codec} {count}" for codec, count in side["sound"]) or "none" for side in (a, b))
     whole = (
         len(a["times"]) == len(b["times"])
         and a["size"] == b["size"]
@@ -102,7 +102,7 @@ def compare(name, a, b, exactly):
 def main():
     program, folder, out, *options = sys.argv[1:]
     pathlib.Path(out).mkdir(parents=True, exist_ok=True)
-    print("| clip | frames in | out | size out | s in | s out | worst time ms | tick ms | picture after sound ms, in out | sound packets | |")
+    print("| clip | frames in | out | size out | s in | s out | worst time ms | tick ms | picture after sound ms, in out | sound packets, in -> out | |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     exactly = not any(option.startswith(("--from", "--to")) for option in options)
     different = 0

@@ -14,6 +14,7 @@ struct Delayed {
     waiting: VecDeque<Waiting>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a handful at a time, in tests only")]
 enum Waiting {
     Frame(MappedFrame),
     /// For the frames behind it.
