@@ -51,6 +51,8 @@ const PACKAGES: [(&str, &[&str]); 7] = [
             "mpegtsmux",
             "voaacenc",
             "fdkaacenc",
+            "waylandsink",
+            "kmssink",
         ],
     ),
     ("gstreamer1.0-plugins-ugly", &["x264enc"]),

@@ -127,6 +127,15 @@ fn a_killed_recording_is_playable_under_its_partial_name() {
 }
 
 #[test]
+fn a_source_without_a_frame_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = format!("{} ! identity drop-probability=1", source(30, "format=I420"));
+    let (output, _) = paint(folder.path(), &silent, "--sound off --output out.mp4");
+    assert!(refusal(&output).contains("no frame"), "{}", stderr(&output));
+    assert!(!folder.path().join("out.mp4").exists() && !folder.path().join("out.partial.mp4").exists());
+}
+
+#[test]
 fn an_existing_output_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     test_model(folder.path());

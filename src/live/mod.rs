@@ -28,6 +28,7 @@ use anyhow::{Result, bail};
 use gstreamer as gst;
 
 use self::camera::Wish;
+use self::counters::Counts;
 use self::report::Report;
 use self::road::{Road, RoadPlan};
 use self::source::SourceChoice;
@@ -126,18 +127,19 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
 }
 
 /// Gives a whole file its name; one that broke off keeps what it has under its partial name.
-fn settle(file: Option<OutputFile>, outcome: Result<()>) -> Result<()> {
-    let Some(file) = file else { return outcome };
+fn settle(file: Option<OutputFile>, outcome: Result<Counts>) -> Result<()> {
+    let Some(file) = file else { return outcome.map(|_| ()) };
     let holds_something = std::fs::metadata(file.partial()).is_ok_and(|partial| partial.len() > 0);
     match outcome {
-        Ok(()) if holds_something => {
+        // A header alone, or sound alone, is no painting.
+        Ok(counts) if counts.painted > 0 && holds_something => {
             let name = file.whole().display().to_string();
             file.finish()?;
             print_error_line(format_args!("written: {name}"));
             Ok(())
         }
-        Ok(()) if interrupt::requested() => bail!(Interrupted(BEFORE_THE_FIRST_FRAME.to_owned())),
-        Ok(()) => bail!("no frame came from the source, so there is nothing to write"),
+        Ok(_) if interrupt::requested() => bail!(Interrupted(BEFORE_THE_FIRST_FRAME.to_owned())),
+        Ok(_) => bail!("no frame came from the source, so there is nothing to write"),
         Err(error) if holds_something => {
             Err(error.context(format!("broke off; what there was is in {}", file.keep().display())))
         }

@@ -22,12 +22,12 @@ const LONGEST_OPENING: Duration = Duration::from_secs(10);
 /// An ending stream in which nothing moves for so long is stuck.
 const STUCK: Duration = Duration::from_secs(30);
 
-/// Plays `road` until its source ends, `limit` has passed since the first frame, the window is closed or Ctrl-C is pressed; what has
-/// been captured by then is still painted and written.
+/// Plays `road` until its source ends, `limit` has passed since the first frame, the window is closed or Ctrl-C is
+/// pressed; what has been captured by then is still painted and written. Gives what was counted.
 ///
 /// # Errors
 /// What an element reported, in a line; a stream that does not end.
-pub fn play(road: &Road, limit: Option<Duration>, report: &mut Report) -> Result<()> {
+pub fn play(road: &Road, limit: Option<Duration>, report: &mut Report) -> Result<Counts> {
     let mut messages = Messages::default();
     let outcome = start(road, &mut messages).and_then(|()| follow(road, limit, report, &mut messages));
     messages.say_missing();
@@ -36,7 +36,7 @@ pub fn play(road: &Road, limit: Option<Duration>, report: &mut Report) -> Result
     let _ = road.pipeline.set_state(gst::State::Null);
     outcome?;
     report.summary(counts);
-    Ok(())
+    Ok(counts)
 }
 
 /// Opens everything, then starts the clock.
