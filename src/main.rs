@@ -9,7 +9,7 @@
 //! | [`image`] | `impasto image`: the same for pictures |
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
 //! | [`model`] | `impasto model`: list, show, import |
-//! | [`bench`] | `impasto bench`: what each stage of a frame takes here |
+//! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |

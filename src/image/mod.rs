@@ -4,7 +4,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | [`jobs`] | which picture goes where |
+//! | [`mod@jobs`] | which picture goes where |
 //! | [`picture_file`] | a picture read upright, and written |
 
 mod jobs;

@@ -35,7 +35,7 @@ pub struct TinyConfig {
     pub styles: usize,
 }
 
-/// The network. Every convolution but the head is followed by a [`StyleAffine`] where there are several styles.
+/// The network. Every convolution but the head is followed by a `StyleAffine` where there are several styles.
 #[derive(Module, Debug)]
 pub struct Tiny {
     stem: Conv2d,
