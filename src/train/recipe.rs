@@ -1,0 +1,328 @@
+//! The recipe: everything that decides what a run learns, as people write it, in TOML.
+//!
+//! Unknown keys are refused. A path is taken from the folder of the recipe's own file. What is not written has the
+//! value that [`Default`] gives; a run keeps the recipe as it was read, and the model file carries it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Name of the model.
+    pub name: String,
+    /// One line for people.
+    #[serde(default)]
+    pub description: String,
+    /// Licence of the model.
+    #[serde(default)]
+    pub licence: String,
+    /// Every random choice follows from it and from the step.
+    #[serde(default)]
+    pub seed: u64,
+    /// The network.
+    #[serde(default)]
+    pub generator: GeneratorRecipe,
+    /// What to learn.
+    pub target: Target,
+    /// What is painted while it learns.
+    pub content: Content,
+    /// Length, batch, rates.
+    #[serde(default)]
+    pub training: Training,
+    /// The critic; `kind = "none"` leaves it out.
+    #[serde(default)]
+    pub gan: Gan,
+    /// Weights of the other objectives; 0 is off.
+    #[serde(default)]
+    pub loss: LossWeights,
+    /// Temporal consistency.
+    #[serde(default)]
+    pub temporal: Temporal,
+    /// What measures perceptual distance.
+    #[serde(default)]
+    pub features: Features,
+    /// Checkpoints and previews.
+    #[serde(default)]
+    pub run: Run,
+}
+
+/// Which network learns, and what from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorRecipe {
+    /// `tiny` or `base`.
+    pub kind: GeneratorKind,
+    /// A model file of the same kind to start from.
+    pub start_from: Option<PathBuf>,
+    /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
+    pub batch_norm: f64,
+}
+
+/// The kinds that can be trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GeneratorKind {
+    /// [`impasto_models::generators::Tiny`].
+    Tiny,
+    /// [`impasto_models::generators::Base`].
+    Base,
+}
+
+/// What to learn: exactly one of `image`, `styles`, `folder`, `key_frames`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Target {
+    /// One painting.
+    pub image: Option<PathBuf>,
+    /// Several paintings, each a style of its own in one model.
+    pub styles: Vec<NamedStyle>,
+    /// A folder of pictures of one artist: one style.
+    pub folder: Option<PathBuf>,
+    /// Pairs of a frame and its painted version.
+    pub key_frames: Vec<KeyFrame>,
+    /// Paintings are scaled to this longer side, in pixels: it decides how large the strokes are.
+    pub longer_side: usize,
+    /// Where the paintings come from and under which licence, for the model file.
+    pub sources: Vec<TargetSource>,
+}
+
+/// A style of a model that has several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedStyle {
+    /// Its name.
+    pub name: String,
+    /// Its painting.
+    pub image: PathBuf,
+}
+
+/// A frame, its painted version, and where that is painted (white) where it is not painted all over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFrame {
+    /// The frame as filmed.
+    pub frame: PathBuf,
+    /// The frame as painted, of the same size.
+    pub painted: PathBuf,
+    /// Grey picture of the same size.
+    #[serde(default)]
+    pub mask: Option<PathBuf>,
+}
+
+/// Provenance of a file of the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSource {
+    /// File name, or the folder's.
+    pub file: String,
+    /// Title.
+    pub name: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub origin: String,
+    /// Licence.
+    #[serde(default)]
+    pub licence: String,
+}
+
+/// What is painted while the network learns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// Pictures, videos, and folders of them (one level deep).
+    pub paths: Vec<PathBuf>,
+    /// A picture is scaled by a factor drawn from this range before it is cropped.
+    #[serde(default = "content_scale")]
+    pub scale: [f64; 2],
+    /// Mirror every other crop.
+    #[serde(default = "yes")]
+    pub flip: bool,
+    /// Standard deviation of sensor noise, drawn from 0 to this.
+    #[serde(default = "content_noise")]
+    pub noise: f64,
+    /// Frames taken from each video, evenly; each with its successor, for [`Temporal::video`].
+    #[serde(default = "frames_per_video")]
+    pub frames_per_video: usize,
+    /// Licences and origins, for the model file.
+    #[serde(default)]
+    pub sources: Vec<TargetSource>,
+}
+
+/// Length, batch, rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// Steps of the generator.
+    pub steps: u64,
+    /// Crops a step.
+    pub batch: usize,
+    /// Side of a crop, a multiple of 16.
+    pub crop: usize,
+    /// Adam's rate for the generator; falls to a tenth over the last `cool_down` of the steps.
+    pub learning_rate: f64,
+    /// Adam's betas.
+    pub betas: [f64; 2],
+    /// Share of the steps over which the rate falls, by a cosine.
+    pub cool_down: f64,
+    /// Gradients are clipped to this norm; 0 is off.
+    pub clip: f64,
+    /// Decay of the running average of the weights that is exported, with warm-up; 0 exports the last weights.
+    pub ema: f64,
+}
+
+/// The critic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gan {
+    /// The objective.
+    pub kind: GanKind,
+    /// Its weight in the generator's loss.
+    pub weight: f64,
+    /// Widths of the hidden layers.
+    pub widths: [usize; 3],
+    /// How many scales, each half of the one before.
+    pub scales: usize,
+    /// Side of the crops that the critic sees of each picture; its cost goes with the square.
+    pub crop: usize,
+    /// Adam's rate for the critic.
+    pub learning_rate: f64,
+    /// Train the critic every this many steps.
+    pub every: u64,
+    /// Spectral norm on every layer.
+    pub spectral_norm: bool,
+    /// Weight of the finite-difference R1 penalty, on the target; 0 is off.
+    pub r1: f64,
+    /// Weight of the finite-difference R2 penalty, on the output; 0 is off.
+    pub r2: f64,
+    /// Deviation of the noise of both penalties.
+    pub penalty_sigma: f64,
+    /// Deviation of the noise on everything that the critic sees; falls to 0 over the first half of the steps.
+    pub instance_noise: f64,
+    /// Translation and cutout of what the critic sees.
+    pub augment: bool,
+    /// Half of what the critic sees is grey, so that texture and palette are judged apart.
+    pub grey: bool,
+    /// Skip the critic's step while the running average of its accuracy is above this; 1 never skips.
+    pub skip_above: f64,
+}
+
+/// The objective of the critic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GanKind {
+    /// No critic.
+    None,
+    /// Relativistic pairing (Jolicoeur-Martineau, 2018).
+    Relativistic,
+    /// Hinge (Lim and Ye, 2017).
+    Hinge,
+    /// Least squares (Mao et al., 2016).
+    LeastSquares,
+}
+
+/// Weights of the objectives beside the critic's; 0 is off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossWeights {
+    /// Sliced Wasserstein distance of patches to the painting's.
+    pub swd: f64,
+    /// PatchNCE between features of input and output.
+    pub nce: f64,
+    /// Perceptual content.
+    pub content: f64,
+    /// Gram matrices to the painting's.
+    pub gram: f64,
+    /// Mean squared error of the luma of 8x8 blocks.
+    pub luma: f64,
+    /// L1 between the painting and the painting painted.
+    pub identity: f64,
+    /// Total variation.
+    pub tv: f64,
+    /// L1 to the painted key frame.
+    pub key_l1: f64,
+    /// Perceptual distance to the painted key frame.
+    pub key_perceptual: f64,
+}
+
+/// Temporal consistency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Temporal {
+    /// Weight of the output loss; 0 is off.
+    pub output: f64,
+    /// Weight of the feature loss; 0 is off.
+    pub feature: f64,
+    /// Let a change of luma of the input through (ReCoNet's relaxation).
+    pub relax_luma: bool,
+    /// Largest shift between the two frames, in pixels.
+    pub shift: f64,
+    /// Deviation of the smooth flow field's nodes, in pixels.
+    pub warp: f64,
+    /// Deviation of the noise that differs between the two frames.
+    pub noise: f64,
+    /// Occluders with a motion of their own.
+    pub occluders: bool,
+    /// Share of the pairs that stand still and differ by noise alone.
+    pub still: f64,
+    /// Share of the pairs taken from videos, with estimated flow.
+    pub video: f64,
+}
+
+/// What measures perceptual distance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Features {
+    /// Which provider.
+    pub provider: Provider,
+    /// Its weights, where it has any.
+    pub file: Option<PathBuf>,
+    /// Where the weights come from, for the model file.
+    pub origin: String,
+    /// Their licence.
+    pub licence: String,
+}
+
+/// Which feature provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provider {
+    /// The seeded random bank: nothing to download.
+    Random,
+    /// torchvision's VGG-16.
+    Vgg16,
+    /// torchvision's VGG-19.
+    Vgg19,
+    /// The distilled VGG-19 of Collaborative-Distillation.
+    DistilledVgg19,
+}
+
+/// Checkpoints and previews.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Run {
+    /// A checkpoint every this many steps.
+    pub checkpoint_steps: u64,
+    /// A preview sheet and plots every this many minutes.
+    pub preview_minutes: f64,
+    /// How many times a run goes back to the last good state after numbers that are not finite, before it gives up.
+    pub retries: u32,
+}
+
+fn content_scale() -> [f64; 2] {
+    [0.5, 1.0]
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn content_noise() -> f64 {
+    0.02
+}
+
+fn frames_per_video() -> usize {
+    24
+}
