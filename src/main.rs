@@ -10,6 +10,7 @@
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
+//! | [`train`] | training |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
@@ -24,6 +25,8 @@ mod output_file;
 mod plugins;
 mod progress;
 mod standard_output;
+#[expect(dead_code, reason = "no command trains yet")]
+mod train;
 mod video;
 
 use std::process::ExitCode;
