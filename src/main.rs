@@ -24,6 +24,7 @@ mod output_file;
 mod plugins;
 mod progress;
 mod standard_output;
+mod train;
 mod video;
 
 use std::process::ExitCode;

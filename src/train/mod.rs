@@ -1,0 +1,3 @@
+//! `impasto train`: a model file from a recipe.
+
+pub mod recipe;
