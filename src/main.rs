@@ -12,6 +12,7 @@
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
+//! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
 mod arguments;
@@ -23,7 +24,11 @@ mod model;
 mod output_file;
 mod plugins;
 mod progress;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod resample;
 mod standard_output;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod still;
 mod video;
 
 use std::process::ExitCode;
