@@ -13,10 +13,14 @@
 //! | [`train`] | training |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
+//! | [`mod@frames`] | frames of video files as stills |
+//! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
 mod arguments;
 mod bench;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod frames;
 mod image;
 mod interrupt;
 mod live;
@@ -24,6 +28,8 @@ mod model;
 mod output_file;
 mod plugins;
 mod progress;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod resample;
 mod standard_output;
 #[expect(dead_code, reason = "no command trains yet")]
 mod train;
