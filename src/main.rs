@@ -10,13 +10,17 @@
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
+//! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
 //! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
+//! | [`flow`] | how far pixels move from one frame to the next |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
 mod arguments;
 mod bench;
+mod eval;
+mod flow;
 mod image;
 mod interrupt;
 mod live;

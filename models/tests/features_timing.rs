@@ -1,9 +1,9 @@
 //! How long features take.
 #![cfg(feature = "features")]
-use std::time::Instant;
-use std::path::PathBuf;
 use burn::tensor::{Device, Tensor, TensorData};
 use impasto_models::features::{FeatureBank, FeatureConfig, gram};
+use std::path::PathBuf;
+use std::time::Instant;
 
 #[test]
 #[ignore]
@@ -11,10 +11,13 @@ fn timing() {
     let device = Device::flex().autodiff();
     for config in [
         FeatureConfig::Random { seed: 0 },
-        FeatureConfig::DistilledVgg19(PathBuf::from("/work/shared/material/weights/cd16x/cd16x_5SE.safetensors")),
+        FeatureConfig::DistilledVgg19(PathBuf::from(
+            "/work/shared/material/weights/cd16x/cd16x_5SE.safetensors",
+        )),
     ] {
         let bank = FeatureBank::load(&config, &device).unwrap();
-        let values: Vec<f32> = (0..4 * 3 * 192 * 192).map(|i| ((i as u64 * 7919) % 1001) as f32 / 1000.0).collect();
+        let values: Vec<f32> =
+            (0..4 * 3 * 192 * 192).map(|i| ((i as u64 * 7919) % 1001) as f32 / 1000.0).collect();
         let data = TensorData::new(values, [4, 3, 192, 192]);
         println!("{} {:.0} MAC", bank.name(), bank.macs_per_pixel());
         for _ in 0..4 {

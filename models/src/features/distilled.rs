@@ -87,7 +87,8 @@ fn folded_weight(first: &WeightTensor, mix: &[f32]) -> WeightTensor {
     let mut values = Vec::with_capacity(first.values.len());
     for kernel in first.values.chunks_exact(3 * taps) {
         for colour in 0..3 {
-            let at = |tap| (0..3).map(|mixed| kernel[mixed * taps + tap] * mix[mixed * 3 + colour]).sum::<f32>();
+            let at =
+                |tap| (0..3).map(|mixed| kernel[mixed * taps + tap] * mix[mixed * 3 + colour]).sum::<f32>();
             values.extend((0..taps).map(at));
         }
     }

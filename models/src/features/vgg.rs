@@ -80,9 +80,8 @@ impl Vgg {
         let weights = found.take(path, depth.layout(), &[])?;
         let encoder = Encoder::new(depth.layout(), &weights, Border::Zeros, device);
         let device = device.clone().inner();
-        let colour = |values: [f32; 3]| {
-            Tensor::from_data(TensorData::new(values.to_vec(), [1, 3, 1, 1]), &device)
-        };
+        let colour =
+            |values: [f32; 3]| Tensor::from_data(TensorData::new(values.to_vec(), [1, 3, 1, 1]), &device);
         Ok((Self { encoder, mean: colour(MEAN), deviation: colour(DEVIATION) }, sha256))
     }
 
