@@ -27,6 +27,8 @@ pub use base::{Base, BaseConfig};
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
 pub use tiny::{Tiny, TinyConfig};
 pub use training::StateError;
+#[cfg(feature = "features")]
+pub(crate) use weights::uniform;
 pub use weights::{WeightTensor, Weights, expected_shapes};
 pub(crate) use weights::{bind, untrained};
 

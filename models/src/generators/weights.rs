@@ -151,7 +151,7 @@ pub(crate) fn training_start(shapes: &BTreeMap<String, Vec<usize>>, seed: u64) -
 }
 
 /// The next number of SplitMix64 (Steele, Lea and Flood, 2014), in [-1, 1).
-fn uniform(state: &mut u64) -> f32 {
+pub(crate) fn uniform(state: &mut u64) -> f32 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
