@@ -37,6 +37,8 @@ mod progress;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod resample;
 mod standard_output;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod still;
 #[expect(dead_code, reason = "no command trains yet")]
 mod train;
 mod video;

@@ -1,9 +1,8 @@
 //! Texture without a pretrained network: the sliced Wasserstein distance of raw patches (Elnekave and Weiss, 2022,
 //! "Generating natural images with direct patch distributions matching").
 
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, TensorData};
+use impasto_models::convolution::conv2d;
 use rayon::prelude::*;
 
 use super::pyramid::pooled;
@@ -92,8 +91,7 @@ fn projections(x: Tensor<4>, kernels: &Tensor<4>, grid: PatchGrid) -> Tensor<3> 
         [0, 0] => x,
         [top, left] => x.narrow(2, top, height - top).narrow(3, left, width - left),
     };
-    let options = ConvOptions::new([grid.stride; 2], [0, 0], [1, 1], 1);
-    let found = conv2d(x, kernels.clone(), None, options);
+    let found = conv2d(x, kernels.clone(), None, grid.stride, 0);
     let [batch, count, rows, columns] = found.dims();
     found.reshape([batch, count, rows * columns])
 }
