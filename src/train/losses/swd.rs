@@ -21,12 +21,12 @@ pub struct PatchGrid {
 }
 
 impl PatchGrid {
-    /// A grid of about `patches` patches in a picture of this size, or of all where it has fewer. `drawn` are two random
-    /// numbers in [0, 1): where the grid starts.
+    /// The densest grid of up to about `patches` patches in a picture of this size. `drawn` are two random numbers in
+    /// [0, 1): where the grid starts.
     pub fn drawn(height: usize, width: usize, patches: usize, drawn: [f64; 2]) -> Self {
         let places = |side: usize| (side + 1).saturating_sub(PATCH).max(1);
         let share = (places(height) * places(width)) as f64 / patches.max(1) as f64;
-        let stride = (share.sqrt().round() as usize).max(1);
+        let stride = (share.sqrt().ceil() as usize).max(1);
         let start = |side: usize, drawn: f64| (drawn * stride.min(places(side)) as f64) as usize;
         Self { offset: [start(height, drawn[0]), start(width, drawn[1])], stride }
     }
