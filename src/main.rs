@@ -8,6 +8,7 @@
 //! | [`video`] | `impasto video`: a video file in, a painted one out |
 //! | [`image`] | `impasto image`: the same for pictures |
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
+//! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
 //! | [`train`] | training |
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Video(arguments) => video::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
