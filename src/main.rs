@@ -22,12 +22,12 @@
 
 mod arguments;
 mod bench;
-#[allow(dead_code, reason = "the trainer calls it")]
-mod frames;
 #[allow(dead_code, reason = "in the making")]
 mod eval;
 #[allow(dead_code, reason = "in the making")]
 mod flow;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod frames;
 mod image;
 mod interrupt;
 mod live;
