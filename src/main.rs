@@ -11,14 +11,20 @@
 //! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
+//! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
 //! | [`mod@frames`] | frames of video files as stills |
 //! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
+//! | [`flow`] | how far pixels move from one frame to the next |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
 mod arguments;
 mod bench;
+#[allow(dead_code, reason = "in the making")]
+mod eval;
+#[allow(dead_code, reason = "in the making")]
+mod flow;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod frames;
 mod image;

@@ -11,14 +11,21 @@
 //! | [`numbers`] | the one definition of bytes <-> numbers, and its fast passes |
 //! | [`controls`] | what may change from frame to frame: strength, colours kept, temporal filter |
 //! | [`engine`] | what runs a generator: frames in, painted frames out |
+//! | [`mod@convolution`] | the convolution that networks share, fast in training |
 //! | [`generators`] | the networks, one file each |
 //! | [`temporal`] | the flicker filter and the cut detector |
 //! | [`model`] | the model file, and where models are found |
+//! | [`features`] | perceptual features: the seeded random bank, VGG, a distilled VGG (feature `features`) |
 //! | [`mod@import`] | other projects' weights (feature `import`) |
 
 pub mod controls;
+pub mod convolution;
 pub mod engine;
 mod error;
+#[cfg(feature = "features")]
+pub mod features;
+#[cfg(any(feature = "import", feature = "features"))]
+mod foreign;
 pub mod generators;
 #[cfg(feature = "import")]
 pub mod import;

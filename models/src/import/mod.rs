@@ -7,7 +7,6 @@
 //!
 //! A `.pth` file is a pickle: it is read by a parser that knows tensors and dictionaries, never run.
 
-mod foreign;
 mod lengstrom;
 mod pytorch;
 
@@ -15,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::foreign::{self, ForeignError};
 use crate::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm};
 use crate::model::{Metadata, Source};
 use crate::{Model, ModelError};
@@ -75,7 +75,10 @@ pub enum ImportError {
 /// [`ImportError`], for every way in which the file can be unusable.
 pub fn import(path: &Path, name: &str) -> Result<Model, ImportError> {
     let bytes = std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
-    let tensors = foreign::read(path, &bytes)?;
+    let tensors = foreign::read(path, &bytes, |_| true).map_err(|error| match error {
+        ForeignError::Format(reason) => ImportError::Format { path: path.to_owned(), reason },
+        ForeignError::AlreadyAModel => ImportError::AlreadyAModel { path: path.to_owned() },
+    })?;
     let (form, weights, origin) = if tensors.contains_key("Variable_47") {
         (JohnsonForm::Lengstrom, lengstrom::rename(tensors), "lengstrom/fast-style-transfer")
     } else if let Some(prefix) = pytorch::prefix(&tensors) {

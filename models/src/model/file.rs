@@ -118,7 +118,7 @@ pub(super) fn check_config(metadata: &Metadata) -> Result<(), ModelError> {
 }
 
 /// Nothing missing, nothing extra, every shape right.
-pub(super) fn check_shapes(expected: &Shapes, found: &Shapes) -> Result<(), ModelError> {
+pub(crate) fn check_shapes(expected: &Shapes, found: &Shapes) -> Result<(), ModelError> {
     let absent = |from: &Shapes, names: &Shapes| -> Vec<String> {
         names.keys().filter(|name| !from.contains_key(*name)).cloned().collect()
     };
@@ -153,7 +153,7 @@ pub(super) fn check_lengths(weights: &Weights) -> Result<(), ModelError> {
     })
 }
 
-pub(super) fn check_finite(weights: &Weights) -> Result<(), ModelError> {
+pub(crate) fn check_finite(weights: &Weights) -> Result<(), ModelError> {
     for (name, tensor) in weights {
         if let Some(position) = tensor.values.iter().position(|value| !value.is_finite()) {
             return Err(ModelError::NotFinite {

@@ -15,6 +15,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 pub use error::ModelError;
+#[cfg(feature = "features")]
+pub(crate) use file::{check_finite, check_shapes};
 pub use folder::{Listed, Origin, list, own_folder};
 pub use metadata::{Defaults, FORMAT_VERSION, METADATA_KEY, Metadata, Source};
 

@@ -1,4 +1,4 @@
-//! The tensors of a weights file, under the names it gives them.
+//! The tensors of another project's weights file, under the names it gives them.
 
 use std::path::Path;
 
@@ -6,26 +6,36 @@ use burn::tensor::{bf16, f16};
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::ImportError;
 use crate::generators::{WeightTensor, Weights};
 use crate::model::METADATA_KEY;
 
-/// Every tensor of floating-point numbers in the file; others (counters of a norm, say) are left out.
-pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Weights, ImportError> {
-    if bytes.get(8) == Some(&b'{') { read_safetensors(path, bytes) } else { read_pytorch(path) }
+/// Why a file's tensors cannot be read.
+pub(crate) enum ForeignError {
+    /// Neither safetensors nor a PyTorch checkpoint; what the reader said.
+    Format(String),
+    /// A model file of this project.
+    AlreadyAModel,
 }
 
-fn format_error(path: &Path, reason: impl ToString) -> ImportError {
-    ImportError::Format { path: path.to_owned(), reason: reason.to_string() }
-}
-
-fn read_safetensors(path: &Path, bytes: &[u8]) -> Result<Weights, ImportError> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
-    if header.metadata().as_ref().is_some_and(|metadata| metadata.contains_key(METADATA_KEY)) {
-        return Err(ImportError::AlreadyAModel { path: path.to_owned() });
+impl ForeignError {
+    fn format(reason: impl ToString) -> Self {
+        Self::Format(reason.to_string())
     }
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| format_error(path, error))?;
-    let decoded = tensors.iter().filter_map(|(name, view)| {
+}
+
+/// The tensors of floating-point numbers whose name is wanted; others (counters of a norm, say) are left out.
+/// `bytes` is the whole of the file at `path`.
+pub(crate) fn read(path: &Path, bytes: &[u8], wanted: fn(&str) -> bool) -> Result<Weights, ForeignError> {
+    if bytes.get(8) == Some(&b'{') { read_safetensors(bytes, wanted) } else { read_pytorch(path, wanted) }
+}
+
+fn read_safetensors(bytes: &[u8], wanted: fn(&str) -> bool) -> Result<Weights, ForeignError> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(ForeignError::format)?;
+    if header.metadata().as_ref().is_some_and(|metadata| metadata.contains_key(METADATA_KEY)) {
+        return Err(ForeignError::AlreadyAModel);
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(ForeignError::format)?;
+    let decoded = tensors.iter().filter(|(name, _)| wanted(name)).filter_map(|(name, view)| {
         let number = match view.dtype() {
             Dtype::F64 => Number::F64,
             Dtype::F32 => Number::F32,
@@ -39,10 +49,10 @@ fn read_safetensors(path: &Path, bytes: &[u8]) -> Result<Weights, ImportError> {
     Ok(decoded.collect())
 }
 
-fn read_pytorch(path: &Path) -> Result<Weights, ImportError> {
-    let reader = PytorchReader::new(path).map_err(|error| format_error(path, error))?;
+fn read_pytorch(path: &Path, wanted: fn(&str) -> bool) -> Result<Weights, ForeignError> {
+    let reader = PytorchReader::new(path).map_err(ForeignError::format)?;
     let mut weights = Weights::new();
-    for (name, tensor) in reader.tensors() {
+    for (name, tensor) in reader.tensors().iter().filter(|(name, _)| wanted(name)) {
         let number = match tensor.dtype() {
             DType::F64 => Number::F64,
             DType::F32 => Number::F32,
@@ -50,7 +60,7 @@ fn read_pytorch(path: &Path) -> Result<Weights, ImportError> {
             DType::BF16 => Number::Bf16,
             _ => continue,
         };
-        let bytes = tensor.read().map_err(|error| format_error(path, error))?;
+        let bytes = tensor.read().map_err(ForeignError::format)?;
         let shape = tensor.shape().to_vec();
         weights.insert(name.clone(), WeightTensor { shape, values: number.decode(&bytes) });
     }

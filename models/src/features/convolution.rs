@@ -1,0 +1,65 @@
+//! A convolution whose weights never learn.
+
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::generators::WeightTensor;
+
+/// What a convolution reads beyond the border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Border {
+    /// Zeros.
+    Zeros,
+    /// The picture mirrored at the centre of its outermost pixels.
+    Reflect,
+    /// The outermost pixels again and again.
+    Repeat,
+}
+
+/// A convolution of stride 1 that keeps the size.
+///
+/// Its tensors lie on a device without autodiff: Burn takes them for constants, also where the input is tracked.
+#[derive(Debug, Clone)]
+pub(super) struct Convolution {
+    /// `[out, in, k, k]`, k odd
+    weight: Tensor<4>,
+    /// `[out]`
+    bias: Option<Tensor<1>>,
+    border: Border,
+}
+
+impl Convolution {
+    pub(super) fn new(
+        weight: &WeightTensor,
+        bias: Option<&WeightTensor>,
+        border: Border,
+        device: &Device,
+    ) -> Self {
+        let device = device.clone().inner();
+        Self { weight: constant(weight, &device), bias: bias.map(|bias| constant(bias, &device)), border }
+    }
+
+    /// `[batch, in, h, w]` to `[batch, out, h, w]`.
+    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, kernel, _] = self.weight.dims();
+        let around = kernel / 2;
+        let sides = [(around, around), (around, around)];
+        let (x, padding) = match self.border {
+            Border::Zeros => (x, around),
+            Border::Reflect => (x.pad(sides, PadMode::Reflect), 0),
+            Border::Repeat => (x.pad(sides, PadMode::Edge), 0),
+        };
+        let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
+        conv2d(x, self.weight.clone(), self.bias.clone(), options)
+    }
+
+    /// Multiplications with an addition for one position of the output.
+    pub(super) fn macs_per_position(&self) -> usize {
+        self.weight.dims().iter().product()
+    }
+}
+
+pub(super) fn constant<const D: usize>(tensor: &WeightTensor, device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(tensor.values.clone(), tensor.shape.clone()), device)
+}
