@@ -21,9 +21,8 @@ mod state;
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
+use impasto_models::convolution::conv2d;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -165,8 +164,7 @@ impl CriticLayer {
             Some(vectors) => self.weight.val() / vectors.norm(self.matrix()),
             None => self.weight.val(),
         };
-        let options = ConvOptions::new([self.stride; 2], [1, 1], [1, 1], 1);
-        conv2d(x, weight, Some(self.bias.val()), options)
+        conv2d(x, weight, Some(self.bias.val()), self.stride, 1)
     }
 
     /// The weight as `[out, in 4 4]`.

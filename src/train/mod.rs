@@ -5,27 +5,34 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`recipe`] | what a run learns, as people write it |
-//! | [`losses`] | the objectives, one file each |
-//! | [`critic`] | the network that tells paintings from output |
-//! | [`augment`] | what is done to pictures before the critic sees them |
-//! | [`warp`] | pictures moved along a flow, with gradients |
-//! | [`mod@step`] | one step: generator, critic, losses |
+//! | [`dataset`] | crops, pairs of frames and paintings, by seed and step |
+//! | [`batch`] | what a step looks at, as tensors |
+//! | [`mod@step`] | one step: a batch, the critic's turn, the generator's turn, the average |
+//! | [`objectives`], [`losses`] | the generator's loss; the objectives, one file each |
+//! | [`adversary`], [`critic`] | the critic at work; its network |
+//! | [`augment`], [`warp`] | pictures before the critic sees them; moved along a flow, with gradients |
+//! | [`average`], [`optimizer`], [`state_file`] | weights averaged; Adam; tensors as files |
+//! | [`export`] | what a trained model says about itself |
 //! | [`learner`] | the seam between a run and what it trains |
 //! | [`training`] | step after step, and what is done when something goes wrong |
 //! | [`mod@run`] | what a run leaves on the disk and shows |
 
-#[allow(dead_code, reason = "the step calls it")]
+pub mod adversary;
 pub mod augment;
-#[allow(dead_code, reason = "the step calls it")]
+pub mod average;
+pub mod batch;
 pub mod critic;
+pub mod dataset;
+pub mod export;
 pub mod learner;
-#[allow(dead_code, reason = "the step calls it")]
 pub mod losses;
+pub mod objectives;
+pub mod optimizer;
 pub mod recipe;
 pub mod run;
+pub mod state_file;
 pub mod step;
 pub mod training;
-#[allow(dead_code, reason = "the step calls it")]
 pub mod warp;
 
 use std::path::{Path, PathBuf};
@@ -233,8 +240,8 @@ mod tests {
         let content = [PathBuf::from("photos")];
         let typed = Replacements { name: None, image: Some(Path::new("wave.jpg")), content: &content };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let file = entry.unwrap().path();
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
             let text = typed.in_text(recipe::text_of(&file).unwrap(), &file).unwrap();
             Recipe::parse(&text, &file).unwrap();
         }

@@ -76,7 +76,8 @@ impl Backward<Flex, 3> for Conv2d {
 }
 
 fn primitive<const D: usize>(tensor: Tensor<D>) -> <OnCpu as BackendTypes>::FloatTensorPrimitive {
-    let on_cpu = tensor.try_into_primitive::<OnCpu>();
+    let tracked = if tensor.is_autodiff() { tensor } else { Tensor::from_inner(tensor) };
+    let on_cpu = tracked.try_into_primitive::<OnCpu>();
     on_cpu.unwrap_or_else(|error| panic!("a convolution's tensors are on one device: {error:?}"))
 }
 

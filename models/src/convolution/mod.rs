@@ -20,7 +20,7 @@ use burn::tensor::ops::ConvOptions;
 /// A convolution with a zero border.
 ///
 /// On a CPU device with autodiff, and with the feature `training`, it is computed by this crate's own kernels, whose
-/// gradients are the faster; everywhere else by Burn. Both give the same numbers but for rounding.
+/// gradients are the faster; everywhere else by Burn. Kernels and biases on the device without autodiff are constants. Both give the same numbers but for rounding.
 ///
 /// # Shapes
 /// `[batch, inputs, h, w]`, `[outputs, inputs, k, k]` and `[outputs]` to

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use burn::optim::{AdamConfig, GradientsParams};
 
 use super::*;
@@ -114,4 +116,32 @@ fn a_state_of_another_width_is_refused_by_name_and_shape() {
 fn without_spectral_norm_there_are_weights_alone() {
     let plain = CriticConfig { spectral_norm: false, ..config() };
     assert_eq!(plain.init(1, &Device::flex()).state().len(), 3 * 4 * 2);
+}
+
+#[test]
+#[ignore = "a measurement: run with --ignored --nocapture"]
+fn a_step_on_four_crops_of_96_pixels_is_timed() {
+    for widths in [[24, 48, 64], [64, 128, 256]] {
+        let mut critic = CriticConfig { widths, ..config() }.init(1, &device());
+        for _ in 0..3 {
+            let start = Instant::now();
+            critic.advance();
+            let advanced = start.elapsed();
+            let logits = critic.forward(picture([4, 3, 96, 96], 1)).into_iter().map(|l| l.square().mean());
+            let loss = logits.reduce(|a, b| a + b).expect("scales");
+            let forward = start.elapsed();
+            loss.backward();
+            println!(
+                "{widths:?}: advance {advanced:?}, forward {:?}, all {:?}",
+                forward - advanced,
+                start.elapsed()
+            );
+            let frozen = critic.clone().no_grad();
+            let x = picture([4, 3, 96, 96], 1).autodiff().require_grad();
+            let start = Instant::now();
+            let logits = frozen.forward(x).into_iter().map(|l| l.mean());
+            logits.reduce(|a, b| a + b).expect("scales").backward();
+            println!("{widths:?}: frozen, to the pictures: {:?}", start.elapsed());
+        }
+    }
 }

@@ -54,7 +54,7 @@ mod tests {
         let target = gram_matrix(features.clone()).narrow(0, 0, 1);
         // Features twice as large have matrices four times as large.
         let doubled = features.clone().narrow(0, 0, 1) * 2.0;
-        assert!((value(gram_loss(&[doubled.clone()], &[target.clone()])) - 9.0).abs() < 1e-3);
+        assert!((value(gram_loss(&[doubled], &[target])) - 9.0).abs() < 1e-3);
         let all = gram_loss(&[features.clone() * 100.0], &[gram_matrix(picture([1, 4, 6, 5], 2) * 100.0)]);
         let small = gram_loss(&[features], &[gram_matrix(picture([1, 4, 6, 5], 2))]);
         assert!((value(all) / value(small) - 1.0).abs() < 1e-3);

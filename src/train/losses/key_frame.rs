@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn a_step_along_the_gradient_comes_nearer() {
-        let (key, mask) = (picture([1, 3, 4, 4], 1), picture([1, 1, 4, 4], 2));
+        let (key, mask) = ([picture([1, 3, 4, 4], 1)], picture([1, 1, 4, 4], 2));
         let x = leaf([1, 3, 4, 4], 3);
-        assert_descends(&x, 0.01, |x| key_frame_l1(x, key.clone(), Some(mask.clone())));
-        assert_descends(&x, 0.01, |x| key_frame_perceptual(&[x], &[key.clone()], Some(&mask)));
+        assert_descends(&x, 0.01, |x| key_frame_l1(x, key[0].clone(), Some(mask.clone())));
+        assert_descends(&x, 0.01, |x| key_frame_perceptual(&[x], &key, Some(&mask)));
     }
 }

@@ -1,9 +1,8 @@
 //! Texture without a pretrained network: the sliced Wasserstein distance of raw patches (Elnekave and Weiss, 2022,
 //! "Generating natural images with direct patch distributions matching").
 
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, TensorData};
+use impasto_models::convolution::conv2d;
 use rayon::prelude::*;
 
 use super::pyramid::pooled;
@@ -22,12 +21,12 @@ pub struct PatchGrid {
 }
 
 impl PatchGrid {
-    /// A grid of about `patches` patches in a picture of this size, or of all where it has fewer. `drawn` are two random
-    /// numbers in [0, 1): where the grid starts.
+    /// The densest grid of up to about `patches` patches in a picture of this size. `drawn` are two random numbers in
+    /// [0, 1): where the grid starts.
     pub fn drawn(height: usize, width: usize, patches: usize, drawn: [f64; 2]) -> Self {
         let places = |side: usize| (side + 1).saturating_sub(PATCH).max(1);
         let share = (places(height) * places(width)) as f64 / patches.max(1) as f64;
-        let stride = (share.sqrt().round() as usize).max(1);
+        let stride = (share.sqrt().ceil() as usize).max(1);
         let start = |side: usize, drawn: f64| (drawn * stride.min(places(side)) as f64) as usize;
         Self { offset: [start(height, drawn[0]), start(width, drawn[1])], stride }
     }
@@ -92,8 +91,7 @@ fn projections(x: Tensor<4>, kernels: &Tensor<4>, grid: PatchGrid) -> Tensor<3> 
         [0, 0] => x,
         [top, left] => x.narrow(2, top, height - top).narrow(3, left, width - left),
     };
-    let options = ConvOptions::new([grid.stride; 2], [0, 0], [1, 1], 1);
-    let found = conv2d(x, kernels.clone(), None, options);
+    let found = conv2d(x, kernels.clone(), None, grid.stride, 0);
     let [batch, count, rows, columns] = found.dims();
     found.reshape([batch, count, rows * columns])
 }

@@ -109,17 +109,18 @@ fn descending_comes_nearer_to_the_painting() {
 }
 
 #[test]
-fn a_drawn_grid_has_about_as_many_patches_as_asked_for_and_starts_within_a_stride() {
+fn a_drawn_grid_has_up_to_the_patches_asked_for_and_starts_within_a_stride() {
     for (side, drawn) in [(192, 0.0), (192, 0.999), (96, 0.5), (24, 0.999), (7, 0.999)] {
         let grid = PatchGrid::drawn(side, side, 1000, [drawn, drawn]);
         assert!(grid.offset.iter().all(|offset| offset + PATCH <= side), "{side}: {grid:?}");
         let across = (side - grid.offset[0] - PATCH) / grid.stride + 1;
-        assert!(across * across <= 1300, "{side}: {across}");
+        assert!(across * across <= 1000, "{side}: {across}");
         assert!(side < 40 || across * across >= 700, "{side}: {across}");
     }
 }
 
 #[test]
+#[ignore = "a measurement: run with --ignored --nocapture"]
 fn a_step_at_192_pixels_is_timed() {
     let (painting, kernels) = (picture([4, 3, 192, 192], 2), kernels(32, 3));
     let grids: Vec<_> =
