@@ -1,11 +1,12 @@
-//! `impasto train`: what is refused before anything is trained or written.
+//! `impasto train`: what is refused before anything is trained or written, and runs that are killed.
 
 mod program;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use program::{refusal, run, stdout};
+use program::{impasto, refusal, run, stderr, stdout};
 
 const RECIPE: &str = "name = 'wave'\n[target]\nimage = 'wave.png'\n[content]\npaths = ['photos']\n";
 
@@ -57,4 +58,44 @@ fn a_model_file_that_is_there_is_refused_before_hours_go_by() {
 fn the_help_has_an_example() {
     let folder = tempfile::tempdir().unwrap();
     assert!(stdout(&run(folder.path(), "train --help")).contains("impasto train configs/quick.toml"));
+}
+
+/// A painting, a photo, and a recipe of a few small steps.
+fn small_run(folder: &Path) {
+    fs::create_dir(folder.join("photos")).unwrap();
+    for (name, pitch) in [("wave.png", 7), ("photos/sea.png", 23)] {
+        let pixel =
+            |x: u32, y: u32| image::Rgb([(x * pitch % 256) as u8, (y * 5 % 256) as u8, (x * y % 256) as u8]);
+        image::RgbImage::from_fn(96, 96, pixel).save(folder.join(name)).unwrap();
+    }
+    let more =
+        "[training]\nsteps = 12\nbatch = 1\ncrop = 64\n[gan]\ncrop = 64\n[run]\ncheckpoint_steps = 2\n";
+    fs::write(folder.join("wave.toml"), format!("{RECIPE}{more}")).unwrap();
+}
+
+fn wait_for(path: &Path) {
+    let started = Instant::now();
+    while !path.exists() {
+        assert!(started.elapsed() < Duration::from_secs(120), "{} does not appear", path.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_and_resumed_makes_the_model_of_the_unbroken_run_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path());
+    let whole = run(folder.path(), "train wave.toml --output whole");
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    let mut killed =
+        impasto(folder.path()).args(["train", "wave.toml", "--output", "killed", "--quiet"]).spawn().unwrap();
+    wait_for(&folder.path().join("killed/checkpoints/step-4"));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!folder.path().join("killed/wave.safetensors").exists());
+    let resumed = run(folder.path(), "train wave.toml --output killed --resume");
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    let model = |name: &str| fs::read(folder.path().join(name).join("wave.safetensors")).unwrap();
+    assert!(model("whole") == model("killed"));
+    assert!(folder.path().join("killed/previews/step-12.png").exists());
 }

@@ -18,8 +18,10 @@ const WAY_POINTS: usize = 60;
 /// The way starts far from the origin and wants to get there; its marks need a little room beyond.
 const ROOM: f64 = 1.05;
 const FONT: &str = "sans-serif";
-/// The parts of the losses that stand for the two axes.
-const AXES: (&str, &str) = ("style", "temporal");
+/// The parts of the losses that may stand for the distance to the style; the first that is measured does.
+const STYLE: [&str; 3] = ["swd", "gram", "key perceptual"];
+/// The part that stands for the temporal error.
+const TEMPORAL: &str = "temporal";
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -67,7 +69,8 @@ pub fn losses(series: &Series) -> Result<Option<String>> {
 /// # Errors
 /// Where it cannot be drawn.
 pub fn axes(series: &Series) -> Result<Option<String>> {
-    let way = way(series);
+    let Some(measure) = STYLE.into_iter().find(|name| series.contains_key(*name)) else { return Ok(None) };
+    let way = way(series, measure);
     let most = |numbers: &mut dyn Iterator<Item = f64>| numbers.reduce(f64::max).filter(|most| *most > 0.0);
     let style = most(&mut way.iter().map(|point| point.1));
     let temporal = most(&mut way.iter().map(|point| point.2));
@@ -79,7 +82,11 @@ pub fn axes(series: &Series) -> Result<Option<String>> {
             .x_label_area_size(40)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..style * ROOM, 0.0..temporal * ROOM)?;
-        chart.configure_mesh().x_desc("distance to the style").y_desc("temporal error").draw()?;
+        chart
+            .configure_mesh()
+            .x_desc(format!("distance to the style ({measure})"))
+            .y_desc("temporal error")
+            .draw()?;
         draw_way(&mut chart, &way)
     })
     .map(Some)
@@ -110,8 +117,10 @@ where
 }
 
 /// Step, style, temporal, thinned out.
-fn way(series: &Series) -> Vec<(f64, f64, f64)> {
-    let (Some(style), Some(temporal)) = (series.get(AXES.0), series.get(AXES.1)) else { return Vec::new() };
+fn way(series: &Series, measure: &str) -> Vec<(f64, f64, f64)> {
+    let (Some(style), Some(temporal)) = (series.get(measure), series.get(TEMPORAL)) else {
+        return Vec::new();
+    };
     let (style, temporal) = (thinned(style, WAY_POINTS), thinned(temporal, WAY_POINTS));
     style.iter().zip(temporal).map(|(style, temporal)| (style.0, style.1, temporal.1)).collect()
 }
@@ -155,7 +164,7 @@ mod tests {
 
     fn series() -> Series {
         let points = |scale: f64| (1..=1000).map(|step| (step, scale / step as f64)).collect();
-        [("style".to_owned(), points(3.0)), ("temporal".to_owned(), points(0.1))].into()
+        [("swd".to_owned(), points(3.0)), ("temporal".to_owned(), points(0.1))].into()
     }
 
     #[test]
@@ -175,7 +184,7 @@ mod tests {
     fn nothing_is_drawn_of_nothing_of_zeros_or_of_one_axis_alone() {
         assert!(losses(&Series::new()).unwrap().is_none());
         assert!(losses(&[("tv".to_owned(), vec![(1, 0.0)])].into()).unwrap().is_none());
-        assert!(axes(&[("style".to_owned(), vec![(1, 1.0)])].into()).unwrap().is_none());
+        assert!(axes(&[("swd".to_owned(), vec![(1, 1.0)])].into()).unwrap().is_none());
     }
 
     #[test]
