@@ -11,7 +11,6 @@
 //! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
-//! | [`train`] | training |
 //! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
@@ -40,7 +39,6 @@ mod resample;
 mod standard_output;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod still;
-#[expect(dead_code, reason = "no command trains yet")]
 mod train;
 mod video;
 

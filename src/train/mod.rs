@@ -220,12 +220,44 @@ fn write_model(
     let written = learner.export().and_then(|model: Model| Ok(model.save(file, overwrite)?));
     written.with_context(|| match last {
         Some(last) => format!(
-            "cannot write the model {}; nothing is lost: {} has the state after step {}, and the same command with \
-             --resume writes the model from there",
+            "cannot write the model {}; {} has the state after step {}, and the same command with --resume writes the \
+             model from there",
             file.display(),
             last.folder.display(),
             last.step
         ),
         None => format!("cannot write the model {}, and there is no checkpoint", file.display()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use training::tests::OneNumber;
+
+    #[test]
+    fn every_recipe_of_the_project_can_be_used_with_a_painting_and_content() {
+        let content = [PathBuf::from("photos")];
+        let typed = Replacements { name: None, image: Some(Path::new("wave.jpg")), content: &content };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
+            let text = typed.in_text(recipe::text_of(&file).unwrap(), &file).unwrap();
+            Recipe::parse(&text, &file).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_written_is_an_error_that_names_the_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("in the way");
+        std::fs::write(&file, "").unwrap();
+        let last = Checkpoint { step: 20, folder: "runs/wave/checkpoints/step-20".into() };
+        let error = write_model(&OneNumber::new(), &file.join("wave.safetensors"), true, Some(&last));
+        let message = error.unwrap_err().to_string();
+        assert!(
+            message.contains("runs/wave/checkpoints/step-20") && message.contains("--resume"),
+            "{message}"
+        );
+    }
 }

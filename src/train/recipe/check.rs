@@ -27,8 +27,9 @@ type Checked = Result<(), Fault>;
 
 /// Every shape of network and crop is a multiple of it.
 const CROP_MULTIPLE: usize = 16;
-/// Sides in pixels: below, a network sees nothing but border; above, a batch fills the memory of any machine.
-const CROP: RangeInclusive<usize> = 32..=1024;
+/// Sides in pixels: below, patches of 7 pixels do not fit into the fourth level of sizes; above, a batch fills the
+/// memory of any machine.
+const CROP: RangeInclusive<usize> = 64..=1024;
 /// Weights are relative to losses near 1.
 const WEIGHT: RangeInclusive<f64> = 0.0..=1e6;
 const SHARE: RangeInclusive<f64> = 0.0..=1.0;
@@ -151,7 +152,7 @@ impl Gan {
             within("gan.widths", width, 1..=1024)?;
         }
         within("gan.scales", self.scales, 1..=5)?;
-        within("gan.crop", self.crop, CROP)?;
+        within("gan.crop", self.crop, CRITIC_SIDE..=1024)?;
         within("gan.learning_rate", self.learning_rate, RATE)?;
         within("gan.every", self.every, 1..=1000)?;
         within("gan.r1", self.r1, WEIGHT)?;

@@ -6,15 +6,22 @@ use anyhow::Result;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::log::Series;
 
 const SIZE: (u32, u32) = (960, 540);
-/// More would be closer than pixels.
+/// Points of a line of losses: more would be closer than pixels.
 const POINTS: usize = 240;
+/// Points of the way between the axes: more would hide it.
+const WAY_POINTS: usize = 60;
+/// The way starts far from the origin and wants to get there; its marks need a little room beyond.
+const ROOM: f64 = 1.05;
 const FONT: &str = "sans-serif";
-/// The parts of the losses that stand for the two axes.
-const AXES: (&str, &str) = ("style", "temporal");
+/// The parts of the losses that may stand for the distance to the style; the first that is measured does.
+const STYLE: [&str; 3] = ["swd", "gram", "key perceptual"];
+/// The part that stands for the temporal error.
+const TEMPORAL: &str = "temporal";
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -44,7 +51,14 @@ pub fn losses(series: &Series) -> Result<Option<String>> {
             let mark = move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled());
             chart.draw_series(line)?.label(name.as_str()).legend(mark);
         }
-        chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
+        // Losses fall: the upper right is where there is room.
+        let legend = SeriesLabelPosition::UpperRight;
+        chart
+            .configure_series_labels()
+            .position(legend)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK)
+            .draw()?;
         Ok(())
     })
     .map(Some)
@@ -55,20 +69,24 @@ pub fn losses(series: &Series) -> Result<Option<String>> {
 /// # Errors
 /// Where it cannot be drawn.
 pub fn axes(series: &Series) -> Result<Option<String>> {
-    let way = way(series);
-    let (Some(style), Some(temporal)) =
-        (range(way.iter().map(|point| point.1)), range(way.iter().map(|point| point.2)))
-    else {
-        return Ok(None);
-    };
+    let Some(measure) = STYLE.into_iter().find(|name| series.contains_key(*name)) else { return Ok(None) };
+    let way = way(series, measure);
+    let most = |numbers: &mut dyn Iterator<Item = f64>| numbers.reduce(f64::max).filter(|most| *most > 0.0);
+    let style = most(&mut way.iter().map(|point| point.1));
+    let temporal = most(&mut way.iter().map(|point| point.2));
+    let (Some(style), Some(temporal)) = (style, temporal) else { return Ok(None) };
     drawn(|area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
             .caption("Style against steadiness: both want to be small", (FONT, 20))
             .x_label_area_size(40)
             .y_label_area_size(64)
-            .build_cartesian_2d(style.0..style.1, temporal.0..temporal.1)?;
-        chart.configure_mesh().x_desc("distance to the style").y_desc("temporal error").draw()?;
+            .build_cartesian_2d(0.0..style * ROOM, 0.0..temporal * ROOM)?;
+        chart
+            .configure_mesh()
+            .x_desc(format!("distance to the style ({measure})"))
+            .y_desc("temporal error")
+            .draw()?;
         draw_way(&mut chart, &way)
     })
     .map(Some)
@@ -89,28 +107,32 @@ where
         Circle::new((point.1, point.2), 4, BLUE.mix(dark).filled())
     });
     chart.draw_series(circles)?;
+    let font = TextStyle::from((FONT, 15)).pos(Pos::new(HPos::Right, VPos::Bottom));
     let ends = [way.first(), way.last()].into_iter().flatten();
-    chart.draw_series(
-        ends.map(|point| Text::new(format!("step {:.0}", point.0), (point.1, point.2), (FONT, 15))),
-    )?;
+    let mark = |point: &(f64, f64, f64)| {
+        Text::new(format!("step {:.0} ", point.0), (point.1, point.2), font.clone())
+    };
+    chart.draw_series(ends.map(mark))?;
     Ok(())
 }
 
 /// Step, style, temporal, thinned out.
-fn way(series: &Series) -> Vec<(f64, f64, f64)> {
-    let (Some(style), Some(temporal)) = (series.get(AXES.0), series.get(AXES.1)) else { return Vec::new() };
-    let (style, temporal) = (thinned(style), thinned(temporal));
+fn way(series: &Series, measure: &str) -> Vec<(f64, f64, f64)> {
+    let (Some(style), Some(temporal)) = (series.get(measure), series.get(TEMPORAL)) else {
+        return Vec::new();
+    };
+    let (style, temporal) = (thinned(style, WAY_POINTS), thinned(temporal, WAY_POINTS));
     style.iter().zip(temporal).map(|(style, temporal)| (style.0, style.1, temporal.1)).collect()
 }
 
 /// What a logarithmic axis can show.
 fn above_zero(points: &[(u64, f64)]) -> Vec<(f64, f64)> {
-    thinned(points).into_iter().filter(|(_, value)| *value > 0.0).collect()
+    thinned(points, POINTS).into_iter().filter(|(_, value)| *value > 0.0).collect()
 }
 
-/// Means of neighbouring points, at most [`POINTS`] of them, each at its last step.
-fn thinned(points: &[(u64, f64)]) -> Vec<(f64, f64)> {
-    let together = points.len().div_ceil(POINTS).max(1);
+/// Means of neighbouring points, at most `count` of them, each at its last step.
+fn thinned(points: &[(u64, f64)], count: usize) -> Vec<(f64, f64)> {
+    let together = points.len().div_ceil(count).max(1);
     let mean = |points: &[(u64, f64)]| {
         let sum: f64 = points.iter().map(|(_, value)| value).sum();
         (points[points.len() - 1].0 as f64, sum / points.len() as f64)
@@ -142,7 +164,7 @@ mod tests {
 
     fn series() -> Series {
         let points = |scale: f64| (1..=1000).map(|step| (step, scale / step as f64)).collect();
-        [("style".to_owned(), points(3.0)), ("temporal".to_owned(), points(0.1))].into()
+        [("swd".to_owned(), points(3.0)), ("temporal".to_owned(), points(0.1))].into()
     }
 
     #[test]
@@ -162,7 +184,7 @@ mod tests {
     fn nothing_is_drawn_of_nothing_of_zeros_or_of_one_axis_alone() {
         assert!(losses(&Series::new()).unwrap().is_none());
         assert!(losses(&[("tv".to_owned(), vec![(1, 0.0)])].into()).unwrap().is_none());
-        assert!(axes(&[("style".to_owned(), vec![(1, 1.0)])].into()).unwrap().is_none());
+        assert!(axes(&[("swd".to_owned(), vec![(1, 1.0)])].into()).unwrap().is_none());
     }
 
     #[test]
@@ -173,6 +195,6 @@ mod tests {
     #[test]
     fn many_points_become_their_means() {
         let points: Vec<_> = (1..=480).map(|step| (step, step as f64)).collect();
-        assert_eq!(thinned(&points)[..2], [(2.0, 1.5), (4.0, 3.5)]);
+        assert_eq!(thinned(&points, 240)[..2], [(2.0, 1.5), (4.0, 3.5)]);
     }
 }

@@ -11,8 +11,8 @@ use crate::train::recipe::Content;
 
 /// As many as lie side by side on a screen.
 const FRAMES: usize = 4;
-/// Longer side of each, in pixels: strokes can be seen, and all are painted in about a second.
-const SIDE: usize = 320;
+/// Height of each, in pixels: strokes can be seen, and a row of four fits on a screen.
+const HEIGHT: usize = 240;
 /// Space between pictures, in pixels.
 const GAP: usize = 8;
 
@@ -57,7 +57,7 @@ impl Preview {
             return Ok(None);
         }
         let painted = self.frames.iter().map(|frame| learner.paint(frame)).collect::<Result<Vec<_>>>()?;
-        Ok(Some(rows(&[&self.frames, &painted])))
+        Ok(Some(before_over_after(&self.frames, &painted)))
     }
 }
 
@@ -89,26 +89,27 @@ fn evenly(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
 }
 
 fn frame(file: &Path) -> Result<Still> {
-    if !is_video(file) {
-        return Ok(Still::load(file)?.with_longer_side(SIDE));
-    }
-    let clip = read_clip(file, Selection::First(1), Some(SIDE))?;
+    let whole = if is_video(file) { first_frame(file)? } else { Still::load(file)? };
+    let width = (whole.width * HEIGHT).div_ceil(whole.height);
+    Ok(whole.resized(width, HEIGHT))
+}
+
+fn first_frame(file: &Path) -> Result<Still> {
+    let clip = read_clip(file, Selection::First(1), None)?;
     clip.frames.into_iter().next().with_context(|| format!("{} has no frame", file.display()))
 }
 
-/// Rows of pictures on white, each picture in a cell of the largest one's size.
-fn rows(rows: &[&[Still]]) -> Still {
-    let largest =
-        |side: fn(&Still) -> usize| rows.iter().flat_map(|row| row.iter()).map(side).max().unwrap_or(1);
-    let (width, height) = (largest(|still| still.width) + GAP, largest(|still| still.height) + GAP);
-    let columns = rows.iter().map(|row| row.len()).max().unwrap_or(0);
-    let (whole_width, whole_height) = (columns * width + GAP, rows.len() * height + GAP);
-    let white = vec![1.0; 3 * whole_width * whole_height];
-    let mut sheet = Still::new(whole_width, whole_height, white);
-    for (row, pictures) in rows.iter().enumerate() {
-        for (column, picture) in pictures.iter().enumerate() {
-            lay(&mut sheet, picture, GAP + column * width, GAP + row * height);
-        }
+/// Two rows on white; what is painted has the size of what it was painted from.
+fn before_over_after(before: &[Still], after: &[Still]) -> Still {
+    let tallest = before.iter().map(|still| still.height).max().unwrap_or(1);
+    let width = GAP + before.iter().map(|still| still.width + GAP).sum::<usize>();
+    let height = GAP + 2 * (tallest + GAP);
+    let mut sheet = Still::new(width, height, vec![1.0; 3 * width * height]);
+    let mut x = GAP;
+    for (before, after) in before.iter().zip(after) {
+        lay(&mut sheet, before, x, GAP);
+        lay(&mut sheet, after, x, GAP + tallest + GAP);
+        x += before.width + GAP;
     }
     sheet
 }
@@ -129,12 +130,12 @@ mod tests {
 
     #[test]
     fn before_lies_over_after_on_white() {
-        let before = [Still::new(4, 2, vec![0.25; 24]), Still::new(2, 4, vec![0.5; 24])];
-        let after = [Still::new(4, 2, vec![0.0; 24]), Still::new(2, 4, vec![0.75; 24])];
-        let sheet = rows(&[&before, &after]);
-        assert_eq!((sheet.width, sheet.height), (2 * 12 + 8, 2 * 12 + 8));
+        let before = [Still::new(4, 2, vec![0.25; 24]), Still::new(3, 2, vec![0.5; 18])];
+        let after = [Still::new(4, 2, vec![0.0; 24]), Still::new(3, 2, vec![0.75; 18])];
+        let sheet = before_over_after(&before, &after);
+        assert_eq!((sheet.width, sheet.height), (8 + 12 + 11, 8 + 10 + 10));
         let at = |x: usize, y: usize| sheet.data[y * sheet.width + x];
-        assert_eq!([at(0, 0), at(8, 8), at(20, 8), at(8, 20), at(21, 23)], [1.0, 0.25, 0.5, 0.0, 0.75]);
+        assert_eq!([at(0, 0), at(8, 8), at(20, 9), at(8, 18), at(22, 19)], [1.0, 0.25, 0.5, 0.0, 0.75]);
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! `impasto train`: what is refused before anything is trained or written, and runs that are killed.
+
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use program::{impasto, refusal, run, stderr, stdout};
+
+const RECIPE: &str = "name = 'wave'\n[target]\nimage = 'wave.png'\n[content]\npaths = ['photos']\n";
+
+/// What `impasto train wave.toml ARGUMENTS` refuses with `more` in the recipe.
+fn refused(folder: &Path, more: &str, arguments: &str) -> String {
+    fs::write(folder.join("wave.toml"), format!("{RECIPE}{more}")).unwrap();
+    refusal(&run(folder, format!("train wave.toml {arguments}").trim_end()))
+}
+
+#[test]
+fn a_mistake_in_a_recipe_is_named_with_file_line_key_found_and_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refused(folder.path(), "[training]\ncrop = 100\n", "");
+    assert_eq!(message, "impasto: wave.toml:7: training.crop: found 100, expected a multiple of 16");
+    let message = refused(folder.path(), "[traning]\ncrop = 96\n", "");
+    assert!(
+        message.starts_with("impasto: wave.toml:6: traning: found the unknown key `traning`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_run_that_is_there_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("runs/wave")).unwrap();
+    fs::write(folder.path().join("runs/wave/log.jsonl"), "work of hours\n").unwrap();
+    let message = refused(folder.path(), "", "");
+    assert!(message.contains("--resume") && message.contains("--output"), "{message}");
+    let log = fs::read_to_string(folder.path().join("runs/wave/log.jsonl")).unwrap();
+    assert_eq!(log, "work of hours\n");
+}
+
+#[test]
+fn a_run_that_cannot_start_leaves_no_folder_in_the_way_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    refused(folder.path(), "", "");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn a_model_file_that_is_there_is_refused_before_hours_go_by() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("old.safetensors"), "").unwrap();
+    let message = refused(folder.path(), "", "--model-file old.safetensors");
+    assert!(message.contains("old.safetensors exists already"), "{message}");
+}
+
+#[test]
+fn the_help_has_an_example() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(stdout(&run(folder.path(), "train --help")).contains("impasto train configs/quick.toml"));
+}
+
+/// A painting, a photo, and a recipe of a few small steps.
+fn small_run(folder: &Path) {
+    fs::create_dir(folder.join("photos")).unwrap();
+    for (name, pitch) in [("wave.png", 7), ("photos/sea.png", 23)] {
+        let pixel =
+            |x: u32, y: u32| image::Rgb([(x * pitch % 256) as u8, (y * 5 % 256) as u8, (x * y % 256) as u8]);
+        image::RgbImage::from_fn(96, 96, pixel).save(folder.join(name)).unwrap();
+    }
+    let more =
+        "[training]\nsteps = 12\nbatch = 1\ncrop = 64\n[gan]\ncrop = 64\n[run]\ncheckpoint_steps = 2\n";
+    fs::write(folder.join("wave.toml"), format!("{RECIPE}{more}")).unwrap();
+}
+
+fn wait_for(path: &Path) {
+    let started = Instant::now();
+    while !path.exists() {
+        assert!(started.elapsed() < Duration::from_secs(120), "{} does not appear", path.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_and_resumed_makes_the_model_of_the_unbroken_run_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path());
+    let whole = run(folder.path(), "train wave.toml --output whole");
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    let mut killed =
+        impasto(folder.path()).args(["train", "wave.toml", "--output", "killed", "--quiet"]).spawn().unwrap();
+    wait_for(&folder.path().join("killed/checkpoints/step-4"));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!folder.path().join("killed/wave.safetensors").exists());
+    let resumed = run(folder.path(), "train wave.toml --output killed --resume");
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    let model = |name: &str| fs::read(folder.path().join(name).join("wave.safetensors")).unwrap();
+    assert!(model("whole") == model("killed"));
+    assert!(folder.path().join("killed/previews/step-12.png").exists());
+}
