@@ -67,7 +67,7 @@ impl Draw {
     /// Where `count` is 0.
     pub fn below(&mut self, count: usize) -> usize {
         assert!(count > 0, "nothing to choose from");
-        (u128::from(self.0.next_u64()) * count as u128 >> 64) as usize
+        ((u128::from(self.0.next_u64()) * count as u128) >> 64) as usize
     }
 
     /// Evenly from `-most` to `most`.
