@@ -39,6 +39,7 @@ mod resample;
 mod standard_output;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod still;
+#[allow(dead_code, reason = "the trainer calls it")]
 mod train;
 mod video;
 
