@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use impasto_models::numbers::{self, Finish, Numbers, Region, Window};
 use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
@@ -45,8 +45,12 @@ impl Still {
     /// # Errors
     /// A file that is no picture, or a broken one; the message names it.
     pub fn load(path: &Path) -> Result<Self> {
-        let picture = read_rgb(path)?;
-        Ok(Self::from_rgb8(picture.width() as usize, picture.height() as usize, picture.as_raw()))
+        Ok(Self::from_rgb(&read_rgb(path)?))
+    }
+
+    /// The numbers of an 8-bit picture.
+    pub fn from_rgb(picture: &RgbImage) -> Self {
+        Self::from_rgb8(picture.width() as usize, picture.height() as usize, picture.as_raw())
     }
 
     /// The numbers of packed 8-bit RGB.
@@ -76,6 +80,12 @@ impl Still {
             Region::whole(&info),
         );
         rgb
+    }
+
+    /// The picture in 8 bits, clamped and rounded.
+    pub fn to_rgb(&self) -> RgbImage {
+        RgbImage::from_raw(self.width as u32, self.height as u32, self.to_rgb8())
+            .expect("a still has as many bytes as numbers")
     }
 
     /// Writes a PNG file, whole or not at all; one that is there is replaced.
