@@ -24,9 +24,7 @@ mod arguments;
 mod bench;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod frames;
-#[allow(dead_code, reason = "in the making")]
 mod eval;
-#[allow(dead_code, reason = "in the making")]
 mod flow;
 mod image;
 mod interrupt;
@@ -57,6 +55,7 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

@@ -39,8 +39,10 @@ pub struct Footage {
     pub size_in_file: (usize, usize),
     /// The frames, reduced.
     pub frames: Vec<Still>,
-    /// Frames a second.
+    /// Frames a second; 0 of a picture.
     pub rate: f64,
+    /// What the reader should know.
+    pub notes: Vec<String>,
 }
 
 impl Footage {
@@ -49,26 +51,14 @@ impl Footage {
     /// # Errors
     /// A file that cannot be read or has no frames, or frames too small or narrow to be measured.
     pub fn read(file: &Path, extent: Extent) -> Result<Self> {
-        let (size, footage) = if is_picture(file) {
-            let still = Still::load(file)?;
-            let size = (still.width, still.height);
-            let frames = vec![reduced(still, extent.longer_side)];
-            (size, Self { file: file.to_owned(), size_in_file: size, frames, rate: 0.0 })
-        } else {
-            let first = read_clip(file, Selection::First(1), None)?;
-            let first = first.frames.first().with_context(|| format!("{} has no frames", file.display()))?;
-            let size = (first.width, first.height);
-            let side = (size.0.max(size.1) > extent.longer_side).then_some(extent.longer_side);
-            let clip = read_clip(file, Selection::First(extent.frames), side)?;
-            (size, Self { file: file.to_owned(), size_in_file: size, frames: clip.frames, rate: clip.rate })
-        };
+        let footage = if is_picture(file) { picture(file, extent)? } else { video(file, extent)? };
         let (width, height) = footage.size();
         if width.min(height) < SHORTEST_SIDE {
             bail!(
-                "{}: {}x{} frames are measured at {width}x{height}, expected {SHORTEST_SIDE} pixels or more a side",
+                "{}: a frame of {}x{} pixels is measured at {width}x{height}, expected {SHORTEST_SIDE} or more a side",
                 file.display(),
-                size.0,
-                size.1
+                footage.size_in_file.0,
+                footage.size_in_file.1
             );
         }
         check_shape(&file.display().to_string(), width, height)?;
@@ -86,8 +76,22 @@ impl Footage {
     }
 }
 
-fn reduced(still: Still, longer_side: usize) -> Still {
-    if still.width.max(still.height) > longer_side { still.with_longer_side(longer_side) } else { still }
+fn picture(file: &Path, extent: Extent) -> Result<Footage> {
+    let still = Still::load(file)?;
+    let size_in_file = (still.width, still.height);
+    let larger = still.width.max(still.height) > extent.longer_side;
+    let still = if larger { still.with_longer_side(extent.longer_side) } else { still };
+    Ok(Footage { file: file.to_owned(), size_in_file, frames: vec![still], rate: 0.0, notes: Vec::new() })
+}
+
+fn video(file: &Path, extent: Extent) -> Result<Footage> {
+    let first = read_clip(file, Selection::First(1), None)?;
+    let first = first.frames.first().with_context(|| format!("{} has no frames", file.display()))?;
+    let size_in_file = (first.width, first.height);
+    let larger = first.width.max(first.height) > extent.longer_side;
+    let clip = read_clip(file, Selection::First(extent.frames), larger.then_some(extent.longer_side))?;
+    let (file, notes) = (file.to_owned(), clip.note.into_iter().collect());
+    Ok(Footage { file, size_in_file, frames: clip.frames, rate: clip.rate, notes })
 }
 
 /// How a clip moves.

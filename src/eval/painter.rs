@@ -56,8 +56,9 @@ impl Painter {
     /// What a report calls it.
     pub fn label(&self) -> String {
         let name = self.model.name();
+        let name = if self.role == Role::Baseline { format!("baseline {name}") } else { name.to_owned() };
         match self.controls.temporal {
-            0.0 => name.to_owned(),
+            0.0 => name,
             temporal => format!("{name}, temporal {temporal}"),
         }
     }

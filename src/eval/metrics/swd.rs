@@ -152,7 +152,7 @@ fn directions() -> &'static Tensor<2> {
 }
 
 /// A normally distributed number (Box and Muller): written out, because the directions must not change with a library.
-pub(super) fn normal(random: &mut impl RngCore) -> f64 {
+pub(in crate::eval) fn normal(random: &mut impl RngCore) -> f64 {
     let unit = |bits: u32| (f64::from(bits) + 0.5) / 4_294_967_296.0;
     let (radius, angle) = (unit(random.next_u32()), unit(random.next_u32()));
     (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
