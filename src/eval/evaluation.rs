@@ -173,7 +173,8 @@ impl Evaluation<'_> {
 
     /// Measures a video that somebody painted against what it was.
     fn compare(&self, input: &Path, painted: &Path) -> Result<(ClipReport, Exhibit)> {
-        let [mut footage, mut other] = [Footage::read(input, self.extent)?, Footage::read(painted, self.extent)?];
+        let [mut footage, mut other] =
+            [Footage::read(input, self.extent)?, Footage::read(painted, self.extent)?];
         let (size, found) = (footage.size_in_file, other.size_in_file);
         if size != found {
             bail!(
@@ -190,7 +191,9 @@ impl Evaluation<'_> {
         let (frames, painted_frames) = (footage.frames.len(), other.frames.len());
         let count = frames.min(painted_frames);
         if frames != painted_frames {
-            notes.push(format!("{frames} frames of the input, {painted_frames} painted: the first {count} are measured"));
+            notes.push(format!(
+                "{frames} frames of the input, {painted_frames} painted: the first {count} are measured"
+            ));
         }
         notes.append(&mut other.notes);
         footage.frames.truncate(count);

@@ -161,13 +161,18 @@ pub fn rgb(width: usize, height: usize) -> PictureInfo {
 /// # Errors
 /// Too few files, one that is no `.flo` file, or one of another size.
 pub fn read_flows(folder: &Path, frames: usize, size: (usize, usize)) -> Result<Vec<Flow>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("flo")));
     files.sort();
     let pairs = frames.saturating_sub(1);
     if files.len() < pairs {
-        bail!("{} holds {} .flo files, expected {pairs}: one for each pair of frames", folder.display(), files.len());
+        bail!(
+            "{} holds {} .flo files, expected {pairs}: one for each pair of frames",
+            folder.display(),
+            files.len()
+        );
     }
     files.truncate(pairs);
     let read = |file: &PathBuf| {
@@ -176,7 +181,11 @@ pub fn read_flows(folder: &Path, frames: usize, size: (usize, usize)) -> Result<
         if found != size {
             bail!(
                 "{} is a flow of {}x{} pixels, expected {}x{}, the size at which the frames are measured (--longer-side {longer} may help)",
-                file.display(), found.0, found.1, size.0, size.1
+                file.display(),
+                found.0,
+                found.1,
+                size.0,
+                size.1
             );
         }
         Ok(flow)
@@ -192,7 +201,11 @@ mod tests {
     #[test]
     fn a_cut_is_found_and_no_motion_is_looked_for_across_it() {
         let mut frames = vec![texture(96, 64, 1); 13];
-        frames[8..].fill(Still::new(96, 64, texture(96, 64, 2).data.iter().map(|number| number / 3.0).collect()));
+        frames[8..].fill(Still::new(
+            96,
+            64,
+            texture(96, 64, 2).data.iter().map(|number| number / 3.0).collect(),
+        ));
         let motions = Motions::of(&frames, None).unwrap();
         assert_eq!(motions.cuts, [8]);
         let missing: Vec<usize> = (0..12).filter(|&first| motions.near[first].is_none()).collect();

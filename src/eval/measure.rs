@@ -86,13 +86,19 @@ impl Measure {
                 "Distance of Gram matrices to the painting's, over the painting's own size, at a longer side of 512; \
                  features of a fixed random bank (after Gatys et al. 2016)."
             }
-            Self::Palette => "Hellinger distance of OKLab histograms to the painting's: 0 is the same palette, 1 has no colour in common.",
+            Self::Palette => {
+                "Hellinger distance of OKLab histograms to the painting's: 0 is the same palette, 1 has no colour in common."
+            }
             Self::Sharpness => {
                 "Mean length of the luma's gradient over the painting's (without a painting: over the input's): 1 is as \
                  much edge and texture."
             }
-            Self::Ssim => "Structural similarity of luma to the input (Wang et al. 2004): 1 is the same structure.",
-            Self::Gradients => "Mean gradient magnitude similarity to the input (Xue et al. 2014): 1 has the same edges.",
+            Self::Ssim => {
+                "Structural similarity of luma to the input (Wang et al. 2004): 1 is the same structure."
+            }
+            Self::Gradients => {
+                "Mean gradient magnitude similarity to the input (Xue et al. 2014): 1 has the same edges."
+            }
             Self::WarpError => {
                 "Mean squared difference from the next frame brought back along the input's motion, where both are seen \
                  (Lai et al. 2018)."

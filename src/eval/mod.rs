@@ -139,14 +139,17 @@ fn work(arguments: &EvalArguments) -> Result<Work> {
 
 /// The figures of all clips in lines: the input's own, then a value for each painter and its ratio to the baseline's.
 fn print_summary(report: &Report) {
-    let width = report.painters.iter().map(|painter| painter.label.chars().count()).max().unwrap_or(0).max(10) + 2;
+    let width =
+        report.painters.iter().map(|painter| painter.label.chars().count()).max().unwrap_or(0).max(10) + 2;
     let mut heading = format!("{:<24}{:>12}", "", "input's own");
     for painter in &report.painters {
         heading.push_str(&format!("{:>width$}", painter.label));
     }
     print_line(heading);
     for measure in Measure::ALL {
-        let Some(own) = report.overall.iter().find_map(|overall| overall.input_mean.get(&measure)) else { continue };
+        let Some(own) = report.overall.iter().find_map(|overall| overall.input_mean.get(&measure)) else {
+            continue;
+        };
         let mut line = format!("{:<24}{:>12}", measure.title(), short(*own));
         for overall in &report.overall {
             let value = overall.mean.get(&measure).map_or_else(|| "-".to_owned(), |value| short(*value));

@@ -42,7 +42,9 @@ impl Output {
         match extension.as_deref().filter(|_| !is_folder) {
             Some("json") => Ok(Self { figures: file(path)?, page: None, _folder: None }),
             Some("html" | "htm") => Ok(Self { figures: None, page: file(path)?, _folder: None }),
-            Some(_) => bail!("{}: cannot write that; expected a .json or .html file, or a folder", path.display()),
+            Some(_) => {
+                bail!("{}: cannot write that; expected a .json or .html file, or a folder", path.display())
+            }
             None => {
                 let made = !path.exists();
                 fs::create_dir_all(path)
@@ -81,7 +83,10 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let written = Output::create(&at("a/b"), &[], false).unwrap().write("{}", "<p>").unwrap();
         assert_eq!(written, [at("a/b/report.json"), at("a/b/report.html")]);
-        assert_eq!(Output::create(&at("c.html"), &[], false).unwrap().write("{}", "<p>").unwrap(), [at("c.html")]);
+        assert_eq!(
+            Output::create(&at("c.html"), &[], false).unwrap().write("{}", "<p>").unwrap(),
+            [at("c.html")]
+        );
         assert_eq!(fs::read_to_string(at("c.html")).unwrap(), "<p>");
     }
 
@@ -91,7 +96,9 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::write(at("c.json"), "precious").unwrap();
         assert!(Output::create(&at("c.json"), &[], false).is_err());
-        assert!(Output::create(&at("c.pdf"), &[], false).unwrap_err().to_string().contains("expected a .json"));
+        assert!(
+            Output::create(&at("c.pdf"), &[], false).unwrap_err().to_string().contains("expected a .json")
+        );
         drop(Output::create(&at("new"), &[], false).unwrap());
         assert!(!at("new").exists());
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
-use impasto_models::{Controls, DeviceChoice, Engine, EngineOptions, FrameBuffer, Model, PictureInfo, engine};
+use impasto_models::{
+    Controls, DeviceChoice, Engine, EngineOptions, FrameBuffer, Model, PictureInfo, engine,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -113,7 +115,8 @@ fn noisy(frame: &Still) -> Vec<Still> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut one = || {
         let numbers = frame.data.iter().map(|number| number + (SIGMA * normal(&mut random)) as f32);
-        let noisy = Still::new(frame.width, frame.height, numbers.map(|number| number.clamp(0.0, 1.0)).collect());
+        let noisy =
+            Still::new(frame.width, frame.height, numbers.map(|number| number.clamp(0.0, 1.0)).collect());
         Still::from_rgb8(frame.width, frame.height, &noisy.to_rgb8())
     };
     (0..NOISY_FRAMES).map(|_| one()).collect()

@@ -63,7 +63,8 @@ impl Reference<'_> {
     pub fn series(&self, frames: &[Still]) -> Series {
         let mut series = Series::new();
         let indices = 0..frames.len();
-        let of_frames: Vec<_> = indices.into_par_iter().map(|index| self.frame(&frames[index], index)).collect();
+        let of_frames: Vec<_> =
+            indices.into_par_iter().map(|index| self.frame(&frames[index], index)).collect();
         let pairs = 0..frames.len().saturating_sub(1);
         let of_pairs: Vec<_> = pairs.into_par_iter().map(|first| self.pair(frames, first)).collect();
         let far = 0..frames.len().saturating_sub(FAR);
@@ -77,8 +78,10 @@ impl Reference<'_> {
 
     fn frame(&self, frame: &Still, index: usize) -> Vec<(Measure, Option<f64>)> {
         let input = &self.input[index];
-        let mut values =
-            vec![(Measure::Ssim, ssim(input, frame)), (Measure::Gradients, gradient_similarity(input, frame))];
+        let mut values = vec![
+            (Measure::Ssim, ssim(input, frame)),
+            (Measure::Gradients, gradient_similarity(input, frame)),
+        ];
         match self.painting {
             Some(painting) => {
                 let scaled = at_style_side(frame);
@@ -89,11 +92,15 @@ impl Reference<'_> {
             }
             None => values.push((Measure::Sharpness, sharpness(frame) / sharpness(input))),
         }
-        values.into_iter().map(|(measure, value)| (measure, Some(value).filter(|value| value.is_finite()))).collect()
+        values
+            .into_iter()
+            .map(|(measure, value)| (measure, Some(value).filter(|value| value.is_finite())))
+            .collect()
     }
 
     fn pair(&self, frames: &[Still], first: usize) -> Vec<(Measure, Option<f64>)> {
-        let (painted, input) = ([&frames[first], &frames[first + 1]], [&self.input[first], &self.input[first + 1]]);
+        let (painted, input) =
+            ([&frames[first], &frames[first + 1]], [&self.input[first], &self.input[first + 1]]);
         let motion = self.motions.near[first].as_ref();
         let error = motion.map(|motion| motion.error(painted[0], painted[1]));
         let flicker = motion.and_then(|_| flicker(input, painted));
@@ -124,8 +131,13 @@ fn summary(measure: Measure, values: &[Option<f64>]) -> Option<f64> {
     if known.is_empty() {
         return None;
     }
-    let mean = |of: &dyn Fn(f64) -> f64| known.iter().map(|&value| of(value)).sum::<f64>() / known.len() as f64;
-    Some(if measure.is_root_of_squares() { mean(&|value| value * value).sqrt() } else { mean(&|value| value) })
+    let mean =
+        |of: &dyn Fn(f64) -> f64| known.iter().map(|&value| of(value)).sum::<f64>() / known.len() as f64;
+    Some(if measure.is_root_of_squares() {
+        mean(&|value| value * value).sqrt()
+    } else {
+        mean(&|value| value)
+    })
 }
 
 /// The geometric mean of ratios that are above 0; none where there is none.

@@ -19,7 +19,8 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     let subject = options.open_model()?;
     let baseline = baseline.map(Model::open).transpose()?;
     let recommended = |model: &Model| model.metadata().defaults.temporal;
-    let recommended = [Some(&subject), baseline.as_ref()].map(|model| model.map_or(0.0, |model| recommended(model)));
+    let recommended =
+        [Some(&subject), baseline.as_ref()].map(|model| model.map_or(0.0, |model| recommended(model)));
     // How strong the filter is, of the model and of its baseline.
     let filters = match options.temporal {
         Some(temporal) => vec![[temporal; 2]],
@@ -65,7 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_recommends_the_filter_is_measured_without_and_with_it_and_its_baseline_as_often_as_needed() {
+    fn a_model_that_recommends_the_filter_is_measured_without_and_with_it_and_its_baseline_as_often_as_needed()
+     {
         let folder = tempfile::tempdir().unwrap();
         let (new, old) = (model(folder.path(), "new", 0.5), model(folder.path(), "old", 0.0));
         let options = |temporal| PaintOptions {

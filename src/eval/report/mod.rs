@@ -219,7 +219,10 @@ pub(in crate::eval) mod tests {
             cuts: vec![2],
             seen: Some(0.9),
             notes: Vec::new(),
-            input_series: BTreeMap::from([(Measure::WarpError, vec![Some(0.001), None, Some(0.001), Some(0.001)])]),
+            input_series: BTreeMap::from([(
+                Measure::WarpError,
+                vec![Some(0.001), None, Some(0.001), Some(0.001)],
+            )]),
             paintings: errors.map(painting).into(),
         };
         Report {

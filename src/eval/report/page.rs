@@ -26,7 +26,12 @@ pub fn page(report: &Report, exhibits: &[Exhibit], painting: Option<&Still>) -> 
     about(&mut html, report);
     if let (Some(style), Some(painting)) = (&report.style, painting) {
         let name = style.file.file_name().unwrap_or_default().to_string_lossy();
-        figure(&mut html, "painting", &source(painting)?, &format!("the painting whose style is looked for: {name}"));
+        figure(
+            &mut html,
+            "painting",
+            &source(painting)?,
+            &format!("the painting whose style is looked for: {name}"),
+        );
     }
     if report.clips.len() > 1 {
         let _ = write!(
@@ -89,7 +94,11 @@ fn of_clip(html: &mut String, report: &Report, clip: &ClipReport, exhibit: &Exhi
     for measure in [Measure::WarpError, Measure::StyleSwd] {
         if let Some(svg) = over_frames(clip, measure)? {
             let title = escaped(measure.title());
-            let _ = writeln!(html, "<h3>{title}, frame by frame</h3>\n<p class=\"about\">{}</p>\n{svg}", legend(report));
+            let _ = writeln!(
+                html,
+                "<h3>{title}, frame by frame</h3>\n<p class=\"about\">{}</p>\n{svg}",
+                legend(report)
+            );
         }
     }
     Ok(())
@@ -142,7 +151,8 @@ fn figure(html: &mut String, class: &str, source: &str, caption: &str) {
 
 /// Whose line is whose.
 fn legend(report: &Report) -> String {
-    let entry = |painter, label: &str| format!("<b style=\"color:{}\">{}</b>", colour(painter), escaped(label));
+    let entry =
+        |painter, label: &str| format!("<b style=\"color:{}\">{}</b>", colour(painter), escaped(label));
     let painters = report.painters.iter().enumerate();
     let entries = std::iter::once(entry(None, "input's own"))
         .chain(painters.map(|(index, painter)| entry(Some(index), &painter.label)));

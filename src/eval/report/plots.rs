@@ -7,7 +7,7 @@ use super::ClipReport;
 use crate::eval::measure::Measure;
 
 /// Width and height in pixels.
-const SIZE: (u32, u32) = (1120, 240);
+const SIZE: (u32, u32) = (1200, 240);
 
 /// Colours that people with any eyesight tell apart (Okabe and Ito, "Color Universal Design", 2008).
 const COLOURS: [RGBColor; 6] = [
@@ -48,7 +48,8 @@ pub fn over_frames(clip: &ClipReport, measure: Measure) -> Result<Option<String>
         return Ok(None);
     }
     let mut svg = String::new();
-    draw(&mut svg, &lines, longest, highest).map_err(|error| anyhow!("a plot could not be drawn: {error}"))?;
+    draw(&mut svg, &lines, longest, highest)
+        .map_err(|error| anyhow!("a plot could not be drawn: {error}"))?;
     Ok(Some(svg))
 }
 
