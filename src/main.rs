@@ -22,10 +22,10 @@
 
 mod arguments;
 mod bench;
-#[allow(dead_code, reason = "the trainer calls it")]
-mod frames;
 mod eval;
 mod flow;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod frames;
 mod image;
 mod interrupt;
 mod live;

@@ -58,7 +58,7 @@ impl Still {
     /// # Panics
     /// Where `rgb` has not `3 * width * height` bytes, or there is no pixel.
     pub fn from_rgb8(width: usize, height: usize, rgb: &[u8]) -> Self {
-        let info = picture_info(width, height);
+        let info = rgb_info(width, height);
         let picture = info.packed_view(rgb).expect("the caller brings a whole picture");
         let mut data = vec![0.0; 3 * width * height];
         numbers::read(&picture, Window::whole(&info), &mut data);
@@ -67,7 +67,7 @@ impl Still {
 
     /// The picture as packed 8-bit RGB, clamped and rounded.
     pub fn to_rgb8(&self) -> Vec<u8> {
-        let info = picture_info(self.width, self.height);
+        let info = rgb_info(self.width, self.height);
         let source = vec![0; info.packed_size()];
         let mut rgb = source.clone();
         let painted = Numbers::new(Window::whole(&info), &self.data);
@@ -134,6 +134,23 @@ impl Still {
         Self::new(width, height, data)
     }
 
+    /// The picture with its last column and row repeated up to a size that is not smaller.
+    ///
+    /// # Panics
+    /// Where the size is smaller.
+    pub fn extended(&self, width: usize, height: usize) -> Self {
+        assert!(width >= self.width && height >= self.height, "{width}x{height} is smaller than the picture");
+        let mut data = Vec::with_capacity(3 * width * height);
+        for plane in self.data.chunks(self.width * self.height) {
+            for y in 0..height {
+                let row = &plane[y.min(self.height - 1) * self.width..][..self.width];
+                data.extend_from_slice(row);
+                data.extend(std::iter::repeat_n(row[self.width - 1], width - self.width));
+            }
+        }
+        Self::new(width, height, data)
+    }
+
     /// The picture mirrored, left to right.
     pub fn flipped(&self) -> Self {
         let rows = self.data.chunks_exact(self.width);
@@ -176,8 +193,8 @@ pub fn stack(stills: &[Still], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(numbers, [stills.len(), 3, height, width]), device)
 }
 
-/// Packed 8-bit RGB of full range.
-fn picture_info(width: usize, height: usize) -> PictureInfo {
+/// What packed 8-bit RGB of full range is to [`numbers`].
+pub fn rgb_info(width: usize, height: usize) -> PictureInfo {
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
     PictureInfo { format: PixelFormat::Rgb, width, height, colorimetry }
 }

@@ -75,9 +75,10 @@ impl Adversary {
         }
         let mut loss = critic_loss(self.recipe.kind, &on_real, &on_fake);
         let sigma = self.recipe.penalty_sigma;
-        for (weight, clean, logits, purpose) in
-            [(self.recipe.r1, real, on_real, "penalty on paintings"), (self.recipe.r2, fake, on_fake, "penalty on output")]
-        {
+        for (weight, clean, logits, purpose) in [
+            (self.recipe.r1, real, on_real, "penalty on paintings"),
+            (self.recipe.r2, fake, on_fake, "penalty on output"),
+        ] {
             if weight > 0.0 {
                 let moved = noisy(clean.clone(), self.normals(step, purpose, &clean), sigma);
                 loss = loss + finite_difference_penalty(weight, &logits, &self.critic.forward(moved));
@@ -143,7 +144,8 @@ impl Adversary {
         self.critic = optimizer::numbered(self.critic.clone().with_state(&state)?);
         self.adam = optimizer::load(self.adam.clone(), &folder.join("critic-adam.bpk"))?;
         let accuracy = std::fs::read_to_string(folder.join("accuracy")).context("the critic's accuracy")?;
-        self.accuracy = f64::from_bits(accuracy.trim().parse().context("the critic's accuracy is no number")?);
+        self.accuracy =
+            f64::from_bits(accuracy.trim().parse().context("the critic's accuracy is no number")?);
         Ok(())
     }
 }

@@ -35,6 +35,11 @@ impl Average {
         }
     }
 
+    /// How many states it took in.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// The averaged state.
     pub fn state(&self) -> &Weights {
         &self.state

@@ -1,12 +1,14 @@
 //! What a step looks at, as tensors.
 
-use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::dataset::Dataset;
+use super::dataset::crops::KeyCrop;
 use super::dataset::draw::{Draw, Purpose};
-use super::dataset::{Dataset, KeyFrameCrops, PairKind};
+use super::dataset::motion::PairKind;
+use super::losses::temporal::FramePair;
 use super::recipe::{GanKind, Recipe};
-use super::warp::bilinear_warp;
+use super::warp::{bilinear_warp, coarser_flow};
 use crate::still::stack;
 
 /// Crops, what moved between them, and what they should come to look like.
@@ -34,38 +36,38 @@ pub struct Moment {
     pub frames: Tensor<4>,
     /// 1 where a pixel of the second frame was seen in the first, `[batch, 1, crop, crop]`.
     mask: Tensor<4>,
+    /// Luma that the second frame gained by a change of light, `[batch, 1, crop, crop]`.
+    light: Tensor<4>,
     motion: Motion,
 }
 
 enum Motion {
-    /// Columns and rows that the second window lies further on.
+    /// `second(row, column) = first(row + rows, column + columns)`
     Shift([isize; 2]),
-    /// `second(x) = first(x + flow(x))`, x and y a pixel, picture after picture.
+    /// `second(p) = first(p + flow(p))`, columns and rows of each pixel, picture after picture.
     Flow(Vec<f32>),
 }
 
 impl Batch {
     /// The batch of a step: it follows from the recipe's seed and the step alone.
-    ///
-    /// # Errors
-    /// Where data are gone.
-    pub fn draw(recipe: &Recipe, dataset: &Dataset, step: u64, device: &Device) -> Result<Self> {
+    pub fn draw(recipe: &Recipe, dataset: &Dataset, step: u64, device: &Device) -> Self {
         let (count, crop) = (recipe.training.batch, recipe.training.crop);
         let steady = recipe.temporal.output > 0.0 || recipe.temporal.feature > 0.0;
         let (first, second) = match steady {
             true => {
-                let pairs = dataset.pairs(step, count, crop)?;
+                let pairs = dataset.pairs(step, count, crop);
                 let frames = stack(&pairs.second, device);
-                let mask = pairs.mask.concat();
-                let mask = Tensor::from_data(TensorData::new(mask, [count, 1, crop, crop]), device);
+                let plane =
+                    |numbers| Tensor::from_data(TensorData::new(numbers, [count, 1, crop, crop]), device);
                 let motion = match pairs.kind {
                     PairKind::Still => Motion::Shift([0, 0]),
-                    PairKind::Shift { dx, dy } => Motion::Shift([dx, dy]),
-                    PairKind::Warp | PairKind::Video => Motion::Flow(pairs.flow.concat()),
+                    PairKind::Shift { rows, columns } => Motion::Shift([rows, columns]),
+                    PairKind::Warp | PairKind::Video => Motion::Flow(pairs.flow),
                 };
-                (stack(&pairs.first, device), Some(Moment { frames, mask, motion }))
+                let moment = Moment { frames, mask: plane(pairs.mask), light: plane(pairs.light), motion };
+                (stack(&pairs.first, device), Some(moment))
             }
-            false => (stack(&dataset.content(step, count, crop)?, device), None),
+            false => (stack(&dataset.content(step), device), None),
         };
         let mut draw = Draw::new(recipe.seed, step, Purpose::Objective("batch"));
         let styles = recipe.target.styles.len();
@@ -78,18 +80,18 @@ impl Batch {
         let wants_identity = recipe.loss.identity > 0.0;
         let painting = wants_identity.then(|| dataset.style(step + (1 << 40), style, 1, crop));
         let wants_keys = recipe.loss.key_l1 > 0.0 || recipe.loss.key_perceptual > 0.0;
-        let keys = wants_keys.then(|| dataset.key_frames(step, count, crop)).flatten();
+        let keys = if wants_keys { dataset.key_frames(step, count, crop) } else { Vec::new() };
         let stacked = |stills: Option<Vec<_>>| stills.map(|stills| stack(&stills, device));
-        Ok(Self {
+        Self {
             first,
             second,
             style,
             mix,
             real: stacked(real),
             painting: stacked(painting),
-            keys: keys.map(|keys| key_tensors(keys, device)),
+            keys: (!keys.is_empty()).then(|| key_tensors(keys, device)),
             window,
-        })
+        }
     }
 
     /// The part of the output that the critic sees in this step, the same as of the input.
@@ -99,29 +101,57 @@ impl Batch {
     }
 }
 
+/// Two frames of the output brought together, and what belongs to the place where they overlap.
+pub struct Aligned {
+    /// The frames.
+    pub frames: FramePair,
+    /// 1 where a pixel was seen in both.
+    pub mask: Tensor<4>,
+    /// Luma gained by a change of light.
+    pub light: Tensor<4>,
+}
+
 impl Moment {
-    /// Brings `first` onto the second frames: both, and the mask, where they overlap.
+    /// Brings `first` onto the second frames where they overlap.
     ///
     /// # Shapes
-    /// `first`, `second`: `[batch, c, crop / by, crop / by]`; the results have the overlap's size
-    pub fn aligned(&self, first: Tensor<4>, second: Tensor<4>) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
+    /// `first`, `second`: `[batch, 3, crop, crop]`; the results have the overlap's size
+    pub fn aligned(&self, first: Tensor<4>, second: Tensor<4>) -> Aligned {
+        let (mask, light) = (self.mask.clone(), self.light.clone());
+        let [_, _, height, width] = second.dims();
         match &self.motion {
-            Motion::Shift(shift) => {
-                let [_, _, height, width] = second.dims();
-                let cut = |x: Tensor<4>, dx: isize, dy: isize| {
-                    let (rows, columns) = (height - dy.unsigned_abs(), width - dx.unsigned_abs());
-                    x.narrow(2, dy.max(0) as usize, rows).narrow(3, dx.max(0) as usize, columns)
+            Motion::Shift([rows, columns]) => {
+                let cut = |x: Tensor<4>, rows: isize, columns: isize| {
+                    x.narrow(2, rows.max(0) as usize, height - rows.unsigned_abs()).narrow(
+                        3,
+                        columns.max(0) as usize,
+                        width - columns.unsigned_abs(),
+                    )
                 };
-                let [dx, dy] = *shift;
-                (cut(first, dx, dy), cut(second, -dx, -dy), cut(self.mask.clone(), -dx, -dy))
+                let of_second = |x| cut(x, -rows, -columns);
+                let frames = FramePair { now: of_second(second), before: cut(first, *rows, *columns) };
+                Aligned { frames, mask: of_second(mask), light: of_second(light) }
             }
-            Motion::Flow(flow) => (bilinear_warp(first, flow), second, self.mask.clone()),
+            Motion::Flow(flow) => {
+                let frames = FramePair { now: second, before: bilinear_warp(first, flow) };
+                Aligned { frames, mask, light }
+            }
         }
     }
 
-    /// Whether nothing moved.
-    pub fn is_still(&self) -> bool {
-        matches!(self.motion, Motion::Shift([0, 0]))
+    /// Brings features at `1 / by` of the size onto those of the second frames, with the mask of the pixels; none where
+    /// they lie between one another.
+    pub fn aligned_features(&self, first: Tensor<4>, by: usize) -> Option<(Tensor<4>, Tensor<4>)> {
+        let [_, _, height, width] = self.mask.dims();
+        match &self.motion {
+            Motion::Shift([0, 0]) => Some((first, self.mask.clone())),
+            Motion::Shift(_) => None,
+            Motion::Flow(flow) => {
+                let coarse =
+                    flow.chunks(2 * height * width).flat_map(|flow| coarser_flow(flow, height, width, by));
+                Some((bilinear_warp(first, &coarse.collect::<Vec<_>>()), self.mask.clone()))
+            }
+        }
     }
 }
 
@@ -130,9 +160,11 @@ fn one_hot(style: usize, styles: usize, device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(numbers, [1, styles]), device)
 }
 
-fn key_tensors(keys: KeyFrameCrops, device: &Device) -> [Tensor<4>; 3] {
-    let frames = stack(&keys.frames, device);
+fn key_tensors(keys: Vec<KeyCrop>, device: &Device) -> [Tensor<4>; 3] {
+    let masks: Vec<f32> = keys.iter().flat_map(|key| key.mask.iter().copied()).collect();
+    let (frames, painted): (Vec<_>, Vec<_>) = keys.into_iter().map(|key| (key.frame, key.painted)).unzip();
+    let frames = stack(&frames, device);
     let [batch, _, height, width] = frames.dims();
-    let masks = Tensor::from_data(TensorData::new(keys.masks.concat(), [batch, 1, height, width]), device);
-    [frames, stack(&keys.painted, device), masks]
+    let masks = Tensor::from_data(TensorData::new(masks, [batch, 1, height, width]), device);
+    [frames, stack(&painted, device), masks]
 }

@@ -5,24 +5,26 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
 use impasto_models::features::{FeatureBank, FeatureConfig};
 use impasto_models::generators::Generator;
 
-use super::batch::{Batch, Moment};
+use super::batch::Batch;
 use super::dataset::Dataset;
 use super::dataset::draw::{Draw, Purpose};
+use super::dataset::target::Style;
 use super::losses::content::content_loss;
 use super::losses::gram::{gram_loss, gram_matrix};
 use super::losses::identity::identity_loss;
 use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
 use super::losses::luma::luma_loss;
-use super::losses::nce::patch_nce;
+use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
 use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
-use super::losses::temporal::{FramePair, feature_loss, output_loss};
+use super::losses::temporal::{feature_loss, output_loss};
 use super::losses::tv::total_variation;
-use super::recipe::{Features, Provider, Recipe};
 use super::optimizer;
-use crate::still::stack;
+use super::recipe::{Features, Provider, Recipe};
+use crate::still::{Still, stack};
 
 /// Projections of patches a step, and levels of the pyramid they are taken from (Elnekave and Weiss, 2022).
 const PROJECTIONS: usize = 32;
@@ -31,10 +33,6 @@ const LEVELS: usize = 4;
 /// Patches of each picture and of the painting that are looked at on each level.
 const PATCHES: usize = 600;
 const PAINTING_PATCHES: usize = 2400;
-
-/// PatchNCE's temperature and positions (Park et al., 2020).
-const TEMPERATURE: f64 = 0.07;
-const PLACES: usize = 256;
 
 /// What the generator made of a batch.
 pub struct Painted {
@@ -55,10 +53,11 @@ pub struct Losses {
 pub struct Objectives {
     recipe: Recipe,
     bank: Option<FeatureBank>,
-    paintings: Vec<Reference>,
+    /// The paintings of each style.
+    paintings: Vec<Vec<Reference>>,
 }
 
-/// A style's painting, whole.
+/// A painting, whole.
 struct Reference {
     /// `[1, 3, h, w]`, without gradients.
     numbers: Tensor<4>,
@@ -73,8 +72,8 @@ impl Painted {
         let keys = batch.keys.as_ref().map(|[frames, _, _]| frames.clone());
         let inputs = [Some(batch.first.clone()), second, batch.painting.clone(), keys];
         let counts = inputs.each_ref().map(|input| input.as_ref().map_or(0, |input| input.dims()[0]));
-        let (painted, features) =
-            generator.forward_styled(Tensor::cat(inputs.into_iter().flatten().collect(), 0), batch.mix.as_ref());
+        let (painted, features) = generator
+            .forward_styled(Tensor::cat(inputs.into_iter().flatten().collect(), 0), batch.mix.as_ref());
         let part = |index: usize| {
             let start = counts[..index].iter().sum();
             (counts[index] > 0).then(|| painted.clone().narrow(0, start, counts[index]))
@@ -119,15 +118,16 @@ impl Objectives {
             true => Some(FeatureBank::load(&feature_config(&recipe.features, base), device)?),
             false => None,
         };
-        let reference = |index: usize| {
-            let numbers = stack(&[dataset.painting(index)], device);
+        let reference = |painting: &RgbImage| {
+            let numbers = stack(&[Still::from_rgb(painting)], device);
             let grams = match &bank {
                 Some(bank) if weights.gram > 0.0 => style_taps(bank, numbers.clone()),
                 _ => Vec::new(),
             };
             Reference { numbers, grams: grams.into_iter().map(|tap| gram_matrix(tap).detach()).collect() }
         };
-        let paintings = (0..dataset.styles()).map(reference).collect();
+        let of_style = |style: &Style| style.paintings.iter().map(reference).collect();
+        let paintings = dataset.styles().iter().map(of_style).collect();
         Ok(Self { recipe: recipe.clone(), bank, paintings })
     }
 
@@ -140,10 +140,9 @@ impl Objectives {
     pub fn measure(&self, batch: &Batch, painted: &Painted, step: u64) -> Losses {
         let mut losses = Losses { parts: Vec::new() };
         let weights = &self.recipe.loss;
-        if let Some(reference) = self.paintings.get(batch.style) {
-            losses.add("swd", weights.swd, || self.patches(painted, reference, step));
-        }
-        self.add_perceptual(&mut losses, batch, painted, step);
+        let reference = self.reference(batch.style, step);
+        losses.add("swd", weights.swd, || self.patches(painted, reference, step));
+        self.add_perceptual(&mut losses, batch, painted, reference, step);
         losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
         losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
         if let (Some(repainted), Some(painting)) = (&painted.painting, &batch.painting) {
@@ -152,6 +151,12 @@ impl Objectives {
         self.add_key_frames(&mut losses, batch, painted);
         self.add_temporal(&mut losses, batch, painted);
         losses
+    }
+
+    /// One of the style's paintings, another in each step.
+    fn reference(&self, style: usize, step: u64) -> &Reference {
+        let paintings = &self.paintings[style];
+        &paintings[step as usize % paintings.len()]
     }
 
     fn patches(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
@@ -170,15 +175,23 @@ impl Objectives {
         sliced_wasserstein(painted.first.clone(), reference.numbers.clone(), &kernels, &ours, &theirs)
     }
 
-    fn add_perceptual(&self, losses: &mut Losses, batch: &Batch, painted: &Painted, step: u64) {
+    fn add_perceptual(
+        &self,
+        losses: &mut Losses,
+        batch: &Batch,
+        painted: &Painted,
+        reference: &Reference,
+        step: u64,
+    ) {
         let weights = &self.recipe.loss;
-        let Some(bank) = self.bank.as_ref().filter(|_| weights.content + weights.gram + weights.nce > 0.0) else {
+        let Some(bank) = self.bank.as_ref().filter(|_| weights.content + weights.gram + weights.nce > 0.0)
+        else {
             return;
         };
         let of_painted = bank.forward(painted.first.clone());
-        if let Some(reference) = self.paintings.get(batch.style) {
-            losses.add("gram", weights.gram, || gram_loss(&picked(&of_painted, bank.style_taps()), &reference.grams));
-        }
+        losses.add("gram", weights.gram, || {
+            gram_loss(&picked(&of_painted, bank.style_taps()), &reference.grams)
+        });
         if weights.content + weights.nce == 0.0 {
             return;
         }
@@ -197,7 +210,8 @@ impl Objectives {
     fn add_key_frames(&self, losses: &mut Losses, batch: &Batch, painted: &Painted) {
         let (Some(ours), Some([_, theirs, mask])) = (&painted.keys, &batch.keys) else { return };
         let weights = &self.recipe.loss;
-        losses.add("key l1", weights.key_l1, || key_frame_l1(ours.clone(), theirs.clone(), Some(mask.clone())));
+        losses
+            .add("key l1", weights.key_l1, || key_frame_l1(ours.clone(), theirs.clone(), Some(mask.clone())));
         if let Some(bank) = &self.bank {
             losses.add("key perceptual", weights.key_perceptual, || {
                 key_frame_perceptual(&bank.forward(ours.clone()), &bank.forward(theirs.clone()), Some(mask))
@@ -209,20 +223,18 @@ impl Objectives {
         let (Some(moment), Some(second)) = (&batch.second, &painted.second) else { return };
         let weights = &self.recipe.temporal;
         losses.add("temporal", weights.output, || {
-            let (before, now, mask) = moment.aligned(painted.first.clone(), second.clone());
-            let (input_before, input_now, _) = moment.aligned(batch.first.clone(), moment.frames.clone());
-            let input = FramePair { now: input_now, before: input_before };
-            output_loss(FramePair { now, before }, &input, mask, weights.relax_luma)
+            let aligned = moment.aligned(painted.first.clone(), second.clone());
+            output_loss(aligned.frames, weights.relax_luma.then_some(aligned.light), aligned.mask)
         });
-        if let (Some([before, now]), true) = (&painted.features, moment.is_still()) {
-            losses.add("temporal features", weights.feature, || steady_features(moment, before, now));
+        if let Some([before, now]) = &painted.features {
+            let by = moment.frames.dims()[2] / now.dims()[2];
+            let aligned =
+                if weights.feature > 0.0 { moment.aligned_features(before.clone(), by) } else { None };
+            if let Some((before, mask)) = aligned {
+                losses.add("temporal features", weights.feature, || feature_loss(now.clone(), before, mask));
+            }
         }
     }
-}
-
-fn steady_features(moment: &Moment, before: &Tensor<4>, now: &Tensor<4>) -> Tensor<1> {
-    let (_, _, mask) = moment.aligned(moment.frames.clone(), moment.frames.clone());
-    feature_loss(now.clone(), before.clone(), mask)
 }
 
 fn feature_config(features: &Features, base: &Path) -> FeatureConfig {

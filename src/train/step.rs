@@ -1,7 +1,7 @@
 //! One step of training: a batch, the critic's turn, the generator's turn, the average.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -14,7 +14,7 @@ use super::average::Average;
 use super::batch::Batch;
 use super::dataset::Dataset;
 use super::objectives::{Objectives, Painted};
-use super::recipe::{GeneratorKind, Recipe};
+use super::recipe::{GeneratorKind, Recipe, Training};
 use super::{export, optimizer, state_file};
 use crate::still::{Still, stack};
 
@@ -39,6 +39,7 @@ pub struct Trainer {
     objectives: Objectives,
     average: Average,
     dataset: Dataset,
+    base: PathBuf,
     device: Device,
 }
 
@@ -64,6 +65,7 @@ impl Trainer {
             adversary,
             average,
             dataset,
+            base: base.to_owned(),
             device,
         })
     }
@@ -75,7 +77,7 @@ impl Trainer {
     pub fn step(&mut self, step: u64) -> Result<StepLosses> {
         let progress = step as f64 / self.recipe.training.steps.max(1) as f64;
         self.hold_statistics_when_due(progress);
-        let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device)?;
+        let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device);
         let painted = Painted::by(&self.generator, &batch);
         let mut critic_accuracy = None;
         if let (Some(adversary), Some(real)) = (&mut self.adversary, &batch.real) {
@@ -97,7 +99,7 @@ impl Trainer {
 
     fn descend(&mut self, total: Tensor<1>, progress: f64) {
         let gradients = GradientsParams::from_grads(total.backward(), &self.generator);
-        let rate = self.recipe.training.rate_at(progress);
+        let rate = rate_at(&self.recipe.training, progress);
         self.generator = self.adam.step(rate, self.generator.clone(), gradients);
         self.average.update(&self.generator.state());
     }
@@ -148,7 +150,7 @@ impl Trainer {
     /// # Errors
     /// [`ModelError`] where the weights cannot be used.
     pub fn export(&self) -> Result<Model> {
-        let metadata = export::metadata(&self.recipe, &self.config, &self.dataset, &self.objectives);
+        let metadata = export::metadata(&self.recipe, &self.base, &self.config, self.objectives.bank());
         Ok(Model::new(metadata, self.averaged()?.folded()).map_err(ModelError::from)?)
     }
 
@@ -171,6 +173,16 @@ impl Trainer {
         generator.hold_statistics();
         Ok(generator)
     }
+}
+
+/// Adam's rate: level, then by half a cosine down to a tenth.
+fn rate_at(training: &Training, progress: f64) -> f64 {
+    let start = 1.0 - training.cool_down;
+    if progress <= start {
+        return training.learning_rate;
+    }
+    let fallen = (1.0 + (std::f64::consts::PI * (progress - start) / training.cool_down).cos()) / 2.0;
+    training.learning_rate * (0.1 + 0.9 * fallen)
 }
 
 /// The network that a recipe asks for.

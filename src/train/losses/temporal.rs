@@ -6,7 +6,6 @@
 use burn::tensor::Tensor;
 
 use super::LEAST_POWER;
-use super::luma::luma;
 use super::pyramid::pooled;
 
 /// A frame, and the one before it as it looks from here.
@@ -21,17 +20,18 @@ pub struct FramePair {
 /// How much the output changes where the input does not.
 ///
 /// # Formula
-/// `(1 / D) sum M |(O_t - W O_{t-1})_c - (I_t - W I_{t-1})_Y|^2`, c each of R, G and B, D = batch 3 h w:
-/// a change of the input's luma may pass into every channel. Without `relax_luma` the second bracket is left out.
+/// `(1 / D) sum M |(O_t - W O_{t-1})_c - L|^2`, c each of R, G and B, D = batch 3 h w. L is a change of the input's luma
+/// that may pass into every channel, if any. ReCoNet takes all of it, `(I_t - W I_{t-1})_Y`; where the change of light
+/// is known, noise is not let through.
 ///
 /// Gradients flow into both frames of the output; a caller who wants them in one detaches the other.
 ///
 /// # Shapes
-/// `mask`: `[batch or 1, 1, h, w]`
-pub fn output_loss(output: FramePair, input: &FramePair, mask: Tensor<4>, relax_luma: bool) -> Tensor<1> {
+/// `light`, `mask`: `[batch or 1, 1, h, w]`
+pub fn output_loss(output: FramePair, light: Option<Tensor<4>>, mask: Tensor<4>) -> Tensor<1> {
     let mut change = output.now - output.before;
-    if relax_luma {
-        change = change - luma(input.now.clone() - input.before.clone()).detach();
+    if let Some(light) = light {
+        change = change - light.detach();
     }
     (change.square() * mask).mean()
 }
@@ -56,11 +56,15 @@ pub fn feature_loss(now: Tensor<4>, before: Tensor<4>, mask: Tensor<4>) -> Tenso
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::losses::luma::BT709;
+    use crate::train::losses::luma::{BT709, luma};
     use crate::train::losses::testing::{assert_descends, leaf, numbers, picture, tensor, value};
 
     fn pair(shape: [usize; 4], seed: u64) -> FramePair {
         FramePair { now: picture(shape, seed), before: picture(shape, seed + 1) }
+    }
+
+    fn light(input: &FramePair) -> Tensor<4> {
+        luma(input.now.clone() - input.before.clone())
     }
 
     #[test]
@@ -83,9 +87,9 @@ mod tests {
             }
         }
         let mask = tensor(mask, [2, 1, 4, 5]);
-        let found = value(output_loss(output.clone(), &input, mask.clone(), true));
+        let found = value(output_loss(output.clone(), Some(light(&input)), mask.clone()));
         assert!((found / relaxed - 1.0).abs() < 1e-4, "{found} where {relaxed} is expected");
-        let found = value(output_loss(output, &input, mask, false));
+        let found = value(output_loss(output, None, mask));
         assert!((found / strict - 1.0).abs() < 1e-4, "{found} where {strict} is expected");
     }
 
@@ -94,8 +98,8 @@ mod tests {
         let frame = picture([1, 3, 4, 4], 7);
         let flash = FramePair { now: frame.clone() + 0.2, before: frame };
         let mask = tensor(vec![1.0; 16], [1, 1, 4, 4]);
-        assert!(value(output_loss(flash.clone(), &flash, mask.clone(), true)) < 1e-9);
-        assert!(value(output_loss(flash.clone(), &flash, mask, false)) > 0.03);
+        assert!(value(output_loss(flash.clone(), Some(light(&flash)), mask.clone())) < 1e-9);
+        assert!(value(output_loss(flash, None, mask)) > 0.03);
     }
 
     #[test]
@@ -111,7 +115,7 @@ mod tests {
         let before = picture([1, 3, 8, 8], 13);
         let mask = tensor(vec![1.0; 64], [1, 1, 8, 8]);
         assert_descends(&leaf([1, 3, 8, 8], 14), 0.01, |now| {
-            output_loss(FramePair { now, before: before.clone() }, &input, mask.clone(), true)
+            output_loss(FramePair { now, before: before.clone() }, Some(light(&input)), mask.clone())
         });
         assert_descends(&leaf([1, 3, 4, 4], 15), 0.01, |now| {
             feature_loss(now, before.clone().slice([0..1, 0..3, 0..4, 0..4]), mask.clone())
