@@ -180,7 +180,8 @@ pub fn read_flows(folder: &Path, frames: usize, size: (usize, usize)) -> Result<
         let (found, longer) = ((flow.width, flow.height), flow.width.max(flow.height));
         if found != size {
             bail!(
-                "{} is a flow of {}x{} pixels, expected {}x{}, the size at which the frames are measured (--longer-side {longer} may help)",
+                "{} is a flow of {}x{} pixels, expected {}x{}, the size at which the frames are measured \
+                 (--longer-side {longer} may help)",
                 file.display(),
                 found.0,
                 found.1,
@@ -212,6 +213,16 @@ mod tests {
         assert_eq!(missing, [7]);
         assert!(motions.far.len() == 3 && motions.far.iter().all(Option::is_none));
         assert!(motions.seen().unwrap() > 0.99);
+    }
+
+    #[test]
+    fn a_flow_that_is_given_is_used_and_the_way_back_contradicts_one_that_is_wrong() {
+        let frames = vec![texture(96, 64, 1); 2];
+        let seen = |motion| {
+            let flows = [Flow::new(96, 64, [motion, 0.0].repeat(96 * 64))];
+            Motions::of(&frames, Some(&flows)).unwrap().seen().unwrap()
+        };
+        assert!(seen(0.0) > 0.99 && seen(5.0) < 0.01);
     }
 
     #[test]

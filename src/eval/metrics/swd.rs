@@ -196,6 +196,13 @@ mod tests {
         assert!((distance(&one, &other) - expected).abs() < 1e-4, "{} {expected}", distance(&one, &other));
     }
 
+    /// Where this fails, values of earlier reports can no longer be compared: raise `report::DEFINITIONS`.
+    #[test]
+    fn the_definition_is_that_of_earlier_reports() {
+        let found = distance(&texture(512, 384, 1), &texture(512, 384, 2));
+        assert!((found / 0.008_841_17 - 1.0).abs() < 1e-4, "{found}");
+    }
+
     #[test]
     fn quantiles_lie_between_the_nearest_ranks() {
         assert_eq!(quantile(&[1.0, 2.0, 4.0, 8.0], 0.5), 3.0);
