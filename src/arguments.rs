@@ -10,7 +10,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use impasto_models::{Controls, DeviceChoice, Model};
 
-use crate::{bench, image, live, model, plugins, train, video};
+use crate::{bench, eval, image, live, model, plugins, train, video};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub enum Command {
     Live(live::LiveArguments),
     /// Make a model of a painting, with a recipe
     Train(train::TrainArguments),
+    /// Measure a model on clips, or a painted video, and write a report
+    Eval(Box<eval::EvalArguments>),
     /// List, show and import models
     Model(model::ModelArguments),
     /// Time each stage of a frame on this machine

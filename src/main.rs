@@ -21,9 +21,7 @@
 
 mod arguments;
 mod bench;
-#[allow(dead_code, reason = "in the making")]
 mod eval;
-#[allow(dead_code, reason = "in the making")]
 mod flow;
 #[allow(dead_code, reason = "the trainer calls it")]
 mod frames;
@@ -56,6 +54,7 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

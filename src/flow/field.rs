@@ -29,6 +29,7 @@ impl Flow {
     }
 
     /// The same vector everywhere.
+    #[cfg(test)]
     pub fn constant(width: usize, height: usize, vector: [f32; 2]) -> Self {
         Self::new(width, height, vector.repeat(width * height))
     }
@@ -88,6 +89,7 @@ impl Flow {
     ///
     /// # Panics
     /// Where `truth` is of another size.
+    #[cfg(test)]
     pub fn end_point_error(&self, truth: &Flow) -> Option<f64> {
         self.check_size("flow", (truth.width, truth.height));
         let pixels = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y)));

@@ -74,4 +74,13 @@ mod tests {
         let distances = [&same, &other, &flat].map(|texture| texture.distance(&painting));
         assert!(3.0 * distances[0] < distances[1].min(distances[2]), "{distances:?}");
     }
+
+    /// Where this fails, values of earlier reports can no longer be compared: raise `report::DEFINITIONS`.
+    #[test]
+    fn the_definition_is_that_of_earlier_reports() {
+        let textures = Textures::new().unwrap();
+        let [one, other] = [1, 2].map(|seed| textures.of(&texture(512, 384, seed)));
+        let found = one.distance(&other);
+        assert!((found / 0.165_866 - 1.0).abs() < 1e-3, "{found}");
+    }
 }

@@ -18,7 +18,8 @@ pub(crate) fn texture(width: usize, height: usize, seed: u32) -> Still {
     };
     let mut data = Vec::with_capacity(3 * width * height);
     for _ in 0..3 {
-        let waves: Vec<[f32; 3]> = (0..6).map(|_| [next() - 0.5, next() - 0.5, 6.28 * next()]).collect();
+        let waves: Vec<[f32; 3]> =
+            (0..6).map(|_| [next() - 0.5, next() - 0.5, std::f32::consts::TAU * next()]).collect();
         for at in 0..width * height {
             let (x, y) = ((at % width) as f32, (at / width) as f32);
             let sum: f32 = waves.iter().map(|[a, b, phase]| (a * x + b * y + phase).sin()).sum();

@@ -1,0 +1,87 @@
+//! Who paints: the model in question and its baseline, each alone and with the flicker filter that it recommends.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use impasto_models::{Controls, Model};
+
+use super::painter::{Painter, Role};
+use crate::arguments::PaintOptions;
+
+/// The painters of a report, each with the index of the one it is compared with.
+///
+/// Where the user says how strong the flicker filter is, each model paints with that. Otherwise each paints without it,
+/// and where the model in question recommends it, once more, both as they recommend.
+///
+/// # Errors
+/// A model that cannot be used.
+pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(Painter, Option<usize>)>> {
+    let subject = options.open_model()?;
+    let baseline = baseline.map(Model::open).transpose()?;
+    let recommended = |model: &Model| model.metadata().defaults.temporal;
+    let recommended =
+        [Some(&subject), baseline.as_ref()].map(|model| model.map_or(0.0, |model| recommended(model)));
+    // How strong the filter is, of the model and of its baseline.
+    let filters = match options.temporal {
+        Some(temporal) => vec![[temporal; 2]],
+        None if recommended[0] > 0.0 => vec![[0.0; 2], recommended],
+        None => vec![[0.0; 2]],
+    };
+    let painter = |model: &Arc<Model>, role, temporal| {
+        let controls = Controls { strength: options.strength, keep_colors: options.keep_colors, temporal };
+        Painter { model: model.clone(), role, controls }
+    };
+    let mut others: Vec<Painter> = Vec::new();
+    let mut painters = Vec::new();
+    for [own, other] in &filters {
+        let compared = baseline.as_ref().map(|baseline| {
+            let known = others.iter().position(|painter| painter.controls.temporal == *other);
+            known.unwrap_or_else(|| {
+                others.push(painter(baseline, Role::Baseline, *other));
+                others.len() - 1
+            })
+        });
+        painters.push((painter(&subject, Role::Subject, *own), compared.map(|index| filters.len() + index)));
+    }
+    painters.extend(others.into_iter().map(|painter| (painter, None)));
+    Ok(painters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use impasto_models::generators::{GeneratorConfig, TinyConfig};
+    use impasto_models::model::{Defaults, Metadata};
+
+    use super::*;
+
+    fn model(folder: &Path, name: &str, temporal: f32) -> String {
+        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let untrained = Model::untrained(config.clone(), 7);
+        let metadata = Metadata { defaults: Defaults { temporal }, ..Metadata::new(name, config) };
+        let file = folder.join(format!("{name}.safetensors"));
+        Model::new(metadata, untrained.weights().clone()).unwrap().save(&file, true).unwrap();
+        file.display().to_string()
+    }
+
+    #[test]
+    fn a_model_that_recommends_the_filter_is_measured_without_and_with_it_and_its_baseline_as_often_as_needed()
+     {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (model(folder.path(), "new", 0.5), model(folder.path(), "old", 0.0));
+        let options = |temporal| PaintOptions {
+            model: Some(new.clone()),
+            strength: 1.0,
+            keep_colors: 0.0,
+            temporal,
+            device: Default::default(),
+        };
+        let found = subjects(&options(None), Some(&old)).unwrap();
+        let found: Vec<_> = found.iter().map(|(painter, other)| (painter.label(), *other)).collect();
+        let expected = [("new", Some(2)), ("new, temporal 0.5", Some(2)), ("baseline old", None)];
+        assert_eq!(found, expected.map(|(label, other)| (label.to_owned(), other)));
+        let found = subjects(&options(Some(0.3)), None).unwrap();
+        assert_eq!((found.len(), found[0].0.label(), found[0].1), (1, "new, temporal 0.3".to_owned(), None));
+    }
+}
