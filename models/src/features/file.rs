@@ -30,8 +30,7 @@ pub(super) struct Found {
 /// Reads the tensors of `path`. `landmark` is a tensor of the expected network: what stands in front of its name
 /// (`module.`, `model.`, nothing) is taken off every name.
 pub(super) fn read(path: &Path, landmark: &str) -> Result<Found, FeatureError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| FeatureError::Read { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| FeatureError::Read { path: path.to_owned(), source })?;
     // torchvision's classifiers are nine tenths of their files.
     let tensors = foreign::read(path, &bytes, |name| !name.contains("classifier."));
     let tensors = tensors.map_err(|error| match error {
@@ -61,10 +60,7 @@ impl Found {
             }
             None => match self.weights.keys().next() {
                 Some(first) => {
-                    format!(
-                        "{} tensors of an unknown network, the first is '{first}'",
-                        self.weights.len()
-                    )
+                    format!("{} tensors of an unknown network, the first is '{first}'", self.weights.len())
                 }
                 None => "no tensors of floating-point numbers".to_owned(),
             },

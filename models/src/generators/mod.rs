@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
 pub use tiny::{Tiny, TinyConfig};
-pub use weights::{WeightTensor, Weights, expected_shapes};
 #[cfg(feature = "features")]
 pub(crate) use weights::uniform;
+pub use weights::{WeightTensor, Weights, expected_shapes};
 pub(crate) use weights::{bind, untrained};
 
 /// Which network, and how it is configured: what a model file says under `kind` and `config`.
