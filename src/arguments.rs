@@ -10,7 +10,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use impasto_models::{Controls, DeviceChoice, Model};
 
-use crate::{bench, image, live, model, plugins, video};
+use crate::{bench, image, live, model, plugins, train, video};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub enum Command {
     Image(image::ImageArguments),
     /// Paint a camera, a URI or a test picture into a window, a file, a device or the network
     Live(live::LiveArguments),
+    /// Make a model of a painting, with a recipe
+    Train(train::TrainArguments),
     /// List, show and import models
     Model(model::ModelArguments),
     /// Time each stage of a frame on this machine

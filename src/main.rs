@@ -8,14 +8,26 @@
 //! | [`video`] | `impasto video`: a video file in, a painted one out |
 //! | [`image`] | `impasto image`: the same for pictures |
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
+//! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
+//! | [`train`] | training |
+//! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
+//! | [`mod@frames`] | frames of video files as stills |
+//! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
+//! | [`flow`] | how far pixels move from one frame to the next |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
 mod arguments;
 mod bench;
+#[allow(dead_code, reason = "in the making")]
+mod eval;
+#[allow(dead_code, reason = "in the making")]
+mod flow;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod frames;
 mod image;
 mod interrupt;
 mod live;
@@ -23,7 +35,13 @@ mod model;
 mod output_file;
 mod plugins;
 mod progress;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod resample;
 mod standard_output;
+#[allow(dead_code, reason = "the trainer calls it")]
+mod still;
+#[expect(dead_code, reason = "no command trains yet")]
+mod train;
 mod video;
 
 use std::process::ExitCode;
@@ -38,6 +56,7 @@ fn main() -> ExitCode {
         Command::Video(arguments) => video::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

@@ -7,7 +7,7 @@ use gstreamer as gst;
 const PACKAGES: [(&str, &[&str]); 7] = [
     (
         "gstreamer1.0-plugins-base",
-        &["videoconvert", "videoscale", "videorate", "decodebin", "parsebin", "compositor"],
+        &["videoconvert", "videoscale", "videorate", "decodebin", "parsebin", "compositor", "appsink"],
     ),
     (
         "gstreamer1.0-plugins-good",

@@ -34,7 +34,11 @@ impl Progress {
     /// Says how many frames are done, and what part of the whole that is (0 to 1) where it is known.
     pub fn update(&mut self, frames: u64, part: Option<f64>) {
         let seconds = self.started.elapsed().as_secs_f64();
-        let message = line(frames, seconds, part);
+        self.show(line(frames, seconds, part), part);
+    }
+
+    /// Shows a line of one's own beside the bar, as [`Progress::update`] does.
+    pub fn show(&mut self, message: String, part: Option<f64>) {
         if let Some(part) = part {
             self.bar.set_position((part.clamp(0.0, 1.0) * 1000.0) as u64);
         }

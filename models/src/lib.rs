@@ -11,6 +11,7 @@
 //! | [`numbers`] | the one definition of bytes <-> numbers, and its fast passes |
 //! | [`controls`] | what may change from frame to frame: strength, colours kept, temporal filter |
 //! | [`engine`] | what runs a generator: frames in, painted frames out |
+//! | [`mod@convolution`] | the convolution that networks share, fast in training |
 //! | [`generators`] | the networks, one file each |
 //! | [`temporal`] | the flicker filter and the cut detector |
 //! | [`model`] | the model file, and where models are found |
@@ -18,6 +19,7 @@
 //! | [`mod@import`] | other projects' weights (feature `import`) |
 
 pub mod controls;
+pub mod convolution;
 pub mod engine;
 mod error;
 #[cfg(feature = "features")]

@@ -293,7 +293,7 @@ fn two_parts_of_a_painting_are_closer_than_two_paintings() {
     }
 }
 
-/// `cargo test -p impasto-models --features features --test features -- --ignored --nocapture`
+/// `cargo test -p impasto-models --features features,training --test features -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 fn time_of_a_batch() {
@@ -301,13 +301,21 @@ fn time_of_a_batch() {
     configs.extend(material("weights/cd16x/5SE.pth").map(FeatureConfig::DistilledVgg19));
     for config in configs {
         let bank = FeatureBank::load(&config, &Device::flex()).unwrap();
-        let forward = || drop(bank.forward(picture(4, 192, 192, &Device::flex())));
+        let forward = |device: Device| {
+            let pixels = picture(4, 192, 192, &device);
+            fastest(|| drop(bank.forward(pixels.clone())))
+        };
         let and_backward = || {
             let pixels = picture(4, 192, 192, &Device::flex().autodiff()).require_grad();
             let textures = bank.forward(pixels).into_iter().map(|tap| tap.powi_scalar(2).mean());
             drop(textures.reduce(|a, b| a + b).map(|sum| sum.backward()));
         };
-        println!("{}: {:.0} ms, and backward {:.0} ms", bank.name(), fastest(forward), fastest(and_backward));
+        let [plain, on_autodiff] = [Device::flex(), Device::flex().autodiff()].map(forward);
+        let name = bank.name();
+        println!(
+            "{name}: {plain:.0} ms, with autodiff {on_autodiff:.0} ms, and backward {:.0} ms",
+            fastest(and_backward)
+        );
     }
 }
 

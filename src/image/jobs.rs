@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::picture_file::is_picture;
 use crate::standard_output::print_error_line;
-
-/// Extensions of the pictures that are read and written.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
 
 /// A picture to paint.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,11 +51,6 @@ pub(super) fn jobs(inputs: &[PathBuf], output: &Path) -> Result<Vec<Job>> {
 
 fn ends_in_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
-}
-
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
 }
 
 /// Files as given; of folders, the pictures in them by name. What is left out is said.

@@ -26,6 +26,7 @@ use crate::progress::Progress;
 use crate::standard_output::print_error_line;
 use jobs::{Job, jobs};
 use picture_file::PictureFile;
+pub use picture_file::{is_picture, read_rgb};
 
 /// What `impasto image` takes, as typed.
 #[derive(Debug, Args)]

@@ -9,13 +9,32 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, RgbImage,
+};
 use impasto_models::PictureInfo;
 
 use super::picture_info;
 
+/// Extensions of the pictures that are read and written.
+const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
+
 /// JPEG's quality, 1 to 100: above what a painting's strokes show.
 const JPEG_QUALITY: u8 = 93;
+
+/// Whether the name is a picture's.
+pub fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
+}
+
+/// Reads a picture upright as 8-bit RGB, by what it holds, whatever its name says; alpha is left out.
+///
+/// # Errors
+/// A file that is no picture, or a broken one; the message names it.
+pub fn read_rgb(path: &Path) -> Result<RgbImage> {
+    Ok(decode_named(path)?.0.into_rgb8())
+}
 
 /// A picture in memory.
 #[derive(Debug)]
@@ -32,8 +51,7 @@ impl PictureFile {
     /// # Errors
     /// A file that is no picture, or a broken one; the message names it.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let decoded = decode(path).with_context(|| format!("cannot read {} as a picture", path.display()))?;
-        let (picture, profile) = decoded;
+        let (picture, profile) = decode_named(path)?;
         let mut notes = Vec::new();
         if picture.color().bytes_per_pixel() / picture.color().channel_count() > 1 {
             notes.push("brought from more than 8 bits a sample to 8".to_owned());
@@ -132,6 +150,11 @@ fn refuse_cut_off_jpeg(path: &Path) -> Result<()> {
         bail!("the JPEG is cut off: {} bytes, and no end marker behind its data", bytes.len());
     }
     Ok(())
+}
+
+/// [`decode`], with the file's name in its errors.
+fn decode_named(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
+    decode(path).with_context(|| format!("cannot read {} as a picture", path.display()))
 }
 
 /// The picture turned upright, and its colour profile.

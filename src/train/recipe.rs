@@ -2,10 +2,24 @@
 //!
 //! Unknown keys are refused. A path is taken from the folder of the recipe's own file. What is not written has the
 //! value that [`Default`] gives; a run keeps the recipe as it was read, and the model file carries it.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `defaults` | every number that is not written, with its reason |
+//! | `read` | from a file, errors with key, found, expected, file and line |
+//! | `check` | the range of every number, and what contradicts what |
+//! | [`replaced`] | another painting, other content or another name written into a recipe's text |
+
+mod check;
+mod defaults;
+mod read;
+pub mod replaced;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use read::text_of;
 
 /// A recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,8 +40,10 @@ pub struct Recipe {
     #[serde(default)]
     pub generator: GeneratorRecipe,
     /// What to learn.
+    #[serde(default)]
     pub target: Target,
     /// What is painted while it learns.
+    #[serde(default)]
     pub content: Content,
     /// Length, batch, rates.
     #[serde(default)]
@@ -72,7 +88,7 @@ pub enum GeneratorKind {
 }
 
 /// What to learn: exactly one of `image`, `styles`, `folder`, `key_frames`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Target {
     /// One painting.
@@ -130,24 +146,19 @@ pub struct TargetSource {
 
 /// What is painted while the network learns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Content {
     /// Pictures, videos, and folders of them (one level deep).
     pub paths: Vec<PathBuf>,
     /// A picture is scaled by a factor drawn from this range before it is cropped.
-    #[serde(default = "content_scale")]
     pub scale: [f64; 2],
     /// Mirror every other crop.
-    #[serde(default = "yes")]
     pub flip: bool,
     /// Standard deviation of sensor noise, drawn from 0 to this.
-    #[serde(default = "content_noise")]
     pub noise: f64,
     /// Frames taken from each video, evenly; each with its successor, for [`Temporal::video`].
-    #[serde(default = "frames_per_video")]
     pub frames_per_video: usize,
     /// Licences and origins, for the model file.
-    #[serde(default)]
     pub sources: Vec<TargetSource>,
 }
 
@@ -159,7 +170,7 @@ pub struct Training {
     pub steps: u64,
     /// Crops a step.
     pub batch: usize,
-    /// Side of a crop, a multiple of 16.
+    /// Side of a crop in pixels, a multiple of 16.
     pub crop: usize,
     /// Adam's rate for the generator; falls to a tenth over the last `cool_down` of the steps.
     pub learning_rate: f64,
@@ -241,7 +252,7 @@ pub struct LossWeights {
     pub identity: f64,
     /// Total variation.
     pub tv: f64,
-    /// L1 to the painted key frame.
+    /// L1 to the painted key frame; only where the target is key frames, as the next.
     pub key_l1: f64,
     /// Perceptual distance to the painted key frame.
     pub key_perceptual: f64,
@@ -309,20 +320,4 @@ pub struct Run {
     pub preview_minutes: f64,
     /// How many times a run goes back to the last good state after numbers that are not finite, before it gives up.
     pub retries: u32,
-}
-
-fn content_scale() -> [f64; 2] {
-    [0.5, 1.0]
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn content_noise() -> f64 {
-    0.02
-}
-
-fn frames_per_video() -> usize {
-    24
 }

@@ -32,7 +32,9 @@ mod request;
 mod road;
 mod source;
 mod subtitles;
-mod trouble;
+pub mod trouble;
+
+pub use source::check_file;
 
 use std::path::{Path, PathBuf};
 

@@ -132,7 +132,11 @@ fn codec_name(caps: &gst::Caps) -> String {
     }
 }
 
-fn check_file(file: &Path) -> Result<()> {
+/// Refuses what cannot be a video file before GStreamer is asked.
+///
+/// # Errors
+/// A file that is missing, unreadable, empty or a folder.
+pub fn check_file(file: &Path) -> Result<()> {
     let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if metadata.is_dir() {
         bail!("{} is a folder, expected a video file", file.display());

@@ -1,9 +1,9 @@
 //! A convolution whose weights never learn.
 
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::convolution::conv2d;
 use crate::generators::WeightTensor;
 
 /// What a convolution reads beyond the border.
@@ -49,8 +49,7 @@ impl Convolution {
             Border::Reflect => (reflected(x, around), 0),
             Border::Repeat => (x.pad([(around, around), (around, around)], PadMode::Edge), 0),
         };
-        let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
-        conv2d(x, self.weight.clone(), self.bias.clone(), options)
+        conv2d(x, self.weight.clone(), self.bias.clone(), 1, padding)
     }
 
     /// Multiplications with an addition for one position of the output.

@@ -3,19 +3,30 @@
 //!
 //! A generator maps numbers to numbers: RGB `[batch, 3, height, width]` as [`crate::numbers`] defines them,
 //! in and out. What leaves a network may lie outside [0, 1]; the pass that writes pixels clamps it.
+//!
+//! *tiny* and *base* have two forms of one definition (see `layer`): folded, as files hold and engines run them, and
+//! training, with branches and norms that fold away.
 
+mod base;
 mod johnson;
+mod layer;
 mod phased;
+mod shuffle;
+mod styles;
 mod tiny;
+mod training;
 mod weights;
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+pub use base::{Base, BaseConfig};
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
 pub use tiny::{Tiny, TinyConfig};
+pub use training::StateError;
 #[cfg(feature = "features")]
 pub(crate) use weights::uniform;
 pub use weights::{WeightTensor, Weights, expected_shapes};
@@ -27,12 +38,14 @@ pub(crate) use weights::{bind, untrained};
 pub enum GeneratorConfig {
     /// The small network that paints in real time.
     Tiny(TinyConfig),
+    /// The larger network, for GPUs and renders.
+    Base(BaseConfig),
     /// The published feed-forward network with instance norm.
     Johnson(JohnsonConfig),
 }
 
 /// A network on a device.
-#[derive(Debug, Clone)]
+#[derive(Module, Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one for each engine, and a box would be one more step"
@@ -40,18 +53,21 @@ pub enum GeneratorConfig {
 pub enum Generator {
     /// See [`Tiny`].
     Tiny(Tiny),
+    /// See [`Base`].
+    Base(Base),
     /// See [`Johnson`].
     Johnson(Johnson),
 }
 
 impl GeneratorConfig {
     /// The kinds of network this version knows, as model files name them.
-    pub const KINDS: [&'static str; 2] = ["tiny", "johnson"];
+    pub const KINDS: [&'static str; 3] = ["tiny", "base", "johnson"];
 
     /// The name of the kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Tiny(_) => "tiny",
+            Self::Base(_) => "base",
             Self::Johnson(_) => "johnson",
         }
     }
@@ -60,6 +76,7 @@ impl GeneratorConfig {
     pub fn validate(&self) -> Result<(), String> {
         match self {
             Self::Tiny(config) => config.validate(),
+            Self::Base(config) => config.validate(),
             Self::Johnson(_) => Ok(()),
         }
     }
@@ -69,6 +86,7 @@ impl GeneratorConfig {
         let device = Device::flex();
         match self {
             Self::Tiny(config) => expected_shapes(&config.init(&device)),
+            Self::Base(config) => expected_shapes(&config.init(&device)),
             Self::Johnson(config) => expected_shapes(&config.init(&device)),
         }
     }
@@ -77,6 +95,7 @@ impl GeneratorConfig {
     pub(crate) fn build(&self, weights: &Weights, device: &Device) -> Generator {
         match self {
             Self::Tiny(config) => Generator::Tiny(bind(config.init(device), weights, device)),
+            Self::Base(config) => Generator::Base(bind(config.init(device), weights, device)),
             Self::Johnson(config) => Generator::Johnson(bind(config.init(device), weights, device)),
         }
     }
@@ -85,6 +104,7 @@ impl GeneratorConfig {
     pub fn alignment(&self) -> usize {
         match self {
             Self::Tiny(_) => tiny::ALIGNMENT,
+            Self::Base(_) => base::ALIGNMENT,
             Self::Johnson(_) => 1,
         }
     }
@@ -94,6 +114,7 @@ impl GeneratorConfig {
     pub fn receptive_radius(&self) -> Option<usize> {
         match self {
             Self::Tiny(_) => Some(tiny::RECEPTIVE_RADIUS),
+            Self::Base(_) => Some(base::RECEPTIVE_RADIUS),
             Self::Johnson(_) => None,
         }
     }
@@ -103,13 +124,14 @@ impl GeneratorConfig {
     pub fn peak_bytes_per_pixel(&self) -> u64 {
         match self {
             Self::Tiny(_) => tiny::PEAK_BYTES_PER_PIXEL,
+            Self::Base(_) => base::PEAK_BYTES_PER_PIXEL,
             Self::Johnson(_) => johnson::PEAK_BYTES_PER_PIXEL,
         }
     }
 }
 
 impl Generator {
-    /// Numbers to numbers.
+    /// Numbers to numbers, in the first style.
     ///
     /// # Shapes
     /// `[batch, 3, height, width]` to `[batch, 3, height', width']`, where height and width are multiples of
@@ -117,8 +139,24 @@ impl Generator {
     /// input's size are to be cut off.
     pub fn forward(&self, numbers: Tensor<4>) -> Tensor<4> {
         match self {
-            Self::Tiny(tiny) => tiny.forward(numbers, None),
+            Self::Tiny(tiny) => tiny.forward(numbers, None).0,
+            Self::Base(base) => base.forward(numbers, None).0,
             Self::Johnson(johnson) => johnson.forward(numbers),
+        }
+    }
+
+    /// Numbers to numbers in a mix of styles, `[batch, styles]`, and the features at an eighth of the size before they go
+    /// back up, `[batch, channels, height / 8, width / 8]`; none of a network that has no styles.
+    pub fn forward_styled(
+        &self,
+        numbers: Tensor<4>,
+        mix: Option<&Tensor<2>>,
+    ) -> (Tensor<4>, Option<Tensor<4>>) {
+        let known = |(painted, features)| (painted, Some(features));
+        match self {
+            Self::Tiny(tiny) => known(tiny.forward(numbers, mix)),
+            Self::Base(base) => known(base.forward(numbers, mix)),
+            Self::Johnson(johnson) => (johnson.forward(numbers), None),
         }
     }
 }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use super::tiny::shuffle;
+use super::shuffle::shuffle;
 
 /// `conv2d(x, weight, bias)` without borders.
 ///

@@ -4,12 +4,15 @@
 //! skip, and leave as a correction of the input. There is no statistic of the picture in it, so a frame can be
 //! painted in tiles and a change in one corner cannot pump the colours of another.
 
-use burn::module::{Module, Param};
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+use super::layer::{Layer, LayerConfig};
+use super::shuffle::{shuffle, unshuffle};
+use super::styles::{self, Styles, check_styles};
+use super::weights::Weights;
 
 /// Sides must be multiples of 8: unshuffle 4, then one halving.
 pub(super) const ALIGNMENT: usize = 8;
@@ -24,7 +27,17 @@ pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 110;
 const QUARTER_CHANNELS: usize = 32;
 const EIGHTH_CHANNELS: usize = 48;
 const BLOCKS: usize = 4;
-const MAX_STYLES: usize = 64;
+
+/// Channels behind each layer that the style moves: stem, down, blocks, up.
+const STYLED: [usize; 3 + BLOCKS] = [
+    QUARTER_CHANNELS,
+    EIGHTH_CHANNELS,
+    EIGHTH_CHANNELS,
+    EIGHTH_CHANNELS,
+    EIGHTH_CHANNELS,
+    EIGHTH_CHANNELS,
+    4 * QUARTER_CHANNELS,
+];
 
 /// Configuration of [`Tiny`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,129 +48,80 @@ pub struct TinyConfig {
     pub styles: usize,
 }
 
-/// The network. Every convolution but the head is followed by a `StyleAffine` where there are several styles.
+/// The network. Every convolution but the head is followed by a style's affine layer where there are several styles.
 #[derive(Module, Debug)]
 pub struct Tiny {
-    stem: Conv2d,
-    down: Conv2d,
-    blocks: Vec<Conv2d>,
-    up: Conv2d,
-    head: Conv2d,
-    styles: Option<Vec<StyleAffine>>,
-}
-
-/// A scale and a shift for each channel and style (Dumoulin et al., 2017, "A learned representation for artistic
-/// style", eq. 5, without its normalisation).
-#[derive(Module, Debug)]
-pub struct StyleAffine {
-    /// `[styles, channels]`
-    scale: Param<Tensor<2>>,
-    /// `[styles, channels]`
-    shift: Param<Tensor<2>>,
+    stem: Layer,
+    down: Layer,
+    blocks: Vec<Layer>,
+    up: Layer,
+    head: Layer,
+    styles: Styles,
 }
 
 impl TinyConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
-        if (1..=MAX_STYLES).contains(&self.styles) {
-            return Ok(());
-        }
-        Err(format!("styles is {}, expected 1 to {MAX_STYLES}", self.styles))
+        check_styles(self.styles)
     }
 
-    /// The network, its parameters not yet initialised.
+    /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Tiny {
-        let conv = |channels_in, channels_out| conv3x3(channels_in, channels_out).init(device);
+        let styles = if self.styles > 1 { self.styles } else { 0 };
+        self.network(styles, device, LayerConfig::init)
+    }
+
+    /// The network in training: with branches, norms and the affine layers of one style too.
+    pub(super) fn init_training(&self, device: &Device) -> Tiny {
+        self.network(self.styles, device, LayerConfig::init_training)
+    }
+
+    fn network(&self, styles: usize, device: &Device, layer: impl Fn(LayerConfig, &Device) -> Layer) -> Tiny {
+        let layer = |config| layer(config, device);
         Tiny {
-            stem: conv(48, QUARTER_CHANNELS),
-            down: conv3x3(QUARTER_CHANNELS, EIGHTH_CHANNELS).with_stride([2, 2]).init(device),
-            blocks: (0..BLOCKS).map(|_| conv(EIGHTH_CHANNELS, EIGHTH_CHANNELS)).collect(),
-            up: Conv2dConfig::new([EIGHTH_CHANNELS, 4 * QUARTER_CHANNELS], [1, 1]).init(device),
-            head: conv(QUARTER_CHANNELS, 48),
-            styles: (self.styles > 1).then(|| self.init_styles(device)),
+            stem: layer(LayerConfig::new(48, QUARTER_CHANNELS)),
+            down: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
+            blocks: (0..BLOCKS).map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS))).collect(),
+            up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, 4 * QUARTER_CHANNELS)),
+            // No norm: what leaves the network keeps its scale.
+            head: LayerConfig::new(QUARTER_CHANNELS, 48).init(device),
+            styles: styles::init(styles, &STYLED, device),
         }
-    }
-
-    fn init_styles(&self, device: &Device) -> Vec<StyleAffine> {
-        let widths = [QUARTER_CHANNELS, EIGHTH_CHANNELS].into_iter();
-        let widths = widths.chain([EIGHTH_CHANNELS; BLOCKS]);
-        widths
-            .chain([4 * QUARTER_CHANNELS])
-            .map(|width| StyleAffine::init(self.styles, width, device))
-            .collect()
-    }
-}
-
-fn conv3x3(channels_in: usize, channels_out: usize) -> Conv2dConfig {
-    Conv2dConfig::new([channels_in, channels_out], [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-}
-
-impl StyleAffine {
-    fn init(styles: usize, channels: usize, device: &Device) -> Self {
-        Self {
-            scale: Param::from_tensor(Tensor::ones([styles, channels], device)),
-            shift: Param::from_tensor(Tensor::zeros([styles, channels], device)),
-        }
-    }
-
-    /// `x * (mix . scale) + mix . shift`; `x` is `[batch, channels, height, width]`, `mix` `[batch, styles]`.
-    fn forward(&self, x: Tensor<4>, mix: Tensor<2>) -> Tensor<4> {
-        let scale = mix.clone().matmul(self.scale.val()); // [batch, channels]
-        let shift = mix.matmul(self.shift.val());
-        x * scale.unsqueeze_dims(&[2, 3]) + shift.unsqueeze_dims(&[2, 3])
     }
 }
 
 impl Tiny {
-    /// Paints.
+    /// Paints, and gives the features at 1/8 before they go back up.
     ///
     /// # Shapes
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
     /// - `mix`: weights of the styles, `[batch, styles]`; without it the first style paints
-    /// - output: `[batch, 3, height, width]`
-    pub fn forward(&self, numbers: Tensor<4>, mix: Option<Tensor<2>>) -> Tensor<4> {
-        let mix = self.mix(&numbers, mix);
+    /// - output: `[batch, 3, height, width]` and `[batch, 48, height / 8, width / 8]`
+    pub fn forward(&self, numbers: Tensor<4>, mix: Option<&Tensor<2>>) -> (Tensor<4>, Tensor<4>) {
+        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(&self.styles, index), mix);
         let quarter = unshuffle(numbers.clone(), 4); // [batch, 48, h/4, w/4]
-        let skip = relu(self.styled(0, self.stem.forward(quarter), &mix)); // [batch, 32, h/4, w/4]
-        let mut x = relu(self.styled(1, self.down.forward(skip.clone()), &mix)); // [batch, 48, h/8, w/8]
+        let skip = relu(styled(0, &self.stem, quarter)); // [batch, 32, h/4, w/4]
+        let mut x = relu(styled(1, &self.down, skip.clone())); // [batch, 48, h/8, w/8]
         for (index, block) in self.blocks.iter().enumerate() {
-            x = relu(self.styled(2 + index, block.forward(x), &mix));
+            x = relu(styled(2 + index, block, x));
         }
-        let x = self.styled(2 + BLOCKS, self.up.forward(x), &mix); // [batch, 128, h/8, w/8]
+        let features = x.clone();
+        let x = styled(2 + BLOCKS, &self.up, x); // [batch, 128, h/8, w/8]
         let x = relu(shuffle(x, 2) + skip); // [batch, 32, h/4, w/4]
-        shuffle(self.head.forward(x), 4) + numbers
+        (shuffle(self.head.forward(x, None, None), 4) + numbers, features)
     }
 
-    /// The mix to use: the caller's, else all of the first style; none where there is one style.
-    fn mix(&self, numbers: &Tensor<4>, mix: Option<Tensor<2>>) -> Option<Tensor<2>> {
-        let affine = self.styles.as_ref()?.first()?;
-        let [styles, _] = affine.scale.dims();
-        let first = || {
-            let one = Tensor::<2>::ones([numbers.dims()[0], 1], &numbers.device());
-            one.pad([(0, 0), (0, styles - 1)], 0.0)
-        };
-        Some(mix.unwrap_or_else(first))
+    fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {
+        let blocks = self.blocks.iter().enumerate().map(|(i, block)| (format!("blocks.{i}"), block));
+        let before = [("stem".to_owned(), &self.stem), ("down".to_owned(), &self.down)];
+        before.into_iter().chain(blocks).chain([("up".to_owned(), &self.up), ("head".to_owned(), &self.head)])
     }
 
-    fn styled(&self, layer: usize, x: Tensor<4>, mix: &Option<Tensor<2>>) -> Tensor<4> {
-        match (&self.styles, mix) {
-            (Some(affines), Some(mix)) => affines[layer].forward(x, mix.clone()),
-            _ => x,
-        }
+    pub(super) fn folded(&self) -> Weights {
+        styles::folded(&self.styles, self.layers())
     }
-}
 
-/// `[batch, c, h, w]` to `[batch, c * by * by, h / by, w / by]`, the order of PyTorch's `pixel_unshuffle`.
-pub(crate) fn unshuffle(x: Tensor<4>, by: usize) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    let (rows, columns) = (height / by, width / by);
-    let blocks: Tensor<6> = x.reshape([batch, channels, rows, by, columns, by]);
-    blocks.permute([0, 1, 3, 5, 2, 4]).reshape([batch, channels * by * by, rows, columns])
-}
-
-/// `[batch, c * by * by, h, w]` to `[batch, c, h * by, w * by]`, the order of PyTorch's `pixel_shuffle`.
-pub(crate) fn shuffle(x: Tensor<4>, by: usize) -> Tensor<4> {
-    let [batch, channels, rows, columns] = x.dims();
-    let channels = channels / (by * by);
-    let blocks: Tensor<6> = x.reshape([batch, channels, by, by, rows, columns]);
-    blocks.permute([0, 1, 4, 2, 5, 3]).reshape([batch, channels, rows * by, columns * by])
+    pub(super) fn hold_statistics(&mut self) {
+        let ends = [&mut self.stem, &mut self.down, &mut self.up];
+        ends.into_iter().chain(&mut self.blocks).for_each(Layer::hold);
+    }
 }

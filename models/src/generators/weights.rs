@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Numbers of one parameter on the host, row-major.
@@ -27,7 +27,20 @@ pub fn expected_shapes<M: Module>(network: &M) -> BTreeMap<String, Vec<usize>> {
 /// The network with every parameter taken from `weights`, which hold exactly what
 /// [`expected_shapes`] lists: [`crate::Model`] checks that before it keeps them.
 pub(crate) fn bind<M: Module>(network: M, weights: &Weights, device: &Device) -> M {
-    network.map(&mut Binding { weights, device, path: Vec::new() })
+    network.map(&mut Binding { weights, device, path: Vec::new(), training: false })
+}
+
+/// Like [`bind`], for a network that is to learn: parameters are tracked by autodiff where `device` has it, and
+/// numbered in order, so that an optimizer's state still belongs to them in another process.
+pub(crate) fn bind_training<M: Module>(network: M, weights: &Weights, device: &Device) -> M {
+    network.map(&mut Binding { weights, device, path: Vec::new(), training: true })
+}
+
+/// Every parameter and statistic of a network, on the host.
+pub(crate) fn host_weights<M: Module>(network: &M) -> Weights {
+    let mut reading = Reading::default();
+    network.visit(&mut reading);
+    reading.found
 }
 
 #[derive(Default)]
@@ -50,10 +63,34 @@ impl ModuleVisitor for Shapes {
     }
 }
 
+#[derive(Default)]
+struct Reading {
+    path: Vec<String>,
+    found: Weights,
+}
+
+impl ModuleVisitor for Reading {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let shape = tensor.dims().to_vec();
+        let values = tensor.into_data().iter::<f32>().collect();
+        self.found.insert(self.path.join("."), WeightTensor { shape, values });
+    }
+}
+
 struct Binding<'a> {
     weights: &'a Weights,
     device: &'a Device,
     path: Vec<String>,
+    training: bool,
 }
 
 impl ModuleMapper for Binding<'_> {
@@ -66,13 +103,16 @@ impl ModuleMapper for Binding<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.weights.get(&self.path.join(".")) {
-            Some(found) => {
-                let data = TensorData::new(found.values.clone(), found.shape.clone());
-                Param::initialized(param.id, Tensor::from_data(data, self.device))
-            }
-            None => param,
+        let path = self.path.join(".");
+        let Some(found) = self.weights.get(&path) else { return param };
+        let data = TensorData::new(found.values.clone(), found.shape.clone());
+        let tensor = Tensor::from_data(data, self.device);
+        if !self.training {
+            return Param::initialized(param.id, tensor);
         }
+        let number = self.weights.keys().position(|key| *key == path).unwrap_or_default() as u64;
+        let tracked = if tensor.is_autodiff() { tensor.require_grad() } else { tensor };
+        Param::initialized(ParamId::from(number + 1), tracked)
     }
 }
 
@@ -92,6 +132,22 @@ pub(crate) fn untrained(shapes: &BTreeMap<String, Vec<usize>>, seed: u64) -> Wei
         (path.clone(), WeightTensor { shape: shape.clone(), values })
     };
     shapes.iter().map(tensor).collect()
+}
+
+/// Where a training network starts: [`untrained`], with each norm, branch and style changing nothing, and a last layer
+/// of zeros, so that the network begins as the identity.
+pub(crate) fn training_start(shapes: &BTreeMap<String, Vec<usize>>, seed: u64) -> Weights {
+    let mut weights = untrained(shapes, seed);
+    for (path, tensor) in &mut weights {
+        let name = path.rsplit('.').next().unwrap_or_default();
+        match name {
+            "scale" | "variance" => tensor.values.fill(1.0),
+            "shift" | "mean" | "point" | "identity" => tensor.values.fill(0.0),
+            _ if path == "head.weight" => tensor.values.fill(0.0),
+            _ => {}
+        }
+    }
+    weights
 }
 
 /// The next number of SplitMix64 (Steele, Lea and Flood, 2014), in [-1, 1).

@@ -1,0 +1,260 @@
+//! The convolution that *tiny* and *base* are made of, in two forms of one definition.
+//!
+//! *Folded*, as a model file holds it: a kernel and a bias. *In training*: branches beside the 3x3 kernel and a batch
+//! norm behind it, which fold away (Ding et al., 2021, "RepVGG: making VGG-style ConvNets great again", section 3.3).
+//! The branches are linear and nothing stands between them and their sum, so they are summed as kernels, before the one
+//! convolution: the same output as side by side, at the cost of one. A held norm is constant, and so folds into the
+//! kernel the same way: from then on a training step costs what playing does.
+
+use burn::module::{Initializer, Module, Param, RunningState};
+use burn::tensor::module::batch_norm_train;
+use burn::tensor::{Device, Tensor};
+
+use super::weights::WeightTensor;
+use crate::convolution::conv2d;
+
+/// Added to variances, as everywhere.
+const EPSILON: f64 = 1e-5;
+
+/// Share of the newest batch in the running statistics.
+const MOMENTUM: f64 = 0.1;
+
+/// Extents of a [`Layer`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LayerConfig {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// 1, or 3 with a border of 1.
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+}
+
+/// A convolution, folded or in training.
+#[derive(Module, Debug)]
+pub struct Layer {
+    /// `[outputs, inputs, k, k]`
+    weight: Param<Tensor<4>>,
+    /// `[outputs]`
+    bias: Param<Tensor<1>>,
+    branches: Option<Branches>,
+    norm: Option<Norm>,
+    stride: usize,
+    held: bool,
+}
+
+/// What stands beside the 3x3 kernel in training.
+#[derive(Module, Debug)]
+struct Branches {
+    /// `[outputs, inputs, 1, 1]`
+    point: Param<Tensor<4>>,
+    /// Scale of the identity, `[outputs]`, where inputs and outputs are as many.
+    identity: Option<Param<Tensor<1>>>,
+}
+
+/// Statistics of the batches seen (Ioffe and Szegedy, 2015); the style's affine layer is its scale and shift.
+#[derive(Module, Debug)]
+struct Norm {
+    /// `[outputs]`
+    mean: RunningState<Tensor<1>>,
+    /// `[outputs]`
+    variance: RunningState<Tensor<1>>,
+}
+
+/// A scale and a shift for each channel and style (Dumoulin et al., 2017, "A learned representation for artistic
+/// style", eq. 5; the normalisation is the layer's, over batches and not over a picture).
+#[derive(Module, Debug)]
+pub struct StyleAffine {
+    /// `[styles, channels]`
+    scale: Param<Tensor<2>>,
+    /// `[styles, channels]`
+    shift: Param<Tensor<2>>,
+}
+
+impl LayerConfig {
+    /// 3x3, stride 1.
+    pub(super) fn new(inputs: usize, outputs: usize) -> Self {
+        Self { inputs, outputs, kernel: 3, stride: 1 }
+    }
+
+    /// The same, halving the size.
+    pub(super) fn halving(inputs: usize, outputs: usize) -> Self {
+        Self { stride: 2, ..Self::new(inputs, outputs) }
+    }
+
+    /// 1x1.
+    pub(super) fn pointwise(inputs: usize, outputs: usize) -> Self {
+        Self { kernel: 1, ..Self::new(inputs, outputs) }
+    }
+
+    /// The folded form, its parameters not yet initialised.
+    pub(super) fn init(self, device: &Device) -> Layer {
+        let Self { inputs, outputs, kernel, stride } = self;
+        Layer {
+            weight: zeros([outputs, inputs, kernel, kernel], device),
+            bias: zeros([outputs], device),
+            branches: None,
+            norm: None,
+            stride,
+            held: false,
+        }
+    }
+
+    /// The training form: with branches where the kernel is 3x3, and with a norm.
+    pub(super) fn init_training(self, device: &Device) -> Layer {
+        let Self { inputs, outputs, kernel, stride } = self;
+        let branches = || Branches {
+            point: zeros([outputs, inputs, 1, 1], device),
+            identity: (inputs == outputs && stride == 1).then(|| zeros([outputs], device)),
+        };
+        let norm = Norm {
+            mean: RunningState::new(Tensor::zeros([outputs], device)),
+            variance: RunningState::new(Tensor::ones([outputs], device)),
+        };
+        Layer { branches: (kernel == 3).then(branches), norm: Some(norm), ..self.init(device) }
+    }
+}
+
+/// A parameter that is made when it is first used: a file's or a state's weights take its place before.
+fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    Initializer::Zeros.init(shape, device)
+}
+
+impl Layer {
+    /// The convolution, and the style's scale and shift.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, inputs, h, w]`
+    /// - `affine` with `mix` `[batch, styles]`, or of one style without
+    /// - output: `[batch, outputs, ceil(h / stride), ceil(w / stride)]`
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        affine: Option<&StyleAffine>,
+        mix: Option<&Tensor<2>>,
+    ) -> Tensor<4> {
+        let single = affine.filter(|affine| affine.is_single());
+        let several = affine.filter(|affine| !affine.is_single());
+        let y = match (&self.norm, single) {
+            (Some(norm), _) if !self.held => norm.live(self.convolve(x), single),
+            (None, None) => self.convolve(x),
+            _ => {
+                let (scale, shift) = self.constants(single);
+                let [outputs] = scale.dims();
+                let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
+                self.apply(x, kernel, self.bias.val() * scale + shift)
+            }
+        };
+        match several {
+            Some(affine) => affine.forward(y, mix),
+            None => y,
+        }
+    }
+
+    fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
+        self.apply(x, self.kernel(), self.bias.val())
+    }
+
+    fn apply(&self, x: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+        let [_, _, side, _] = kernel.dims();
+        conv2d(x, kernel, Some(bias), self.stride, side / 2)
+    }
+
+    /// The sum of the branches, `[outputs, inputs, k, k]`.
+    fn kernel(&self) -> Tensor<4> {
+        let weight = self.weight.val();
+        let Some(branches) = &self.branches else { return weight };
+        let mut point = branches.point.val();
+        if let Some(identity) = &branches.identity {
+            let [outputs, ..] = point.dims();
+            let diagonal = Tensor::<2>::eye(outputs, &point.device()).reshape([outputs, outputs, 1, 1]);
+            point = point + diagonal * identity.val().reshape([outputs, 1, 1, 1]);
+        }
+        weight + point.pad([(1, 1), (1, 1)], 0.0)
+    }
+
+    /// What the held norm and the only style do to a channel: a scale and a shift, `[outputs]` each.
+    fn constants(&self, single: Option<&StyleAffine>) -> (Tensor<1>, Tensor<1>) {
+        let ones = || Tensor::ones(self.bias.val().dims(), &self.bias.val().device());
+        let (scale, shift) = match single {
+            Some(affine) => affine.only(),
+            None => (ones(), ones() * 0.0),
+        };
+        let Some(norm) = &self.norm else { return (scale, shift) };
+        let (mean, variance) = (norm.mean.value_sync(), norm.variance.value_sync());
+        let normed = scale / (variance + EPSILON).sqrt();
+        let shift = shift - mean * normed.clone();
+        (normed, shift)
+    }
+
+    /// From here on the norm is constant.
+    pub(super) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Kernel and bias of the folded form, with the affine layer of the only style.
+    pub(super) fn folded(&self, affine: Option<&StyleAffine>) -> [WeightTensor; 2] {
+        let (scale, shift) = self.constants(affine.filter(|affine| affine.is_single()));
+        let [outputs] = scale.dims();
+        let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
+        [host(kernel), host(self.bias.val() * scale + shift)]
+    }
+}
+
+impl Norm {
+    fn live(&self, y: Tensor<4>, single: Option<&StyleAffine>) -> Tensor<4> {
+        let [_, channels, ..] = y.dims();
+        let device = y.device();
+        let (scale, shift) = match single {
+            Some(affine) => affine.only(),
+            None => (Tensor::ones([channels], &device), Tensor::zeros([channels], &device)),
+        };
+        let normed = batch_norm_train(y, scale, shift, EPSILON);
+        for (running, newest) in [(&self.mean, normed.mean), (&self.variance, normed.variance)] {
+            let value = running.value_sync() * (1.0 - MOMENTUM) + newest * MOMENTUM;
+            running.update(value.detach());
+            // Updates wait for the next one: a checkpoint in between must see this one.
+            running.value_sync();
+        }
+        normed.output
+    }
+}
+
+impl StyleAffine {
+    pub(super) fn init(styles: usize, channels: usize, device: &Device) -> Self {
+        Self { scale: zeros([styles, channels], device), shift: zeros([styles, channels], device) }
+    }
+
+    pub(super) fn styles(&self) -> usize {
+        self.scale.lazy_shape()[0]
+    }
+
+    fn is_single(&self) -> bool {
+        self.styles() == 1
+    }
+
+    /// Scale and shift of the only style, `[channels]` each.
+    fn only(&self) -> (Tensor<1>, Tensor<1>) {
+        (self.scale.val().squeeze_dim(0), self.shift.val().squeeze_dim(0))
+    }
+
+    /// `x * (mix . scale) + mix . shift`; `x` is `[batch, channels, h, w]`, `mix` `[batch, styles]`, else the first style.
+    fn forward(&self, x: Tensor<4>, mix: Option<&Tensor<2>>) -> Tensor<4> {
+        let of_batch = |values: Tensor<2>| match mix {
+            Some(mix) => mix.clone().matmul(values),
+            None => values.narrow(0, 0, 1),
+        };
+        let scale = of_batch(self.scale.val()); // [batch or 1, channels]
+        let shift = of_batch(self.shift.val());
+        x * scale.unsqueeze_dims(&[2, 3]) + shift.unsqueeze_dims(&[2, 3])
+    }
+
+    /// Scale and shift as a model of several styles holds them.
+    pub(super) fn folded(&self) -> [WeightTensor; 2] {
+        [host(self.scale.val()), host(self.shift.val())]
+    }
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> WeightTensor {
+    let shape = tensor.dims().to_vec();
+    WeightTensor { shape, values: tensor.into_data().iter::<f32>().collect() }
+}

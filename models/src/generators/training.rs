@@ -1,0 +1,260 @@
+//! Networks that learn: their start, their whole state, and what a model file holds of them.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+
+use super::weights::{bind_training, host_weights, training_start};
+use super::{Generator, GeneratorConfig, Weights, expected_shapes};
+
+/// A state that does not belong to the network.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The network has no training form.
+    #[error("a network of kind '{0}' cannot be trained; expected tiny or base")]
+    Kind(&'static str),
+    /// A tensor is missing, superfluous, or of another shape.
+    #[error("tensor '{name}' has shape {found:?}, expected {expected:?} (none: it should not be there)")]
+    Tensor {
+        /// Its path.
+        name: String,
+        /// What the state has.
+        found: Option<Vec<usize>>,
+        /// What the network asks for.
+        expected: Option<Vec<usize>>,
+    },
+}
+
+impl GeneratorConfig {
+    /// The network in its training form, at a seeded start where it is the identity.
+    ///
+    /// # Errors
+    /// [`StateError::Kind`] where the kind cannot be trained.
+    pub fn init_training(&self, seed: u64, device: &Device) -> Result<Generator, StateError> {
+        let network = self.training_form(device)?;
+        let start = training_start(&shapes(&network), seed);
+        Ok(bound(network, &start, device))
+    }
+
+    /// The network in its training form with the state that [`Generator::state`] gave.
+    ///
+    /// # Errors
+    /// [`StateError`] where the state is not complete, or of another network.
+    pub fn with_state(&self, state: &Weights, device: &Device) -> Result<Generator, StateError> {
+        let network = self.training_form(device)?;
+        check(&shapes(&network), state)?;
+        Ok(bound(network, state, device))
+    }
+
+    /// The network in its training form, painting as the folded `weights` do: norms and branches change nothing yet.
+    ///
+    /// # Errors
+    /// [`StateError`] where the weights are not those of this configuration.
+    pub fn resume_training(&self, weights: &Weights, device: &Device) -> Result<Generator, StateError> {
+        check(&self.shapes(), weights)?;
+        let network = self.training_form(device)?;
+        let mut start = training_start(&shapes(&network), 0);
+        start.extend(weights.iter().map(|(path, tensor)| (path.clone(), tensor.clone())));
+        let mut network = bound(network, &start, device);
+        network.hold_statistics();
+        Ok(network)
+    }
+
+    fn training_form(&self, device: &Device) -> Result<Generator, StateError> {
+        match self {
+            Self::Tiny(config) => Ok(Generator::Tiny(config.init_training(device))),
+            Self::Base(config) => Ok(Generator::Base(config.init_training(device))),
+            Self::Johnson(_) => Err(StateError::Kind(self.kind())),
+        }
+    }
+}
+
+impl Generator {
+    /// Every parameter and statistic of the training form, by path.
+    pub fn state(&self) -> Weights {
+        match self {
+            Self::Tiny(tiny) => host_weights(tiny),
+            Self::Base(base) => host_weights(base),
+            Self::Johnson(johnson) => host_weights(johnson),
+        }
+    }
+
+    /// From here on batch norm uses the statistics it has: a constant, folded into the kernels, so that what is trained
+    /// is what plays.
+    pub fn hold_statistics(&mut self) {
+        match self {
+            Self::Tiny(tiny) => tiny.hold_statistics(),
+            Self::Base(base) => base.hold_statistics(),
+            Self::Johnson(_) => {}
+        }
+    }
+
+    /// The weights of the folded form, as a model file holds them.
+    pub fn folded(&self) -> Weights {
+        match self {
+            Self::Tiny(tiny) => tiny.folded(),
+            Self::Base(base) => base.folded(),
+            Self::Johnson(johnson) => host_weights(johnson),
+        }
+    }
+}
+
+fn shapes(network: &Generator) -> BTreeMap<String, Vec<usize>> {
+    match network {
+        Generator::Tiny(tiny) => expected_shapes(tiny),
+        Generator::Base(base) => expected_shapes(base),
+        Generator::Johnson(johnson) => expected_shapes(johnson),
+    }
+}
+
+fn bound(network: Generator, weights: &Weights, device: &Device) -> Generator {
+    match network {
+        Generator::Tiny(tiny) => Generator::Tiny(bind_training(tiny, weights, device)),
+        Generator::Base(base) => Generator::Base(bind_training(base, weights, device)),
+        Generator::Johnson(johnson) => Generator::Johnson(bind_training(johnson, weights, device)),
+    }
+}
+
+fn check(expected: &BTreeMap<String, Vec<usize>>, found: &Weights) -> Result<(), StateError> {
+    for name in expected.keys().chain(found.keys()) {
+        let (expected, found) = (expected.get(name), found.get(name).map(|tensor| &tensor.shape));
+        if expected != found {
+            let (found, expected) = (found.cloned(), expected.cloned());
+            return Err(StateError::Tensor { name: name.clone(), found, expected });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Tensor, TensorData};
+
+    use super::super::{BaseConfig, TinyConfig};
+    use super::*;
+
+    fn configs() -> [GeneratorConfig; 4] {
+        let (one, three) = (1, 3);
+        [
+            GeneratorConfig::Tiny(TinyConfig { styles: one }),
+            GeneratorConfig::Tiny(TinyConfig { styles: three }),
+            GeneratorConfig::Base(BaseConfig { styles: one }),
+            GeneratorConfig::Base(BaseConfig { styles: three }),
+        ]
+    }
+
+    fn picture(device: &Device) -> Tensor<4> {
+        let values: Vec<f32> = (0..2 * 3 * 32 * 40).map(|i| ((i * 7919) % 101) as f32 / 100.0).collect();
+        Tensor::from_data(TensorData::new(values, [2, 3, 32, 40]), device)
+    }
+
+    fn difference(a: Tensor<4>, b: Tensor<4>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    /// A state in which every branch, norm and style does something.
+    fn shaken(config: &GeneratorConfig, device: &Device) -> Generator {
+        let mut state = config.init_training(3, device).unwrap().state();
+        for (path, tensor) in &mut state {
+            for (i, value) in tensor.values.iter_mut().enumerate() {
+                let wobble = ((i * 31 + path.len()) % 17) as f32 / 17.0 - 0.5;
+                *value += 0.1 * wobble;
+            }
+        }
+        config.with_state(&state, device).unwrap()
+    }
+
+    #[test]
+    fn a_new_network_changes_nothing() {
+        let device = Device::flex();
+        for config in configs() {
+            let network = config.init_training(1, &device).unwrap();
+            assert_eq!(difference(network.forward(picture(&device)), picture(&device)), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_held_network_paints_as_its_folded_form_does() {
+        let device = Device::flex();
+        for config in configs() {
+            let mut network = shaken(&config, &device);
+            network.hold_statistics();
+            let folded = config.build(&network.folded(), &device);
+            let mix = (network.folded().contains_key("styles.0.scale"))
+                .then(|| Tensor::<2>::from_data([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]], &device));
+            let (held, _) = network.forward_styled(picture(&device), mix.as_ref());
+            let (folded, _) = folded.forward_styled(picture(&device), mix.as_ref());
+            assert!(difference(held.clone(), picture(&device)) > 0.01);
+            let worst = difference(held, folded);
+            assert!(worst < 1e-5, "{} differs by {worst}", config.kind());
+        }
+    }
+
+    #[test]
+    fn live_statistics_come_to_what_is_held() {
+        let device = Device::flex();
+        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let mut network = shaken(&config, &device);
+        let mut live = network.forward(picture(&device));
+        for _ in 0..200 {
+            live = network.forward(picture(&device));
+        }
+        network.hold_statistics();
+        let worst = difference(network.forward(picture(&device)), live);
+        assert!(worst < 1e-3, "differs by {worst}");
+    }
+
+    #[test]
+    fn training_goes_on_exactly_where_a_folded_model_is() {
+        let device = Device::flex();
+        for config in configs() {
+            let mut network = shaken(&config, &device);
+            network.hold_statistics();
+            let weights = network.folded();
+            let resumed = config.resume_training(&weights, &device).unwrap();
+            let folded = config.build(&weights, &device);
+            let worst = difference(resumed.forward(picture(&device)), folded.forward(picture(&device)));
+            assert!(worst < 2e-5, "{} differs by {worst}", config.kind());
+        }
+    }
+
+    #[test]
+    fn a_state_comes_back_whole_and_another_networks_is_refused() {
+        let device = Device::flex();
+        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let state = shaken(&config, &device).state();
+        assert_eq!(config.with_state(&state, &device).unwrap().state(), state);
+        let mut short = state.clone();
+        short.remove("stem.bias");
+        assert!(config.with_state(&short, &device).is_err());
+        let three = GeneratorConfig::Tiny(TinyConfig { styles: 3 });
+        assert!(three.with_state(&state, &device).is_err());
+    }
+
+    #[test]
+    fn base_is_as_large_as_stated() {
+        let shapes = GeneratorConfig::Base(BaseConfig { styles: 1 }).shapes();
+        let parameters: usize = shapes.values().map(|shape| shape.iter().product::<usize>()).sum();
+        assert_eq!(parameters, 1_472_892);
+    }
+
+    /// A changed pixel changes nothing beyond the radius.
+    #[test]
+    fn the_receptive_radius_bounds_what_a_pixel_reaches() {
+        let device = Device::flex();
+        let [tiny, _, base, _] = configs();
+        for config in [tiny, base] {
+            let radius = config.receptive_radius().unwrap();
+            let (side, at) = (2 * radius.next_multiple_of(8) + 64, radius.next_multiple_of(8) + 27);
+            let network = shaken(&config, &device);
+            let network = config.build(&network.folded(), &device);
+            let plain = Tensor::<4>::ones([1, 3, side, side], &device) * 0.5;
+            let dotted = plain.clone().slice_fill([0..1, 0..3, at..at + 1, at..at + 1], 1.0);
+            let change = (network.forward(plain) - network.forward(dotted)).abs();
+            let far = change.clone().narrow(3, 0, at - radius).max().into_scalar::<f32>();
+            let near: f32 = change.narrow(3, at - radius / 2, radius / 2).max().into_scalar();
+            assert!(far < 1e-6 && near > 1e-6, "{}: {far} beyond, {near} within", config.kind());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! `impasto eval`.
+
+pub mod metrics;

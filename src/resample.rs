@@ -1,0 +1,149 @@
+//! Pictures scaled without aliasing: Catmull-Rom, widened where the picture becomes smaller.
+
+use crate::still::Still;
+
+/// A rectangle of a picture in pixels; its corners may lie between pixels, and must lie inside the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rectangle {
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// A rectangle of a picture, scaled to a size and clamped to [0, 1].
+pub fn resample(source: &Still, from: Rectangle, width: usize, height: usize) -> Still {
+    let columns = Taps::new(from.x, from.width, width, source.width);
+    let rows = Taps::new(from.y, from.height, height, source.height);
+    let mut data = Vec::with_capacity(3 * width * height);
+    for plane in source.data.chunks_exact(source.width * source.height) {
+        for row in 0..height {
+            let blended = blended_rows(plane, source.width, &rows, row, columns.reach());
+            for column in 0..width {
+                let (first, weights) = columns.of(column);
+                let numbers = &blended[first - columns.reach().0..][..weights.len()];
+                let sum: f32 = numbers.iter().zip(weights).map(|(number, weight)| number * weight).sum();
+                data.push(sum.clamp(0.0, 1.0));
+            }
+        }
+    }
+    Still::new(width, height, data)
+}
+
+/// The columns from `begin` to `end` of the source's rows that make one row of the result, weighted.
+fn blended_rows(
+    plane: &[f32],
+    stride: usize,
+    rows: &Taps,
+    row: usize,
+    (begin, end): (usize, usize),
+) -> Vec<f32> {
+    let (first, weights) = rows.of(row);
+    let mut blended = vec![0.0; end - begin];
+    for (tap, weight) in weights.iter().enumerate() {
+        let source = &plane[(first + tap) * stride + begin..][..end - begin];
+        for (sum, number) in blended.iter_mut().zip(source) {
+            *sum += number * weight;
+        }
+    }
+    blended
+}
+
+/// Which pixels make each pixel of the result along one axis, and with which weights; those sum to 1, at the
+/// picture's edges too.
+struct Taps {
+    firsts: Vec<usize>,
+    ends: Vec<usize>,
+    weights: Vec<f32>,
+}
+
+impl Taps {
+    fn new(start: f64, length: f64, results: usize, sources: usize) -> Self {
+        let scale = length / results as f64;
+        let stretch = scale.max(1.0);
+        let mut taps = Self { firsts: Vec::new(), ends: Vec::new(), weights: Vec::new() };
+        for result in 0..results {
+            let centre = start + (result as f64 + 0.5) * scale - 0.5;
+            let first = (centre - 2.0 * stretch).ceil().max(0.0) as usize;
+            let last = ((centre + 2.0 * stretch).floor().max(0.0) as usize).min(sources - 1);
+            let first = first.min(last);
+            let weight = |source: usize| catmull_rom((source as f64 - centre) / stretch);
+            let sum: f64 = (first..=last).map(weight).sum();
+            taps.firsts.push(first);
+            taps.weights.extend((first..=last).map(|source| (weight(source) / sum) as f32));
+            taps.ends.push(taps.weights.len());
+        }
+        taps
+    }
+
+    /// The first source pixel and the weights for one pixel of the result.
+    fn of(&self, result: usize) -> (usize, &[f32]) {
+        let begin = result.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (self.firsts[result], &self.weights[begin..self.ends[result]])
+    }
+
+    /// The first source pixel that any result needs, and the one behind the last.
+    fn reach(&self) -> (usize, usize) {
+        let last = self.firsts.len() - 1;
+        (self.firsts[0], self.firsts[last] + self.of(last).1.len())
+    }
+}
+
+/// Keys' cubic with a = -1/2 (Keys, 1981), zero beyond 2.
+fn catmull_rom(distance: f64) -> f64 {
+    let x = distance.abs();
+    match x {
+        _ if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+        _ if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(still: &Still) -> Rectangle {
+        Rectangle { x: 0.0, y: 0.0, width: still.width as f64, height: still.height as f64 }
+    }
+
+    #[test]
+    fn the_same_size_is_the_same_picture() {
+        let data = (0..3 * 7 * 5).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
+        let still = Still::new(7, 5, data);
+        assert_eq!(resample(&still, whole(&still), 7, 5), still);
+    }
+
+    #[test]
+    fn a_flat_picture_stays_flat_at_every_size() {
+        let still = Still::new(9, 6, vec![0.3; 3 * 9 * 6]);
+        for (width, height) in [(1, 1), (3, 2), (9, 12), (40, 31)] {
+            let scaled = resample(&still, whole(&still), width, height);
+            assert!(scaled.data.iter().all(|number| (number - 0.3).abs() < 1e-5), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn fine_stripes_become_grey_and_not_coarse_stripes() {
+        let data = (0..3 * 64 * 4).map(|i| (i % 2) as f32).collect();
+        let still = Still::new(64, 4, data);
+        let small = resample(&still, whole(&still), 15, 4);
+        let inner = &small.data[2..13];
+        assert!(inner.iter().all(|number| (number - 0.5).abs() < 0.05), "{inner:?}");
+    }
+
+    #[test]
+    fn a_slope_keeps_its_place() {
+        let data = (0..3 * 40 * 8).map(|i| (i % 40) as f32 / 40.0).collect();
+        let still = Still::new(40, 8, data);
+        let half = resample(&still, whole(&still), 20, 4);
+        // The centre of column 10 of the half is between columns 20 and 21.
+        assert!((half.data[10] - 20.5 / 40.0).abs() < 1e-4, "{}", half.data[10]);
+        let part = resample(&still, Rectangle { x: 10.0, y: 2.0, width: 20.0, height: 4.0 }, 20, 4);
+        assert!((part.data[10] - 20.0 / 40.0).abs() < 1e-4, "{}", part.data[10]);
+    }
+}

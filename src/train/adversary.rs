@@ -1,0 +1,180 @@
+//! The critic at work: what it sees, how it learns, and what it tells the generator.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use impasto_models::generators::Weights;
+
+use super::augment::{Cutout, cut_out, every_other, greyed, noisy, translated};
+use super::critic::{Critic, CriticConfig};
+use super::dataset::draw::{Draw, Purpose};
+use super::losses::gan::{critic_accuracy, critic_loss, generator_loss};
+use super::losses::penalty::finite_difference_penalty;
+use super::optimizer;
+use super::recipe::{Gan, GanKind};
+
+/// Share of the newest step in the running average of the critic's accuracy.
+const NEWEST: f64 = 0.05;
+
+/// A translation moves a picture by at most an eighth of its side, a cutout takes a quarter: DiffAugment's own numbers
+/// (Zhao et al., 2020) but for the cutout, whose half is too much of a small crop.
+const TRANSLATION: f64 = 0.125;
+const CUTOUT: f64 = 0.25;
+
+/// The critic, its optimizer, and how well it does.
+pub struct Adversary {
+    critic: Critic,
+    adam: ModuleOptimizer,
+    recipe: Gan,
+    seed: u64,
+    accuracy: f64,
+}
+
+/// What happened to the critic in a step.
+pub struct Learned {
+    /// Its loss; none where it was not trained in this step.
+    pub loss: Option<f64>,
+    /// Running average of the share of crops that it tells apart.
+    pub accuracy: f64,
+}
+
+impl Adversary {
+    /// The critic of a recipe; none where it asks for none.
+    pub fn new(recipe: &Gan, betas: [f64; 2], clip: f64, seed: u64, device: &Device) -> Option<Self> {
+        if recipe.kind == GanKind::None {
+            return None;
+        }
+        let config = CriticConfig {
+            widths: recipe.widths,
+            scales: recipe.scales,
+            spectral_norm: recipe.spectral_norm,
+        };
+        let critic = optimizer::numbered(config.init(seed, device));
+        let adam = optimizer::adam(betas, clip);
+        Some(Self { critic, adam, recipe: recipe.clone(), seed, accuracy: 0.5 })
+    }
+
+    /// The critic's own step. `real` and `fake` are `[batch, 3, crop, crop]`; `progress` is the share of the run that is
+    /// done.
+    pub fn learn(&mut self, real: Tensor<4>, fake: Tensor<4>, step: u64, progress: f64) -> Learned {
+        if !step.is_multiple_of(self.recipe.every) {
+            return Learned { loss: None, accuracy: self.accuracy };
+        }
+        self.critic.advance();
+        let view = self.view(step, progress, "critic view", real.dims());
+        let (real, fake) = (view.of(real), view.of(fake.detach()));
+        let (on_real, on_fake) = (self.critic.forward(real.clone()), self.critic.forward(fake.clone()));
+        let newest = critic_accuracy(self.recipe.kind, &on_real, &on_fake);
+        self.accuracy += NEWEST * (newest - self.accuracy);
+        if self.accuracy > self.recipe.skip_above {
+            return Learned { loss: None, accuracy: self.accuracy };
+        }
+        let mut loss = critic_loss(self.recipe.kind, &on_real, &on_fake);
+        let sigma = self.recipe.penalty_sigma;
+        for (weight, clean, logits, purpose) in [
+            (self.recipe.r1, real, on_real, "penalty on paintings"),
+            (self.recipe.r2, fake, on_fake, "penalty on output"),
+        ] {
+            if weight > 0.0 {
+                let moved = noisy(clean.clone(), self.normals(step, purpose, &clean), sigma);
+                loss = loss + finite_difference_penalty(weight, &logits, &self.critic.forward(moved));
+            }
+        }
+        let value = optimizer::value(&loss);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.critic);
+        self.critic = self.adam.step(self.recipe.learning_rate, self.critic.clone(), gradients);
+        Learned { loss: Some(value), accuracy: self.accuracy }
+    }
+
+    /// The generator's side: how far `fake` is from being taken for `real`. Gradients go to `fake` alone.
+    pub fn judge(&self, real: Tensor<4>, fake: Tensor<4>, step: u64, progress: f64) -> Tensor<1> {
+        let critic = self.critic.clone().no_grad();
+        let view = self.view(step, progress, "generator view", real.dims());
+        let real: Vec<_> = critic.forward(view.of(real)).into_iter().map(Tensor::detach).collect();
+        generator_loss(self.recipe.kind, &real, &critic.forward(view.of(fake)))
+    }
+
+    /// Side of the crops that the critic sees.
+    pub fn crop(&self) -> usize {
+        self.recipe.crop
+    }
+
+    fn normals(&self, step: u64, purpose: &'static str, like: &Tensor<4>) -> Tensor<4> {
+        normals(&mut Draw::new(self.seed, step, Purpose::Objective(purpose)), like.dims(), &like.device())
+    }
+
+    fn view(&self, step: u64, progress: f64, purpose: &'static str, shape: [usize; 4]) -> View {
+        let mut draw = Draw::new(self.seed, step, Purpose::Objective(purpose));
+        let [batch, _, side, _] = shape;
+        let largest = (side as f64 * TRANSLATION) as usize;
+        let gap = (side as f64 * CUTOUT) as usize;
+        let shifts = (0..batch).map(|_| [draw.within(largest), draw.within(largest)]).collect();
+        let mut corner = || draw.below(side) as isize - gap as isize / 2;
+        let cutouts =
+            (0..batch).map(|_| Cutout { top: corner(), left: corner(), height: gap, width: gap }).collect();
+        View {
+            augment: self.recipe.augment.then_some((shifts, cutouts)),
+            grey: self.recipe.grey.then(|| every_other(batch, step.is_multiple_of(2))),
+            noise: self.recipe.instance_noise * (1.0 - 2.0 * progress).max(0.0),
+            draw: RefCell::new(draw),
+        }
+    }
+
+    /// Writes the whole state into a folder.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        optimizer::save(&self.adam, &folder.join("critic-adam.bpk"))?;
+        super::state_file::write(&folder.join("critic.safetensors"), &self.critic.state())?;
+        let accuracy = self.accuracy.to_bits().to_string();
+        std::fs::write(folder.join("accuracy"), accuracy).context("cannot write the critic's accuracy")
+    }
+
+    /// Takes the whole state back.
+    ///
+    /// # Errors
+    /// A file that is missing, broken, or of another critic.
+    pub fn load(&mut self, folder: &Path) -> Result<()> {
+        let state: Weights = super::state_file::read(&folder.join("critic.safetensors"))?;
+        self.critic = optimizer::numbered(self.critic.clone().with_state(&state)?);
+        self.adam = optimizer::load(self.adam.clone(), &folder.join("critic-adam.bpk"))?;
+        let accuracy = std::fs::read_to_string(folder.join("accuracy")).context("the critic's accuracy")?;
+        self.accuracy =
+            f64::from_bits(accuracy.trim().parse().context("the critic's accuracy is no number")?);
+        Ok(())
+    }
+}
+
+/// What is done to the pictures that the critic sees in a step: to real and fake alike.
+struct View {
+    augment: Option<(Vec<[isize; 2]>, Vec<Cutout>)>,
+    grey: Option<Vec<bool>>,
+    noise: f64,
+    draw: RefCell<Draw>,
+}
+
+impl View {
+    fn of(&self, mut x: Tensor<4>) -> Tensor<4> {
+        if let Some((shifts, cutouts)) = &self.augment {
+            x = cut_out(translated(x, shifts), cutouts);
+        }
+        if let Some(grey) = &self.grey {
+            x = greyed(x, grey);
+        }
+        if self.noise > 0.0 {
+            let normals = normals(&mut self.draw.borrow_mut(), x.dims(), &x.device());
+            x = noisy(x, normals, self.noise);
+        }
+        x
+    }
+}
+
+/// Normal numbers of deviation 1.
+fn normals(draw: &mut Draw, shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(draw.normals(shape.iter().product()), shape), device)
+}

@@ -1,0 +1,68 @@
+//! Style as correlations of features.
+
+use burn::tensor::Tensor;
+
+use super::{LEAST_POWER, sum};
+
+/// The Gram matrix of each picture's features: `F F^T / (h w)`, F `[c, h w]` (Gatys et al., 2016, "Image style
+/// transfer using convolutional neural networks", per place, so that pictures of any size compare).
+///
+/// # Shapes
+/// `[batch, c, h, w]` to `[batch, c, c]`
+pub fn gram_matrix(features: Tensor<4>) -> Tensor<3> {
+    let [batch, channels, height, width] = features.dims();
+    let flat: Tensor<3> = features.reshape([batch, channels, height * width]);
+    flat.clone().matmul(flat.transpose()) / (height * width) as f32
+}
+
+/// How far the features of the output are in style from the painting's, one entry a tap.
+///
+/// # Formula
+/// `sum_taps mean_batch |G(y) - G(s)|^2 / |G(s)|^2`: divided by the target's own size, weights do not depend on what
+/// provides the features.
+///
+/// # Shapes
+/// - `painted`: `[batch, c, h, w]`
+/// - `target`: [`gram_matrix`] of the painting, `[batch, c, c]`, or `[1, c, c]` for all
+///
+/// # Panics
+/// Where there is no tap.
+pub fn gram_loss(painted: &[Tensor<4>], target: &[Tensor<3>]) -> Tensor<1> {
+    assert_eq!(painted.len(), target.len(), "as many taps of the output as of the painting");
+    sum(painted.iter().zip(target).map(|(painted, target)| {
+        let target = target.clone().detach();
+        let power = target.clone().square().sum_dims(&[1, 2]).clamp_min(LEAST_POWER); // [batch or 1, 1, 1]
+        let difference = (gram_matrix(painted.clone()) - target).square().sum_dims(&[1, 2]);
+        (difference / power).mean()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::losses::testing::{assert_descends, leaf, numbers, picture, tensor, value};
+
+    #[test]
+    fn a_gram_matrix_is_the_mean_product_of_channels() {
+        let features = tensor(vec![1.0, 2.0, 3.0, 4.0], [1, 2, 1, 2]);
+        assert_eq!(numbers(gram_matrix(features)), [2.5, 5.5, 5.5, 12.5]);
+    }
+
+    #[test]
+    fn the_loss_is_relative_to_the_target() {
+        let features = picture([2, 4, 6, 5], 1);
+        let target = gram_matrix(features.clone()).narrow(0, 0, 1);
+        // Features twice as large have matrices four times as large.
+        let doubled = features.clone().narrow(0, 0, 1) * 2.0;
+        assert!((value(gram_loss(&[doubled], &[target])) - 9.0).abs() < 1e-3);
+        let all = gram_loss(&[features.clone() * 100.0], &[gram_matrix(picture([1, 4, 6, 5], 2) * 100.0)]);
+        let small = gram_loss(&[features], &[gram_matrix(picture([1, 4, 6, 5], 2))]);
+        assert!((value(all) / value(small) - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_step_along_the_gradient_comes_nearer() {
+        let target = [gram_matrix(picture([1, 4, 6, 6], 5))];
+        assert_descends(&leaf([2, 4, 6, 6], 4), 0.01, |x| gram_loss(&[x], &target));
+    }
+}

@@ -1,0 +1,256 @@
+//! The generator's loss but for the critic's part: what the recipe weighs, measured on a step's output.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use impasto_models::features::{FeatureBank, FeatureConfig};
+use impasto_models::generators::Generator;
+
+use super::batch::Batch;
+use super::dataset::Dataset;
+use super::dataset::draw::{Draw, Purpose};
+use super::dataset::target::Style;
+use super::losses::content::content_loss;
+use super::losses::gram::{gram_loss, gram_matrix};
+use super::losses::identity::identity_loss;
+use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
+use super::losses::luma::luma_loss;
+use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
+use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
+use super::losses::temporal::{feature_loss, output_loss};
+use super::losses::tv::total_variation;
+use super::optimizer;
+use super::recipe::{Features, Provider, Recipe};
+use crate::still::{Still, stack};
+
+/// Projections of patches a step, and levels of the pyramid they are taken from (Elnekave and Weiss, 2022).
+const PROJECTIONS: usize = 32;
+const LEVELS: usize = 4;
+
+/// Patches of each picture and of the painting that are looked at on each level.
+const PATCHES: usize = 600;
+const PAINTING_PATCHES: usize = 2400;
+
+/// What the generator made of a batch.
+pub struct Painted {
+    /// The first frames painted, `[batch, 3, crop, crop]`.
+    pub first: Tensor<4>,
+    second: Option<Tensor<4>>,
+    features: Option<[Tensor<4>; 2]>,
+    painting: Option<Tensor<4>>,
+    keys: Option<Tensor<4>>,
+}
+
+/// The parts of a loss, weighted.
+pub struct Losses {
+    parts: Vec<(&'static str, Tensor<1>)>,
+}
+
+/// The objectives that the recipe weighs, and what they compare with.
+pub struct Objectives {
+    recipe: Recipe,
+    bank: Option<FeatureBank>,
+    /// The paintings of each style.
+    paintings: Vec<Vec<Reference>>,
+}
+
+/// A painting, whole.
+struct Reference {
+    /// `[1, 3, h, w]`, without gradients.
+    numbers: Tensor<4>,
+    grams: Vec<Tensor<3>>,
+}
+
+impl Painted {
+    /// Everything of the batch through the generator in one pass.
+    pub fn by(generator: &Generator, batch: &Batch) -> Self {
+        let [count, _, _, _] = batch.first.dims();
+        let second = batch.second.as_ref().map(|moment| moment.frames.clone());
+        let keys = batch.keys.as_ref().map(|[frames, _, _]| frames.clone());
+        let inputs = [Some(batch.first.clone()), second, batch.painting.clone(), keys];
+        let counts = inputs.each_ref().map(|input| input.as_ref().map_or(0, |input| input.dims()[0]));
+        let (painted, features) = generator
+            .forward_styled(Tensor::cat(inputs.into_iter().flatten().collect(), 0), batch.mix.as_ref());
+        let part = |index: usize| {
+            let start = counts[..index].iter().sum();
+            (counts[index] > 0).then(|| painted.clone().narrow(0, start, counts[index]))
+        };
+        let features = features.filter(|_| counts[1] > 0);
+        Self {
+            first: painted.clone().narrow(0, 0, count),
+            second: part(1),
+            features: features
+                .map(|features| [features.clone().narrow(0, 0, count), features.narrow(0, count, count)]),
+            painting: part(2),
+            keys: part(3),
+        }
+    }
+}
+
+impl Losses {
+    /// Adds an objective, where its weight is not 0.
+    pub fn add(&mut self, name: &'static str, weight: f64, loss: impl FnOnce() -> Tensor<1>) {
+        if weight > 0.0 {
+            self.parts.push((name, loss() * weight));
+        }
+    }
+
+    /// The sum, and the value of each part.
+    pub fn into_parts(self, device: &Device) -> (Tensor<1>, BTreeMap<&'static str, f64>) {
+        let values = self.parts.iter().map(|(name, part)| (*name, optimizer::value(part))).collect();
+        let sum = self.parts.into_iter().map(|(_, part)| part).reduce(|a, b| a + b);
+        (sum.unwrap_or_else(|| Tensor::zeros([1], device)), values)
+    }
+}
+
+impl Objectives {
+    /// Those of a recipe.
+    ///
+    /// # Errors
+    /// A feature provider's file that cannot be used.
+    pub fn new(recipe: &Recipe, base: &Path, dataset: &Dataset, device: &Device) -> Result<Self> {
+        let weights = &recipe.loss;
+        let perceptual = [weights.content, weights.gram, weights.nce, weights.key_perceptual];
+        let bank = match perceptual.iter().any(|weight| *weight > 0.0) {
+            true => Some(FeatureBank::load(&feature_config(&recipe.features, base), device)?),
+            false => None,
+        };
+        let reference = |painting: &RgbImage| {
+            let numbers = stack(&[Still::from_rgb(painting)], device);
+            let grams = match &bank {
+                Some(bank) if weights.gram > 0.0 => style_taps(bank, numbers.clone()),
+                _ => Vec::new(),
+            };
+            Reference { numbers, grams: grams.into_iter().map(|tap| gram_matrix(tap).detach()).collect() }
+        };
+        let of_style = |style: &Style| style.paintings.iter().map(reference).collect();
+        let paintings = dataset.styles().iter().map(of_style).collect();
+        Ok(Self { recipe: recipe.clone(), bank, paintings })
+    }
+
+    /// The provider, where the recipe needs one.
+    pub fn bank(&self) -> Option<&FeatureBank> {
+        self.bank.as_ref()
+    }
+
+    /// Every objective that the recipe weighs.
+    pub fn measure(&self, batch: &Batch, painted: &Painted, step: u64) -> Losses {
+        let mut losses = Losses { parts: Vec::new() };
+        let weights = &self.recipe.loss;
+        let reference = self.reference(batch.style, step);
+        losses.add("swd", weights.swd, || self.patches(painted, reference, step));
+        self.add_perceptual(&mut losses, batch, painted, reference, step);
+        losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
+        losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
+        if let (Some(repainted), Some(painting)) = (&painted.painting, &batch.painting) {
+            losses.add("identity", weights.identity, || identity_loss(repainted.clone(), painting.clone()));
+        }
+        self.add_key_frames(&mut losses, batch, painted);
+        self.add_temporal(&mut losses, batch, painted);
+        losses
+    }
+
+    /// One of the style's paintings, another in each step.
+    fn reference(&self, style: usize, step: u64) -> &Reference {
+        let paintings = &self.paintings[style];
+        &paintings[step as usize % paintings.len()]
+    }
+
+    fn patches(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
+        let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("patches"));
+        let shape = [PROJECTIONS, 3, PATCH, PATCH];
+        let normals = TensorData::new(draw.normals(shape.iter().product()), shape);
+        let kernels = unit_kernels(Tensor::from_data(normals, &reference.numbers.device()));
+        let mut grids = |x: &Tensor<4>, patches: usize| -> Vec<PatchGrid> {
+            let [_, _, height, width] = x.dims();
+            let level = |level: usize| {
+                PatchGrid::drawn(height >> level, width >> level, patches, [draw.unit(), draw.unit()])
+            };
+            (0..LEVELS).map(level).collect()
+        };
+        let (ours, theirs) = (grids(&painted.first, PATCHES), grids(&reference.numbers, PAINTING_PATCHES));
+        sliced_wasserstein(painted.first.clone(), reference.numbers.clone(), &kernels, &ours, &theirs)
+    }
+
+    fn add_perceptual(
+        &self,
+        losses: &mut Losses,
+        batch: &Batch,
+        painted: &Painted,
+        reference: &Reference,
+        step: u64,
+    ) {
+        let weights = &self.recipe.loss;
+        let Some(bank) = self.bank.as_ref().filter(|_| weights.content + weights.gram + weights.nce > 0.0)
+        else {
+            return;
+        };
+        let of_painted = bank.forward(painted.first.clone());
+        losses.add("gram", weights.gram, || {
+            gram_loss(&picked(&of_painted, bank.style_taps()), &reference.grams)
+        });
+        if weights.content + weights.nce == 0.0 {
+            return;
+        }
+        let of_input = bank.forward(batch.first.clone());
+        let content = |taps: &[Tensor<4>]| picked(taps, bank.content_taps());
+        losses.add("content", weights.content, || content_loss(&content(&of_painted), &content(&of_input)));
+        losses.add("nce", weights.nce, || {
+            let tap = bank.content_taps()[0];
+            let [_, _, height, width] = of_input[tap].dims();
+            let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("nce"));
+            let places: Vec<usize> = (0..PLACES).map(|_| draw.below(height * width)).collect();
+            patch_nce(of_painted[tap].clone(), of_input[tap].clone(), &places, TEMPERATURE)
+        });
+    }
+
+    fn add_key_frames(&self, losses: &mut Losses, batch: &Batch, painted: &Painted) {
+        let (Some(ours), Some([_, theirs, mask])) = (&painted.keys, &batch.keys) else { return };
+        let weights = &self.recipe.loss;
+        losses
+            .add("key l1", weights.key_l1, || key_frame_l1(ours.clone(), theirs.clone(), Some(mask.clone())));
+        if let Some(bank) = &self.bank {
+            losses.add("key perceptual", weights.key_perceptual, || {
+                key_frame_perceptual(&bank.forward(ours.clone()), &bank.forward(theirs.clone()), Some(mask))
+            });
+        }
+    }
+
+    fn add_temporal(&self, losses: &mut Losses, batch: &Batch, painted: &Painted) {
+        let (Some(moment), Some(second)) = (&batch.second, &painted.second) else { return };
+        let weights = &self.recipe.temporal;
+        losses.add("temporal", weights.output, || {
+            let aligned = moment.aligned(painted.first.clone(), second.clone());
+            output_loss(aligned.frames, weights.relax_luma.then_some(aligned.light), aligned.mask)
+        });
+        if let Some([before, now]) = &painted.features {
+            let by = moment.frames.dims()[2] / now.dims()[2];
+            let aligned =
+                if weights.feature > 0.0 { moment.aligned_features(before.clone(), by) } else { None };
+            if let Some((before, mask)) = aligned {
+                losses.add("temporal features", weights.feature, || feature_loss(now.clone(), before, mask));
+            }
+        }
+    }
+}
+
+fn feature_config(features: &Features, base: &Path) -> FeatureConfig {
+    let file = base.join(features.file.clone().unwrap_or_default());
+    match features.provider {
+        Provider::Random => FeatureConfig::Random { seed: 0 },
+        Provider::Vgg16 => FeatureConfig::Vgg16(file),
+        Provider::Vgg19 => FeatureConfig::Vgg19(file),
+        Provider::DistilledVgg19 => FeatureConfig::DistilledVgg19(file),
+    }
+}
+
+fn style_taps(bank: &FeatureBank, numbers: Tensor<4>) -> Vec<Tensor<4>> {
+    picked(&bank.forward(numbers), bank.style_taps())
+}
+
+fn picked(taps: &[Tensor<4>], which: &[usize]) -> Vec<Tensor<4>> {
+    which.iter().map(|index| taps[*index].clone()).collect()
+}

@@ -1,0 +1,186 @@
+//! What a recipe leaves out: a number, and the reason beside it.
+//!
+//! They suit *tiny* and a few thousand steps on a processor.
+
+use super::{
+    Content, Features, Gan, GanKind, GeneratorKind, GeneratorRecipe, LossWeights, Provider, Run, Target,
+    Temporal, Training,
+};
+
+impl Default for GeneratorRecipe {
+    fn default() -> Self {
+        Self {
+            // The one that paints in real time on a processor.
+            kind: GeneratorKind::Tiny,
+            start_from: None,
+            // Batch statistics speed up the first steps; held early, because afterwards a step is cheaper and
+            // what is trained is what plays.
+            batch_norm: 0.1,
+        }
+    }
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self {
+            image: None,
+            styles: Vec::new(),
+            folder: None,
+            key_frames: Vec::new(),
+            // Strokes of a painting seen whole at this size are a few pixels wide: what `tiny` can draw.
+            longer_side: 512,
+            sources: Vec::new(),
+        }
+    }
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            paths: Vec::new(),
+            // Photos are larger than video frames: halved they show things at the size that frames do.
+            scale: [0.5, 1.0],
+            // Twice the content for nothing.
+            flip: true,
+            // A webcam in a dim room; the network must not paint it.
+            noise: 0.02,
+            // Neighbouring frames teach the same; two dozen span a clip.
+            frames_per_video: 24,
+            sources: Vec::new(),
+        }
+    }
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            // Half an hour on two cores is the aim.
+            steps: 3000,
+            // Smaller is too noisy for the critic, larger makes too few steps in the time.
+            batch: 4,
+            // Wider than the 113 pixels that decide a pixel of `tiny`: the middle of a crop knows no border.
+            crop: 192,
+            // Large networks want 2e-4; a small one on few steps gets there with this.
+            learning_rate: 1e-3,
+            // No momentum beside a critic, whose advice turns around: it would carry the last advice on.
+            betas: [0.0, 0.99],
+            // The last third settles what the rest has found.
+            cool_down: 0.3,
+            // An outlier must not undo what many steps have learned.
+            clip: 1.0,
+            // An average over about a thousand steps calms what the critic keeps stirring.
+            ema: 0.999,
+        }
+    }
+}
+
+impl Default for Gan {
+    fn default() -> Self {
+        Self {
+            // Pairs of real and painted keep the objective level where one side gets ahead.
+            kind: GanKind::Relativistic,
+            // The unit that the other weights are measured in.
+            weight: 1.0,
+            // Published critics have 64, 128, 256, which a processor has no time for.
+            widths: [24, 48, 64],
+            // Strokes, and how strokes lie together. A third scale would see crops of 24 pixels.
+            scales: 2,
+            // A quarter of the content crop's area is a quarter of the cost; strokes fit well within.
+            crop: 96,
+            // Twice a usual generator's rate, as is common: the critic must keep up.
+            learning_rate: 4e-4,
+            // Every step, while it costs less than the generator's.
+            every: 1,
+            // Bounds the slope of every layer at next to no cost.
+            spectral_norm: true,
+            // With the deviation below: R1 with gamma = 2 * 100 * .01^2 = .02, mild.
+            r1: 100.0,
+            r2: 100.0,
+            // A step of two or three levels of 255: small enough to be a derivative, large enough for f32.
+            penalty_sigma: 0.01,
+            // Blurs the two distributions into one another until they overlap by themselves.
+            instance_noise: 0.1,
+            // One painting gives few crops: without it the critic knows them by heart.
+            augment: true,
+            // Else the palette alone gives the painting away and texture is never looked at.
+            grey: true,
+            // A critic that is right this often teaches nothing more.
+            skip_above: 0.85,
+        }
+    }
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self {
+            // Patches of the painting are matched without any pretrained network: the main force.
+            swd: 10.0,
+            // Costly: features of the input as well, each step. Recipes with a perceptual provider turn it on.
+            nce: 0.0,
+            // Each feature loss is relative to its target's own size, so 1 means the same for every provider.
+            content: 1.0,
+            // Published ratios of style to content, at that scale.
+            gram: 5.0,
+            // Light and dark of 8x8 blocks hold the scene together.
+            luma: 30.0,
+            // The painting itself is painted already.
+            identity: 1.0,
+            // Only against single pixels: more would blur the strokes.
+            tv: 0.05,
+            // Weights of few-shot patch-based training.
+            key_l1: 4.0,
+            key_perceptual: 6.0,
+        }
+    }
+}
+
+impl Default for Temporal {
+    fn default() -> Self {
+        Self {
+            // In the same step as the critic, which works against it.
+            output: 1.0,
+            // The output's steadiness is what is seen.
+            feature: 0.0,
+            // A light switched on must be let through.
+            relax_luma: true,
+            // All residues modulo 4 and 8, to which a network that unshuffles is not equivariant, within a pair's
+            // common picture.
+            shift: 7.0,
+            // Bends like cloth or water, less than it shifts.
+            warp: 3.0,
+            // A little more than one frame's own noise: two frames differ by both.
+            noise: 0.03,
+            // What moves in front must not drag the background along.
+            occluders: true,
+            // A third of what a camera on a stand sees is nothing but noise.
+            still: 0.3,
+            // Estimated flow takes time and is off by fractions of a pixel; synthetic flow is exact.
+            video: 0.0,
+        }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            // Nothing to download, nothing to license.
+            provider: Provider::Random,
+            file: None,
+            origin: String::new(),
+            licence: String::new(),
+        }
+    }
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            // A few minutes of work are lost at most.
+            checkpoint_steps: 200,
+            // Often enough to stop a bad run early, seldom enough to cost nothing.
+            preview_minutes: 3.0,
+            // Chance gets another chance; a recipe that diverges does so each time.
+            retries: 3,
+        }
+    }
+}

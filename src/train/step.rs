@@ -1,0 +1,208 @@
+//! One step of training: a batch, the critic's turn, the generator's turn, the average.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
+use impasto_models::{Model, ModelError};
+
+use super::adversary::Adversary;
+use super::average::Average;
+use super::batch::Batch;
+use super::dataset::Dataset;
+use super::objectives::{Objectives, Painted};
+use super::recipe::{GeneratorKind, Recipe, Training};
+use super::{export, optimizer, state_file};
+use crate::still::{Still, stack};
+
+/// What a step measured.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepLosses {
+    /// The generator's loss.
+    pub total: f64,
+    /// Its parts, weighted, by name.
+    pub parts: BTreeMap<&'static str, f64>,
+    /// Share of what the critic tells apart, where there is one.
+    pub critic_accuracy: Option<f64>,
+}
+
+/// Generator, critic, their optimizers, and the data.
+pub struct Trainer {
+    recipe: Recipe,
+    config: GeneratorConfig,
+    generator: Generator,
+    adam: ModuleOptimizer,
+    adversary: Option<Adversary>,
+    objectives: Objectives,
+    average: Average,
+    dataset: Dataset,
+    base: PathBuf,
+    device: Device,
+}
+
+impl Trainer {
+    /// Everything that a recipe says, on `device`; paths from `base`. `warn` gets what the user should know.
+    ///
+    /// # Errors
+    /// Content, paintings, weights or features that cannot be used.
+    pub fn new(recipe: &Recipe, base: &Path, device: &Device, warn: &mut dyn FnMut(String)) -> Result<Self> {
+        let device = device.clone().autodiff();
+        let dataset = Dataset::open(recipe, base, warn)?;
+        let config = generator_config(recipe);
+        let generator = start(recipe, &config, base, &device)?;
+        let training = &recipe.training;
+        let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device);
+        let average = Average::new(generator.state(), training.ema);
+        Ok(Self {
+            objectives: Objectives::new(recipe, base, &dataset, &device)?,
+            adam: optimizer::adam(training.betas, training.clip),
+            recipe: recipe.clone(),
+            config,
+            generator,
+            adversary,
+            average,
+            dataset,
+            base: base.to_owned(),
+            device,
+        })
+    }
+
+    /// One step; the first is 0. Numbers in what it measured may turn out not to be finite.
+    ///
+    /// # Errors
+    /// Data that are gone.
+    pub fn step(&mut self, step: u64) -> Result<StepLosses> {
+        let progress = step as f64 / self.recipe.training.steps.max(1) as f64;
+        self.hold_statistics_when_due(progress);
+        let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device);
+        let painted = Painted::by(&self.generator, &batch);
+        let mut critic_accuracy = None;
+        if let (Some(adversary), Some(real)) = (&mut self.adversary, &batch.real) {
+            let fake = batch.critic_window(painted.first.clone());
+            critic_accuracy = Some(adversary.learn(real.clone(), fake, step, progress).accuracy);
+        }
+        let mut losses = self.objectives.measure(&batch, &painted, step);
+        if let (Some(adversary), Some(real)) = (&self.adversary, &batch.real) {
+            let fake = batch.critic_window(painted.first);
+            losses.add("gan", self.recipe.gan.weight, || adversary.judge(real.clone(), fake, step, progress));
+        }
+        let (total, parts) = losses.into_parts(&self.device);
+        let measured = StepLosses { total: optimizer::value(&total), parts, critic_accuracy };
+        if measured.total.is_finite() {
+            self.descend(total, progress);
+        }
+        Ok(measured)
+    }
+
+    fn descend(&mut self, total: Tensor<1>, progress: f64) {
+        let gradients = GradientsParams::from_grads(total.backward(), &self.generator);
+        let rate = rate_at(&self.recipe.training, progress);
+        self.generator = self.adam.step(rate, self.generator.clone(), gradients);
+        self.average.update(&self.generator.state());
+    }
+
+    /// Batch statistics at first, then constants.
+    fn hold_statistics_when_due(&mut self, progress: f64) {
+        if progress >= self.recipe.generator.batch_norm {
+            self.generator.hold_statistics();
+        }
+    }
+
+    /// Writes the whole state as files in `folder`.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        state_file::write(&folder.join("generator.safetensors"), &self.generator.state())?;
+        state_file::write(&folder.join("average.safetensors"), self.average.state())?;
+        let steps = folder.join("average-steps");
+        std::fs::write(&steps, self.average.steps().to_string())
+            .with_context(|| format!("cannot write {}", steps.display()))?;
+        optimizer::save(&self.adam, &folder.join("generator-adam.bpk"))?;
+        self.adversary.iter().try_for_each(|adversary| adversary.save(folder))
+    }
+
+    /// Takes the whole state back.
+    ///
+    /// # Errors
+    /// A file that is missing, broken, or of another network.
+    pub fn load(&mut self, folder: &Path) -> Result<()> {
+        let state = state_file::read(&folder.join("generator.safetensors"))?;
+        self.generator = self.config.with_state(&state, &self.device)?;
+        let average = state_file::read(&folder.join("average.safetensors"))?;
+        let steps = folder.join("average-steps");
+        let steps = std::fs::read_to_string(&steps)
+            .with_context(|| format!("cannot read {}", steps.display()))?
+            .trim()
+            .parse()
+            .with_context(|| format!("{} holds no number", steps.display()))?;
+        self.average = Average::resumed(average, self.recipe.training.ema, steps);
+        let fresh = optimizer::adam(self.recipe.training.betas, self.recipe.training.clip);
+        self.adam = optimizer::load(fresh, &folder.join("generator-adam.bpk"))?;
+        self.adversary.iter_mut().try_for_each(|adversary| adversary.load(folder))
+    }
+
+    /// The model as it stands: the average, folded.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights cannot be used.
+    pub fn export(&self) -> Result<Model> {
+        let metadata = export::metadata(&self.recipe, &self.base, &self.config, self.objectives.bank());
+        Ok(Model::new(metadata, self.averaged()?.folded()).map_err(ModelError::from)?)
+    }
+
+    /// A picture painted by the model as it stands, at its own size.
+    ///
+    /// # Errors
+    /// Where the average is not that of the network.
+    pub fn paint(&self, still: &Still) -> Result<Still> {
+        let alignment = self.config.alignment();
+        let up = |length: usize| length.next_multiple_of(alignment);
+        let padded = still.extended(up(still.width), up(still.height));
+        let painted = self.averaged()?.forward(stack(&[padded], &self.device.clone().inner()));
+        let painted = Still::from_tensor(painted.clamp(0.0, 1.0)).remove(0);
+        Ok(painted.crop(0, 0, still.width, still.height))
+    }
+
+    fn averaged(&self) -> Result<Generator> {
+        let device = self.device.clone().inner();
+        let mut generator = self.config.with_state(self.average.state(), &device)?;
+        generator.hold_statistics();
+        Ok(generator)
+    }
+}
+
+/// Adam's rate: level, then by half a cosine down to a tenth.
+fn rate_at(training: &Training, progress: f64) -> f64 {
+    let start = 1.0 - training.cool_down;
+    if progress <= start {
+        return training.learning_rate;
+    }
+    let fallen = (1.0 + (std::f64::consts::PI * (progress - start) / training.cool_down).cos()) / 2.0;
+    training.learning_rate * (0.1 + 0.9 * fallen)
+}
+
+/// The network that a recipe asks for.
+fn generator_config(recipe: &Recipe) -> GeneratorConfig {
+    let styles = recipe.target.styles.len().max(1);
+    match recipe.generator.kind {
+        GeneratorKind::Tiny => GeneratorConfig::Tiny(TinyConfig { styles }),
+        GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
+    }
+}
+
+/// The seeded start, or the model that the recipe starts from.
+fn start(recipe: &Recipe, config: &GeneratorConfig, base: &Path, device: &Device) -> Result<Generator> {
+    let Some(file) = &recipe.generator.start_from else {
+        return Ok(config.init_training(recipe.seed, device)?);
+    };
+    let path = base.join(file);
+    let model = Model::load(&path)?;
+    let found = &model.metadata().generator;
+    config.resume_training(model.weights(), device).with_context(|| {
+        format!("{}: a {} to start from, expected one like {config:?}", path.display(), found.kind())
+    })
+}
