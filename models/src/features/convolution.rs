@@ -3,7 +3,7 @@
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::convolution::conv2d;
+use crate::convolution::{conv2d, reflected};
 use crate::generators::WeightTensor;
 
 /// What a convolution reads beyond the border.
@@ -58,32 +58,6 @@ impl Convolution {
     }
 }
 
-/// As `PadMode::Reflect`, whose assignments cost four times as much on the CPU, most of it on the way back.
-fn reflected(x: Tensor<4>, around: usize) -> Tensor<4> {
-    [2, 3].into_iter().fold(x, |x, axis| {
-        let last = x.dims()[axis] - 1;
-        let line = |at| x.clone().narrow(axis, at, 1);
-        let before = (1..=around).rev().map(line);
-        let after = (last - around..last).rev().map(line);
-        Tensor::cat(before.chain([x.clone()]).chain(after).collect(), axis)
-    })
-}
-
 pub(super) fn constant<const D: usize>(tensor: &WeightTensor, device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(tensor.values.clone(), tensor.shape.clone()), device)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reflected_border_is_that_of_burn() {
-        let values: Vec<f32> = (0..2 * 5 * 4).map(|i| ((i * 37) % 11) as f32).collect();
-        let x = Tensor::<4>::from_data(TensorData::new(values, [1, 2, 5, 4]), &Device::flex());
-        for around in [1, 2, 3] {
-            let expected = x.clone().pad([(around, around), (around, around)], PadMode::Reflect);
-            assert_eq!(reflected(x.clone(), around).into_data(), expected.into_data());
-        }
-    }
 }

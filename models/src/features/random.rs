@@ -121,9 +121,12 @@ impl Kernel {
 
     /// Pattern and colour alternate with `index`, so that each pattern has each kind of colour.
     fn random(state: &mut u64, index: usize) -> Self {
-        let colour = if index % 2 == 0 { AXES[0].to_vec() } else { draw(state, AXES.len()) };
-        let pattern =
-            if index / 2 % 2 == 0 { sharpened(&draw(state, 9)) } else { without_mean(draw(state, AREA)) };
+        let colour = if index.is_multiple_of(2) { AXES[0].to_vec() } else { draw(state, AXES.len()) };
+        let pattern = if (index / 2).is_multiple_of(2) {
+            sharpened(&draw(state, 9))
+        } else {
+            without_mean(draw(state, AREA))
+        };
         Self::new(scaled(colour, 1.0), scaled(pattern, GAIN), 0.0)
     }
 
