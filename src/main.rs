@@ -23,7 +23,6 @@ mod arguments;
 mod bench;
 mod eval;
 mod flow;
-#[allow(dead_code, reason = "the trainer calls it")]
 mod frames;
 mod image;
 mod interrupt;
@@ -32,12 +31,9 @@ mod model;
 mod output_file;
 mod plugins;
 mod progress;
-#[allow(dead_code, reason = "the trainer calls it")]
 mod resample;
 mod standard_output;
-#[allow(dead_code, reason = "the trainer calls it")]
 mod still;
-#[allow(dead_code, reason = "the trainer calls it")]
 mod train;
 mod video;
 

@@ -11,7 +11,7 @@ use burn_flex::{Flex, FlexTensor};
 
 use super::kernels::{self, Geometry};
 
-type OnCpu = Autodiff<Flex>;
+pub(super) type OnCpu = Autodiff<Flex>;
 
 /// Whether the tensor lives on the CPU with autodiff.
 pub(super) fn serves(x: &Tensor<4>) -> bool {
@@ -75,16 +75,16 @@ impl Backward<Flex, 3> for Conv2d {
     }
 }
 
-fn primitive<const D: usize>(tensor: Tensor<D>) -> <OnCpu as BackendTypes>::FloatTensorPrimitive {
+pub(super) fn primitive<const D: usize>(tensor: Tensor<D>) -> <OnCpu as BackendTypes>::FloatTensorPrimitive {
     let tracked = if tensor.is_autodiff() { tensor } else { Tensor::from_inner(tensor) };
     let on_cpu = tracked.try_into_primitive::<OnCpu>();
     on_cpu.unwrap_or_else(|error| panic!("a convolution's tensors are on one device: {error:?}"))
 }
 
-fn slice(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn slice(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().unwrap_or_else(|| panic!("{:?} are f32", tensor.dtype()))
 }
 
-fn tensor<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+pub(super) fn tensor<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape))
 }

@@ -6,7 +6,10 @@
 //! | `kernels` | the convolution and its gradients on slices (feature `training`) |
 //! | `direct` | the part of it that has a stride of 1, in registers (feature `training`) |
 //! | `gradients` | the same as an operation that Burn's autodiff knows (feature `training`) |
+//! | `border` | a border that mirrors the picture |
 
+#[cfg(feature = "features")]
+mod border;
 #[cfg(feature = "training")]
 mod direct;
 #[cfg(feature = "training")]
@@ -16,6 +19,9 @@ mod kernels;
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
+
+#[cfg(feature = "features")]
+pub(crate) use border::reflected;
 
 /// A convolution with a zero border.
 ///

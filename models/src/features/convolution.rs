@@ -3,7 +3,7 @@
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::convolution::conv2d;
+use crate::convolution::{conv2d, reflected};
 use crate::generators::WeightTensor;
 
 /// What a convolution reads beyond the border.
@@ -44,11 +44,10 @@ impl Convolution {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [_, _, kernel, _] = self.weight.dims();
         let around = kernel / 2;
-        let sides = [(around, around), (around, around)];
         let (x, padding) = match self.border {
             Border::Zeros => (x, around),
-            Border::Reflect => (x.pad(sides, PadMode::Reflect), 0),
-            Border::Repeat => (x.pad(sides, PadMode::Edge), 0),
+            Border::Reflect => (reflected(x, around), 0),
+            Border::Repeat => (x.pad([(around, around), (around, around)], PadMode::Edge), 0),
         };
         conv2d(x, self.weight.clone(), self.bias.clone(), 1, padding)
     }

@@ -2,7 +2,8 @@
 //! universal style transfer") distilled to a sixteenth, up to relu4_1.
 //!
 //! The taps are the network's own thin activations (16, 32, 64, 128 channels), not what its 1x1 `aux` convolutions make
-//! of them: those exist to be compared with VGG's during the distillation, and would cost more than the rest.
+//! of them: those exist to be compared with VGG's during the distillation, and would cost more than the rest. 15 kMAC a
+//! pixel.
 
 use std::path::Path;
 
@@ -93,4 +94,37 @@ fn folded_weight(first: &WeightTensor, mix: &[f32]) -> WeightTensor {
         }
     }
     WeightTensor { shape: first.shape.clone(), values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::convolution::Convolution;
+    use super::*;
+    use burn::tensor::TensorData;
+
+    fn ramp(shape: &[usize]) -> WeightTensor {
+        let count = shape.iter().product::<usize>();
+        let values = (0..count).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect();
+        WeightTensor { shape: shape.to_vec(), values }
+    }
+
+    #[test]
+    fn the_first_convolution_takes_the_pixels_own_in() {
+        let device = Device::flex();
+        let names = ["conv0.weight", "conv0.bias", "conv11.weight", "conv11.bias"];
+        let shapes: [&[usize]; 4] = [&[3, 3, 1, 1], &[3], &[16, 3, 3, 3], &[16]];
+        let mut weights: Weights =
+            names.iter().zip(shapes).map(|(name, shape)| ((*name).to_owned(), ramp(shape))).collect();
+        let convolution = |weights: &Weights, name: &str| {
+            let bias = &weights[&format!("{name}.bias")];
+            Convolution::new(&weights[&format!("{name}.weight")], Some(bias), Border::Reflect, &device)
+        };
+        let pixels = ramp(&[1, 3, 7, 6]);
+        let pixels = Tensor::<4>::from_data(TensorData::new(pixels.values, pixels.shape), &device);
+        let apart =
+            convolution(&weights, "conv11").forward(convolution(&weights, "conv0").forward(pixels.clone()));
+        fold_pixels(&mut weights);
+        let folded = convolution(&weights, "conv11").forward(pixels);
+        assert!((apart - folded).abs().max().into_scalar::<f32>() < 1e-4);
+    }
 }
