@@ -34,6 +34,7 @@ const MOST_NUMBERS: usize = 1 << 30;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection {
     /// All.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests keep a whole clip in memory"))]
     All,
     /// This many from the start.
     First(usize),

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use impasto_models::generators::Weights;
 
-use super::augment::{Cutout, cut_out, every_other, greyed, noisy, translated};
+use super::augment::{CUTOUT_SIDE, Cutout, LONGEST_SHIFT, cut_out, every_other, greyed, noisy, translated};
 use super::critic::{Critic, CriticConfig};
 use super::dataset::draw::{Draw, Purpose};
 use super::losses::gan::{critic_accuracy, critic_loss, generator_loss};
@@ -19,11 +19,6 @@ use super::recipe::{Gan, GanKind};
 
 /// Share of the newest step in the running average of the critic's accuracy.
 const NEWEST: f64 = 0.05;
-
-/// A translation moves a picture by at most an eighth of its side, a cutout takes a quarter: DiffAugment's own numbers
-/// (Zhao et al., 2020) but for the cutout, whose half is too much of a small crop.
-const TRANSLATION: f64 = 0.125;
-const CUTOUT: f64 = 0.25;
 
 /// The critic, its optimizer, and how well it does.
 pub struct Adversary {
@@ -44,18 +39,31 @@ pub struct Learned {
 
 impl Adversary {
     /// The critic of a recipe; none where it asks for none.
-    pub fn new(recipe: &Gan, betas: [f64; 2], clip: f64, seed: u64, device: &Device) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Crops that are too small for the critic's scales.
+    pub fn new(
+        recipe: &Gan,
+        betas: [f64; 2],
+        clip: f64,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Option<Self>> {
         if recipe.kind == GanKind::None {
-            return None;
+            return Ok(None);
         }
         let config = CriticConfig {
             widths: recipe.widths,
             scales: recipe.scales,
             spectral_norm: recipe.spectral_norm,
         };
+        let (found, least) = (recipe.crop, config.least_side());
+        if found < least {
+            bail!("gan.crop: found {found}, expected at least {least} for {} scales", recipe.scales);
+        }
         let critic = optimizer::numbered(config.init(seed, device));
         let adam = optimizer::adam(betas, clip);
-        Some(Self { critic, adam, recipe: recipe.clone(), seed, accuracy: 0.5 })
+        Ok(Some(Self { critic, adam, recipe: recipe.clone(), seed, accuracy: 0.5 }))
     }
 
     /// The critic's own step. `real` and `fake` are `[batch, 3, crop, crop]`; `progress` is the share of the run that is
@@ -98,11 +106,6 @@ impl Adversary {
         generator_loss(self.recipe.kind, &real, &critic.forward(view.of(fake)))
     }
 
-    /// Side of the crops that the critic sees.
-    pub fn crop(&self) -> usize {
-        self.recipe.crop
-    }
-
     fn normals(&self, step: u64, purpose: &'static str, like: &Tensor<4>) -> Tensor<4> {
         normals(&mut Draw::new(self.seed, step, Purpose::Objective(purpose)), like.dims(), &like.device())
     }
@@ -110,8 +113,8 @@ impl Adversary {
     fn view(&self, step: u64, progress: f64, purpose: &'static str, shape: [usize; 4]) -> View {
         let mut draw = Draw::new(self.seed, step, Purpose::Objective(purpose));
         let [batch, _, side, _] = shape;
-        let largest = (side as f64 * TRANSLATION) as usize;
-        let gap = (side as f64 * CUTOUT) as usize;
+        let largest = (side as f64 * LONGEST_SHIFT) as usize;
+        let gap = (side as f64 * CUTOUT_SIDE) as usize;
         let shifts = (0..batch).map(|_| [draw.within(largest), draw.within(largest)]).collect();
         let mut corner = || draw.below(side) as isize - gap as isize / 2;
         let cutouts =

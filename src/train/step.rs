@@ -7,15 +7,18 @@ use anyhow::{Context, Result};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
-use impasto_models::{Model, ModelError};
+use impasto_models::Model;
 
 use super::adversary::Adversary;
 use super::average::Average;
 use super::batch::Batch;
 use super::dataset::Dataset;
+use super::dataset::motion::video::EstimatedFlow;
 use super::objectives::{Objectives, Painted};
 use super::recipe::{GeneratorKind, Recipe, Training};
 use super::{export, optimizer, state_file};
+use crate::eval::metrics::warp_error::visible;
+use crate::flow;
 use crate::still::{Still, stack};
 
 /// What a step measured.
@@ -50,11 +53,14 @@ impl Trainer {
     /// Content, paintings, weights or features that cannot be used.
     pub fn new(recipe: &Recipe, base: &Path, device: &Device, warn: &mut dyn FnMut(String)) -> Result<Self> {
         let device = device.clone().autodiff();
-        let dataset = Dataset::open(recipe, base, warn)?;
+        let mut dataset = Dataset::open(recipe, base, warn)?;
+        if recipe.temporal.video > 0.0 {
+            dataset.estimate_motion(motion)?;
+        }
         let config = generator_config(recipe);
         let generator = start(recipe, &config, base, &device)?;
         let training = &recipe.training;
-        let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device);
+        let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device)?;
         let average = Average::new(generator.state(), training.ema);
         Ok(Self {
             objectives: Objectives::new(recipe, base, &dataset, &device)?,
@@ -79,17 +85,19 @@ impl Trainer {
         self.hold_statistics_when_due(progress);
         let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device);
         let painted = Painted::by(&self.generator, &batch);
-        let mut critic_accuracy = None;
+        let (mut critic_accuracy, mut critic_loss) = (None, None);
         if let (Some(adversary), Some(real)) = (&mut self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first.clone());
-            critic_accuracy = Some(adversary.learn(real.clone(), fake, step, progress).accuracy);
+            let learned = adversary.learn(real.clone(), fake, step, progress);
+            (critic_accuracy, critic_loss) = (Some(learned.accuracy), learned.loss);
         }
         let mut losses = self.objectives.measure(&batch, &painted, step);
         if let (Some(adversary), Some(real)) = (&self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first);
             losses.add("gan", self.recipe.gan.weight, || adversary.judge(real.clone(), fake, step, progress));
         }
-        let (total, parts) = losses.into_parts(&self.device);
+        let (total, mut parts) = losses.into_parts(&self.device);
+        parts.extend(critic_loss.map(|loss| ("critic", loss)));
         let measured = StepLosses { total: optimizer::value(&total), parts, critic_accuracy };
         if measured.total.is_finite() {
             self.descend(total, progress);
@@ -148,10 +156,10 @@ impl Trainer {
     /// The model as it stands: the average, folded.
     ///
     /// # Errors
-    /// [`ModelError`] where the weights cannot be used.
+    /// Where the weights cannot be used.
     pub fn export(&self) -> Result<Model> {
         let metadata = export::metadata(&self.recipe, &self.base, &self.config, self.objectives.bank());
-        Ok(Model::new(metadata, self.averaged()?.folded()).map_err(ModelError::from)?)
+        Ok(Model::new(metadata, self.averaged()?.folded())?)
     }
 
     /// A picture painted by the model as it stands, at its own size.
@@ -173,6 +181,13 @@ impl Trainer {
         generator.hold_statistics();
         Ok(generator)
     }
+}
+
+/// Where each pixel of the second frame was in the first, and which of them were seen there.
+fn motion(first: &Still, second: &Still) -> Result<EstimatedFlow> {
+    let (flow, back) = (flow::estimate(second, first)?, flow::estimate(first, second)?);
+    let mask = visible(&flow, &back).into_iter().map(f32::from).collect();
+    Ok(EstimatedFlow { flow: flow.data, mask })
 }
 
 /// Adam's rate: level, then by half a cosine down to a tenth.

@@ -146,12 +146,8 @@ impl Dataset {
         &self.target.styles
     }
 
-    /// The key frames whole.
-    pub fn whole_key_frames(&self) -> &[KeyPair] {
-        &self.target.key_frames
-    }
-
     /// The content whole: pictures, and of each pair of frames the first.
+    #[cfg(test)]
     pub fn pictures(&self) -> &[RgbImage] {
         &self.pictures.stills
     }

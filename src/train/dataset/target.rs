@@ -18,6 +18,7 @@ pub const LEAST_SIDE: u32 = 64;
 #[derive(Debug)]
 pub struct Style {
     /// Its name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a model file of several styles will name them"))]
     pub name: String,
     /// Its paintings, scaled to `target.longer_side`; painted key frames at their own size.
     pub paintings: Vec<RgbImage>,
