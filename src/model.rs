@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use impasto_models::Model;
 use impasto_models::import::import;
-use impasto_models::model::{Listed, Metadata, ModelError, Origin, Source, list, own_folder};
+use impasto_models::model::{Listed, Metadata, ModelError, Origin, Source, bundled_names, list, own_folder};
 
 use crate::standard_output::print_line;
 
@@ -90,7 +90,7 @@ fn print_list(models: &[Listed]) {
             }
         }
     }
-    if !models.iter().any(|model| model.origin == Origin::Bundled) {
+    if bundled_names().next().is_none() {
         print_line(ModelError::NoneBundled);
     }
     print_line(format_args!("own models live in {}", own_folder().display()));
@@ -102,7 +102,7 @@ fn description(model: &Model) -> String {
     let mut lines = vec![
         ("name", metadata.name.clone()),
         ("about", metadata.description.clone()),
-        ("file", model.path().map(|path| path.display().to_string()).unwrap_or_default()),
+        ("file", file(model)),
         ("format", metadata.format.to_string()),
         ("kind", kind(metadata)),
         ("parameters", parameters(model.parameters())),
@@ -130,6 +130,10 @@ fn laid_out(lines: &[(&str, String)]) -> String {
         last = label;
     }
     text
+}
+
+fn file(model: &Model) -> String {
+    model.path().map_or_else(|| "none, it comes with Impasto".to_owned(), |path| path.display().to_string())
 }
 
 /// The kind of network and its configuration: `johnson (form: lengstrom)`.

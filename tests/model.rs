@@ -4,6 +4,9 @@ mod program;
 
 use std::path::{Path, PathBuf};
 
+use impasto_models::Model;
+use impasto_models::generators::{BaseConfig, GeneratorConfig};
+use impasto_models::model::{NumberType, bundled_names};
 use program::{impasto, refusal, run, stderr, stdout, test_model};
 
 fn wave() -> Option<PathBuf> {
@@ -17,11 +20,31 @@ fn wave() -> Option<PathBuf> {
 }
 
 #[test]
-fn an_empty_list_says_how_to_import_a_model() {
+fn every_bundled_model_is_listed_and_shown_or_the_list_says_how_to_import_one() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), "model list");
     assert!(output.status.success());
-    assert!(stdout(&output).contains("impasto model import"), "{}", stdout(&output));
+    let listed = stdout(&output);
+    assert_eq!(listed.contains("impasto model import"), bundled_names().next().is_none(), "{listed}");
+    for name in bundled_names() {
+        let line = listed.lines().find(|line| line.split_whitespace().next() == Some(name));
+        assert!(line.is_some_and(|line| line.contains("bundled")), "no {name} in {listed}");
+        let shown = stdout(&run(folder.path(), &format!("model show {name}")));
+        for part in ["it comes with Impasto", "licence", "made from", "recipe", "seed"] {
+            assert!(shown.contains(part), "no {part} in {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_model_of_base_is_shown_with_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::untrained(GeneratorConfig::Base(BaseConfig { styles: 2 }), 7);
+    model.save_as(&folder.path().join("large.safetensors"), NumberType::F16, false).unwrap();
+    let shown = stdout(&run(folder.path(), "model show large"));
+    for part in ["base (styles: 2)", "large.safetensors", "is painted in tiles"] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 use impasto_models::{
     Colorimetry, Controls, DeviceChoice, Engine, EngineOptions, Error, FrameBuffer, Matrix, Model,
     PictureInfo, PixelFormat, Range, engine,
@@ -10,6 +10,10 @@ use impasto_models::{
 
 fn tiny() -> Arc<Model> {
     Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 5))
+}
+
+fn base() -> Arc<Model> {
+    Arc::new(Model::untrained(GeneratorConfig::Base(BaseConfig { styles: 1 }), 5))
 }
 
 fn johnson(form: JohnsonForm) -> Arc<Model> {
@@ -79,14 +83,15 @@ fn every_size_passes_both_forms_of_johnson() {
 
 #[test]
 fn tiles_leave_no_seam() {
-    let model = tiny();
-    let info = info(PixelFormat::Rgb, 611, 397);
-    let (whole, one) = paint_within(&model, info, None);
-    let (tiled, many) = paint_within(&model, info, Some(14 << 20));
-    assert_eq!(one, 1);
-    assert!(many >= 4, "{many} tiles");
-    let worst = whole.iter().zip(&tiled).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-    assert!(worst <= 1, "tiles differ by {worst}/255");
+    for (model, limit) in [(tiny(), 14 << 20), (base(), 60 << 20)] {
+        let info = info(PixelFormat::Rgb, 611, 397);
+        let (whole, one) = paint_within(&model, info, None);
+        let (tiled, many) = paint_within(&model, info, Some(limit));
+        assert_eq!(one, 1);
+        assert!(many >= 4, "{many} tiles");
+        let worst = whole.iter().zip(&tiled).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 1, "tiles differ by {worst}/255");
+    }
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig, WeightTensor};
-use impasto_models::model::{METADATA_KEY, Metadata};
+use impasto_models::generators::{
+    BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig, WeightTensor,
+};
+use impasto_models::model::{METADATA_KEY, Metadata, NumberType};
 use impasto_models::{Model, ModelError};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
@@ -172,6 +174,36 @@ fn half_precision_weights_are_read() {
         },
     );
     assert_eq!(Model::from_bytes(&halves).unwrap().weights()["up.bias"].values, vec![1.0; 128]);
+}
+
+#[test]
+fn half_precision_takes_half_the_size_and_eleven_bits_of_each_number() {
+    let (model, folder) = (tiny(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("half.safetensors");
+    model.save_as(&path, NumberType::F16, false).unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size <= 300_000, "{size} bytes");
+    let loaded = Model::load(&path).unwrap();
+    assert_eq!(loaded.metadata(), model.metadata());
+    for (name, tensor) in model.weights() {
+        let pairs = tensor.values.iter().zip(&loaded.weights()[name].values);
+        let worst =
+            pairs.map(|(exact, half)| (exact - half).abs() / (exact.abs() + 1e-4)).fold(0.0, f32::max);
+        assert!(worst < 1.0 / 2048.0, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn a_number_that_half_precision_cannot_hold_is_refused_and_no_file_is_left() {
+    let mut weights = tiny().weights().clone();
+    weights.get_mut("up.bias").unwrap().values[7] = -70_000.0;
+    let model = Model::new(tiny().metadata().clone(), weights).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.safetensors");
+    let message = model.save_as(&path, NumberType::F16, false).unwrap_err().to_string();
+    assert!(message.contains("'up.bias' holds -70000 at position 7"), "{message}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    model.save_as(&path, NumberType::F32, false).unwrap();
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use impasto_models::Model;
-use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 
-/// A model, and the file that the element reads it from.
+/// A model, and what the element is given to find it.
 #[derive(Debug)]
 pub struct Subject {
     model: Arc<Model>,
@@ -23,11 +23,13 @@ pub struct Subject {
 pub fn subjects(model: Option<&str>) -> Result<Vec<Subject>> {
     if let Some(name_or_file) = model {
         let model = Model::open(name_or_file)?;
-        let file = model.path().context("a model that was opened has a file")?.to_owned();
+        // A bundled model has no file; the element finds it by its name, as we did.
+        let file = model.path().unwrap_or(Path::new(name_or_file)).to_owned();
         return Ok(vec![Subject { model, file, temporary: false }]);
     }
     let kinds = [
         GeneratorConfig::Tiny(TinyConfig { styles: 1 }),
+        GeneratorConfig::Base(BaseConfig { styles: 1 }),
         GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
     ];
     kinds.into_iter().map(untrained).collect()
@@ -47,7 +49,7 @@ impl Subject {
         &self.model
     }
 
-    /// The file that holds it.
+    /// The file that holds it, or its name where it is bundled.
     pub fn file(&self) -> &Path {
         &self.file
     }

@@ -14,7 +14,7 @@ pub enum ModelError {
         /// What is wrong with it.
         source: Box<ModelError>,
     },
-    /// The project brings no model yet.
+    /// The project brings no model.
     #[error(
         "no model is bundled yet. Import one with 'impasto model import WEIGHTS --name NAME' \
          (fast-style-transfer or fast_neural_style weights), then choose it with model=NAME or --model NAME"
@@ -110,6 +110,18 @@ pub enum ModelError {
         /// The tensor.
         name: String,
         /// NaN or an infinity.
+        found: f32,
+        /// Where, counted row-major from 0.
+        position: usize,
+    },
+    /// A weight too large for the type it is to be written in.
+    #[error(
+        "tensor '{name}' holds {found} at position {position}, expected at most 65504 for F16; write it as F32"
+    )]
+    Overflow {
+        /// The tensor.
+        name: String,
+        /// The number.
         found: f32,
         /// Where, counted row-major from 0.
         position: usize,

@@ -14,6 +14,15 @@ use crate::generators::{GeneratorConfig, WeightTensor, Weights};
 
 type Shapes = BTreeMap<String, Vec<usize>>;
 
+/// How a model file stores its numbers. Networks always compute with single precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberType {
+    /// Single precision: every number as it is.
+    F32,
+    /// Half precision: half the size, 11 significant bits, numbers up to 65504.
+    F16,
+}
+
 /// More than any network of ours a hundred times over.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -178,19 +187,40 @@ fn decode(name: &str, view: &TensorView<'_>) -> Result<WeightTensor, ModelError>
     Ok(WeightTensor { shape: view.shape().to_vec(), values })
 }
 
-/// The bytes of a model file, weights as f32.
-pub(super) fn serialize(model: &Model) -> Result<Vec<u8>, ModelError> {
+/// The bytes of a model file.
+pub(super) fn serialize(model: &Model, numbers: NumberType) -> Result<Vec<u8>, ModelError> {
     let metadata =
         serde_json::to_string(&model.metadata).map_err(|error| ModelError::Metadata(error.to_string()))?;
-    let bytes = |tensor: &WeightTensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let data: Vec<(&String, &WeightTensor, Vec<u8>)> =
-        model.weights.iter().map(|(name, tensor)| (name, tensor, bytes(tensor))).collect();
-    let view = |tensor: &WeightTensor, bytes| TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
-    let views = data.iter().map(|(name, tensor, bytes)| Ok((*name, view(tensor, bytes)?)));
+    let encoded =
+        model.weights.iter().map(|(name, tensor)| Ok((name, tensor, numbers.encode(name, tensor)?)));
+    let encoded = encoded.collect::<Result<Vec<(&String, &WeightTensor, Vec<u8>)>, ModelError>>()?;
+    let view = |tensor: &WeightTensor, bytes| TensorView::new(numbers.dtype(), tensor.shape.clone(), bytes);
+    let views = encoded.iter().map(|(name, tensor, bytes)| Ok((*name, view(tensor, bytes)?)));
     let views = views.collect::<Result<Vec<_>, SafeTensorError>>();
     let metadata = Some(HashMap::from([(METADATA_KEY.to_owned(), metadata)]));
     let written = views.and_then(|views| safetensors::serialize(views, metadata));
     written.map_err(|error| ModelError::Metadata(error.to_string()))
+}
+
+impl NumberType {
+    fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+        }
+    }
+
+    fn encode(self, name: &str, tensor: &WeightTensor) -> Result<Vec<u8>, ModelError> {
+        let values = &tensor.values;
+        if self == Self::F32 {
+            return Ok(values.iter().flat_map(|value| value.to_le_bytes()).collect());
+        }
+        let halves: Vec<f16> = values.iter().map(|value| f16::from_f32(*value)).collect();
+        if let Some(position) = halves.iter().position(|half| half.is_infinite()) {
+            return Err(ModelError::Overflow { name: name.to_owned(), found: values[position], position });
+        }
+        Ok(halves.iter().flat_map(|half| half.to_le_bytes()).collect())
+    }
 }
 
 /// Readable by whom the user's umask says, as any file is; a temporary file is the owner's alone otherwise.

@@ -1,9 +1,9 @@
-//! Where models are found: bundled ones (none yet) and the user's own.
+//! Where models are found: the user's own, and the bundled ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Metadata, Model, ModelError};
+use super::{Metadata, Model, ModelError, bundled};
 
 const EXTENSION: &str = "safetensors";
 
@@ -42,15 +42,27 @@ pub fn own_folder() -> PathBuf {
     data.join("impasto/models")
 }
 
-/// Every model that can be asked for by name, sorted by name.
+/// Every model that can be asked for by name, sorted by name. An own model hides the bundled one of its name.
 pub fn list() -> Vec<Listed> {
+    let mut listed = list_own();
+    let hidden = |name: &str| listed.iter().any(|own| own.name == name);
+    let bundled: Vec<Listed> =
+        bundled::bundled_names().filter(|name| !hidden(name)).filter_map(listed_bundled).collect();
+    listed.extend(bundled);
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    listed
+}
+
+fn listed_bundled(name: &str) -> Option<Listed> {
+    let metadata = bundled::open(name)?.map(|model| model.metadata);
+    Some(Listed { name: name.to_owned(), path: None, origin: Origin::Bundled, metadata })
+}
+
+fn list_own() -> Vec<Listed> {
     let Ok(entries) = std::fs::read_dir(own_folder()) else {
         return Vec::new();
     };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let mut listed: Vec<Listed> = paths.filter_map(|path| own(&path)).collect();
-    listed.sort_by(|a, b| a.name.cmp(&b.name));
-    listed
+    entries.flatten().filter_map(|entry| own(&entry.path())).collect()
 }
 
 fn own(path: &Path) -> Option<Listed> {
@@ -65,11 +77,15 @@ fn own(path: &Path) -> Option<Listed> {
     })
 }
 
-/// A name without a folder or extension is looked for among the own models first, then as a file.
+/// A name without a folder is looked for among the own models first, then among the bundled ones, then as a file.
 pub(super) fn open(name_or_file: &str) -> Result<Arc<Model>, ModelError> {
     let named = own_folder().join(format!("{name_or_file}.{EXTENSION}"));
     let is_name = !name_or_file.is_empty() && !name_or_file.contains(['/', '\\']);
-    let path = if is_name && named.is_file() { named } else { PathBuf::from(name_or_file) };
+    let is_own = is_name && named.is_file();
+    if let Some(bundled) = (!is_own).then(|| bundled::open(name_or_file)).flatten() {
+        return bundled.map(Arc::new);
+    }
+    let path = if is_own { named } else { PathBuf::from(name_or_file) };
     if is_name && !path.exists() {
         return Err(unknown(name_or_file));
     }

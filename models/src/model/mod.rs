@@ -4,6 +4,7 @@
 //! the network's parameters under their paths. A file is data: nothing in it is ever run, and what it may
 //! allocate is bounded by its own length and by what its network, known to this version, asks for.
 
+mod bundled;
 mod error;
 mod file;
 mod folder;
@@ -14,9 +15,11 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+pub use bundled::bundled_names;
 pub use error::ModelError;
 #[cfg(feature = "features")]
 pub(crate) use file::{check_finite, check_shapes};
+pub use file::NumberType;
 pub use folder::{Listed, Origin, list, own_folder};
 pub use metadata::{Defaults, FORMAT_VERSION, METADATA_KEY, Metadata, Source};
 
@@ -56,7 +59,8 @@ impl Model {
         Self { metadata, weights, path: None }
     }
 
-    /// The model of that name (bundled, or in [`own_folder`]), or in that file.
+    /// The model of that name (in [`own_folder`], or bundled: of two the own one, so that a style can be made anew
+    /// under its name), or in that file.
     ///
     /// # Errors
     /// [`ModelError::Unknown`] where there is neither; see [`Model::load`] for the rest.
@@ -64,12 +68,12 @@ impl Model {
         folder::open(name_or_file)
     }
 
-    /// The bundled default.
+    /// The bundled default, whatever own models are called.
     ///
     /// # Errors
     /// [`ModelError::NoneBundled`] while no model comes with the project.
     pub fn open_default() -> Result<Arc<Self>, ModelError> {
-        Err(ModelError::NoneBundled)
+        bundled::open_default()
     }
 
     /// Reads a model file.
@@ -91,12 +95,21 @@ impl Model {
         Ok(Self { metadata, weights, path: None })
     }
 
+    /// Writes the model file with every number as it is, in single precision: [`Model::save_as`].
+    ///
+    /// # Errors
+    /// As [`Model::save_as`].
+    pub fn save(&self, path: &Path, overwrite: bool) -> Result<(), ModelError> {
+        self.save_as(path, NumberType::F32, overwrite)
+    }
+
     /// Writes the model file: under a temporary name beside it, then renamed, so that `path` never holds half a file.
     ///
     /// # Errors
-    /// [`ModelError::Exists`] where `path` exists and `overwrite` is false; [`ModelError::Write`] where the disk refuses.
-    pub fn save(&self, path: &Path, overwrite: bool) -> Result<(), ModelError> {
-        file::write(path, &file::serialize(self)?, overwrite)
+    /// [`ModelError::Exists`] where `path` exists and `overwrite` is false; [`ModelError::Write`] where the disk refuses;
+    /// [`ModelError::Overflow`] where a number is beyond what `numbers` holds.
+    pub fn save_as(&self, path: &Path, numbers: NumberType, overwrite: bool) -> Result<(), ModelError> {
+        file::write(path, &file::serialize(self, numbers)?, overwrite)
     }
 
     /// The name of the model, as its file says.
@@ -104,7 +117,7 @@ impl Model {
         &self.metadata.name
     }
 
-    /// Where it was loaded from, if from a file.
+    /// Where it was loaded from, if from a file; a bundled model has none.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
