@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use impasto_models::generators::{
-    BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig, WeightTensor,
-};
+use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig, WeightTensor};
 use impasto_models::model::{METADATA_KEY, Metadata, NumberType};
 use impasto_models::{Model, ModelError};
 use safetensors::tensor::{Dtype, TensorView};

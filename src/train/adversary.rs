@@ -42,13 +42,7 @@ impl Adversary {
     ///
     /// # Errors
     /// Crops that are too small for the critic's scales.
-    pub fn new(
-        recipe: &Gan,
-        betas: [f64; 2],
-        clip: f64,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Option<Self>> {
+    pub fn new(recipe: &Gan, betas: [f64; 2], clip: f64, seed: u64, device: &Device) -> Result<Option<Self>> {
         if recipe.kind == GanKind::None {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 /// Adam (Kingma and Ba, 2015) with each parameter's gradient clipped to the norm `clip`; 0 is off.
 pub fn adam(betas: [f64; 2], clip: f64) -> ModuleOptimizer {
-    let clipping = (clip > 0.0).then(|| GradientClippingConfig::Norm(clip as f32));
+    let clipping = (clip > 0.0).then_some(GradientClippingConfig::Norm(clip as f32));
     let config =
         AdamConfig::new().with_beta_1(betas[0] as f32).with_beta_2(betas[1] as f32).with_epsilon(1e-8);
     config.with_grad_clipping(clipping).init()

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
-use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
 use impasto_models::Model;
+use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
 
 use super::adversary::Adversary;
 use super::average::Average;

@@ -2,29 +2,6 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// What a picture shows, seen from places shifted by whole pixels, without what that brings in from outside: row `r` and
-/// column `c` of the result are row `r + margin + shift[0]` and column `c + margin + shift[1]` of `x`. Exact, and as cheap as a
-/// view.
-///
-/// Of a pair in which `now(p) = before(p + shift)`, compare `shifted(now, [0, 0], margin)` to
-/// `shifted(before, shift, margin)`.
-///
-/// # Shapes
-/// `[batch, c, h, w]` to `[batch, c, h - 2 margin, w - 2 margin]`
-///
-/// # Panics
-/// Where the shift is larger than the margin, or the margins leave nothing.
-pub fn shifted(x: Tensor<4>, shift: [isize; 2], margin: usize) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    let start = |shift: isize| {
-        margin
-            .checked_add_signed(shift)
-            .filter(|start| *start <= 2 * margin)
-            .expect("a shift within the margin")
-    };
-    x.narrow(2, start(shift[0]), height - 2 * margin).narrow(3, start(shift[1]), width - 2 * margin)
-}
-
 /// A picture seen from elsewhere: the result at `(column, row)` is `x` at `(column + u, row + v)`, between pixels by
 /// straight lines, beyond the border as on it.
 ///
@@ -51,16 +28,6 @@ pub fn bilinear_warp(x: Tensor<4>, flow: &[f32]) -> Tensor<4> {
         neighbours.mixed(pixels).reshape([together, channels, height, width])
     });
     Tensor::cat(warped.collect(), 0)
-}
-
-/// Where the warp of `flow` looks inside the picture (1) and where beyond (0), row by row.
-pub fn inside(flow: &[f32], height: usize, width: usize) -> Vec<f32> {
-    let look = |(pixel, flow): (usize, &[f32])| {
-        let (x, y) = ((pixel % width) as f32 + flow[0], (pixel / width) as f32 + flow[1]);
-        let within = |at: f32, side: usize| (0.0..=(side - 1) as f32).contains(&at);
-        f32::from(within(x, width) && within(y, height))
-    };
-    flow.chunks_exact(2).enumerate().map(look).collect()
 }
 
 /// A flow on a grid `by` times coarser, in its pixels: means of `by` x `by` blocks, divided by `by`. For features.
@@ -129,35 +96,25 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::train::losses::testing::{gradient, leaf, numbers, picture, scattered, tensor, value};
+    use crate::train::losses::testing::{gradient, leaf, numbers, picture, scattered, value};
 
     /// Up to 3 pixels either way.
     fn flow(pixels: usize, seed: u64) -> Vec<f32> {
         scattered(2 * pixels, seed).into_iter().map(|x| 6.0 * x - 3.0).collect()
     }
 
-    #[test]
-    fn a_shift_is_exact() {
-        let x = tensor((0..25).map(|i| i as f32).collect(), [1, 1, 5, 5]);
-        assert_eq!(
-            numbers(shifted(x.clone(), [0, 0], 1)),
-            [6.0, 7.0, 8.0, 11.0, 12.0, 13.0, 16.0, 17.0, 18.0]
-        );
-        assert_eq!(numbers(shifted(x, [1, -1], 1)), [10.0, 11.0, 12.0, 15.0, 16.0, 17.0, 20.0, 21.0, 22.0]);
-    }
-
-    #[test]
-    #[should_panic(expected = "a shift within the margin")]
-    fn a_shift_beyond_the_margin_is_refused() {
-        shifted(picture([1, 1, 8, 8], 1), [0, 3], 2);
+    /// Without two rows and columns at each side, from this row and column on.
+    fn window(x: Tensor<4>, row: usize, column: usize) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        x.narrow(2, row, height - 4).narrow(3, column, width - 4)
     }
 
     #[test]
     fn a_whole_flow_is_a_shift() {
         let x = picture([2, 3, 6, 7], 1);
         let flow: Vec<f32> = [2.0, -1.0].repeat(42);
-        let (warped, exact) = (bilinear_warp(x.clone(), &flow), shifted(x, [-1, 2], 2));
-        assert_eq!(numbers(shifted(warped, [0, 0], 2)), numbers(exact));
+        let (warped, exact) = (bilinear_warp(x.clone(), &flow), window(x, 1, 4));
+        assert_eq!(numbers(window(warped, 2, 2)), numbers(exact));
     }
 
     #[test]
@@ -186,12 +143,6 @@ mod tests {
         let loss = (bilinear_warp(x.clone(), &flow) * c).sum();
         let gradient = gradient(&loss, &x);
         assert!((value((gradient * x.inner()).sum()) / value(loss) - 1.0).abs() < 1e-4);
-    }
-
-    #[test]
-    fn a_look_beyond_the_border_is_known() {
-        let flow = [0.0, 0.0, 0.5, 0.0, 0.0, -1.0, 0.0, -1.5];
-        assert_eq!(inside(&flow, 2, 2), [1.0, 0.0, 1.0, 0.0]);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use burn::tensor::Device;
 
 pub use bundled::bundled_names;
 pub use error::ModelError;
+pub use file::NumberType;
 #[cfg(feature = "features")]
 pub(crate) use file::{check_finite, check_shapes};
-pub use file::NumberType;
 pub use folder::{Listed, Origin, list, own_folder};
 pub use metadata::{Defaults, FORMAT_VERSION, METADATA_KEY, Metadata, Source};
 

@@ -32,7 +32,7 @@ use draw::{Draw, Purpose};
 use motion::video::{EstimatedFlow, VideoPair};
 use motion::{Motions, Pairs};
 use sources::{Pictures, Warn};
-use target::{KeyPair, Paintings, Style};
+use target::{Paintings, Style};
 
 /// A recipe's pictures in memory.
 #[derive(Debug)]

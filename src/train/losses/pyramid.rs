@@ -15,11 +15,6 @@ pub fn pooled(x: Tensor<4>, by: usize) -> Tensor<4> {
     avg_pool2d(x, AvgPoolOptions::new([by, by]))
 }
 
-/// `x` and its halvings, `levels` in all, the largest first.
-pub fn pyramid(x: Tensor<4>, levels: usize) -> Vec<Tensor<4>> {
-    std::iter::successors(Some(x), |x| Some(pooled(x.clone(), 2))).take(levels).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,7 +23,7 @@ mod tests {
     #[test]
     fn a_level_is_the_mean_of_four_pixels_of_the_one_before() {
         let x = tensor((0..20).map(|i| i as f32).collect(), [1, 1, 4, 5]); // its last column fills no block
-        let levels = pyramid(x, 3);
+        let levels = [x.clone(), pooled(x.clone(), 2), pooled(pooled(x, 2), 2)];
         assert_eq!(numbers(levels[1].clone()), [3.0, 5.0, 13.0, 15.0]);
         assert_eq!(numbers(levels[2].clone()), [9.0]);
     }
