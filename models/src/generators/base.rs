@@ -19,7 +19,7 @@ pub(super) const ALIGNMENT: usize = 8;
 pub(super) const RECEPTIVE_RADIUS: usize = 96;
 
 /// See [`super::GeneratorConfig::peak_bytes_per_pixel`].
-pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 320;
+pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 400;
 
 const HALF_CHANNELS: usize = 48;
 const QUARTER_CHANNELS: usize = 96;
