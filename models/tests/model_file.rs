@@ -116,7 +116,7 @@ fn a_newer_format_names_both_versions() {
 #[test]
 fn an_unknown_kind_names_the_known_ones() {
     let message = refusal(&rewritten(|metadata| metadata["kind"] = json!("huge"), |_| ())).to_string();
-    assert!(message.contains("'huge'") && message.contains("tiny, johnson"), "{message}");
+    assert!(message.contains("'huge'") && message.contains("tiny, base, johnson"), "{message}");
 }
 
 #[test]
