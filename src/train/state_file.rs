@@ -21,7 +21,7 @@ pub fn write(path: &Path, tensors: &Weights) -> Result<()> {
     std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// A file that is missing or broken.
