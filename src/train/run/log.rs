@@ -18,7 +18,7 @@ pub struct LogLine {
     pub step: u64,
     /// Seconds of training, over all sessions of the run.
     pub seconds: f64,
-    /// Steps a second, on average over this session.
+    /// Steps a second, on average since the program started.
     pub steps_per_second: f64,
     /// The generator's loss.
     pub total: Option<f64>,
