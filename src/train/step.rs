@@ -112,9 +112,11 @@ impl Trainer {
         self.average.update(&self.generator.state());
     }
 
-    /// Batch statistics at first, then constants.
+    /// Batch statistics at first, then constants; from the start where a model is gone on from, also after a checkpoint
+    /// was loaded, because a state does not say whether it is held.
     fn hold_statistics_when_due(&mut self, progress: f64) {
-        if progress >= self.recipe.generator.batch_norm {
+        let recipe = &self.recipe.generator;
+        if recipe.start_from.is_some() || progress >= recipe.batch_norm {
             self.generator.hold_statistics();
         }
     }
