@@ -15,10 +15,12 @@ use super::dataset::draw::{Draw, Purpose};
 use super::dataset::target::Style;
 use super::losses::content::content_loss;
 use super::losses::gram::{gram_loss, gram_matrix};
+use super::losses::grid::grid_loss;
 use super::losses::identity::identity_loss;
 use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
 use super::losses::luma::luma_loss;
 use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
+use super::losses::pyramid::pooled;
 use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
 use super::losses::temporal::{feature_loss, output_loss};
 use super::losses::tv::total_variation;
@@ -142,9 +144,11 @@ impl Objectives {
         let weights = &self.recipe.loss;
         let reference = self.reference(batch.style, step);
         losses.add("swd", weights.swd, || self.patches(painted, reference, step));
+        losses.add("palette", weights.palette, || self.palette(painted, reference, step));
         self.add_perceptual(&mut losses, batch, painted, reference, step);
         losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
         losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
+        losses.add("grid", weights.grid, || grid_loss(painted.first.clone()));
         if let (Some(repainted), Some(painting)) = (&painted.painting, &batch.painting) {
             losses.add("identity", weights.identity, || identity_loss(repainted.clone(), painting.clone()));
         }
@@ -159,11 +163,25 @@ impl Objectives {
         &paintings[step as usize % paintings.len()]
     }
 
+    /// The sliced Wasserstein distance of colours: patches of one pixel, each the mean of 4x4.
+    fn palette(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
+        let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("palette"));
+        let kernels = self.kernels(&mut draw, 1, &reference.numbers);
+        let every = [PatchGrid { offset: [0, 0], stride: 1 }];
+        let [painted, painting] = [&painted.first, &reference.numbers].map(|x| pooled(x.clone(), 4));
+        sliced_wasserstein(painted, painting, &kernels, &every, &every)
+    }
+
+    /// Random directions of patches of this side.
+    fn kernels(&self, draw: &mut Draw, side: usize, like: &Tensor<4>) -> Tensor<4> {
+        let shape = [PROJECTIONS, 3, side, side];
+        let normals = TensorData::new(draw.normals(shape.iter().product()), shape);
+        unit_kernels(Tensor::from_data(normals, &like.device()))
+    }
+
     fn patches(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
         let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("patches"));
-        let shape = [PROJECTIONS, 3, PATCH, PATCH];
-        let normals = TensorData::new(draw.normals(shape.iter().product()), shape);
-        let kernels = unit_kernels(Tensor::from_data(normals, &reference.numbers.device()));
+        let kernels = self.kernels(&mut draw, PATCH, &reference.numbers);
         let mut grids = |x: &Tensor<4>, patches: usize| -> Vec<PatchGrid> {
             let [_, _, height, width] = x.dims();
             let level = |level: usize| {

@@ -240,6 +240,8 @@ pub enum GanKind {
 pub struct LossWeights {
     /// Sliced Wasserstein distance of patches to the painting's.
     pub swd: f64,
+    /// Sliced Wasserstein distance of colours to the painting's.
+    pub palette: f64,
     /// PatchNCE between features of input and output.
     pub nce: f64,
     /// Perceptual content.
@@ -252,6 +254,8 @@ pub struct LossWeights {
     pub identity: f64,
     /// Total variation.
     pub tv: f64,
+    /// What repeats from each 8x8 pixels to the next: a pattern of the network's own.
+    pub grid: f64,
     /// L1 to the painted key frame; only where the target is key frames, as the next.
     pub key_l1: f64,
     /// Perceptual distance to the painted key frame.

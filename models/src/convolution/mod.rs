@@ -6,9 +6,8 @@
 //! | `kernels` | the convolution and its gradients on slices (feature `training`) |
 //! | `direct` | the part of it that has a stride of 1, in registers (feature `training`) |
 //! | `gradients` | the same as an operation that Burn's autodiff knows (feature `training`) |
-//! | `border` | a border that mirrors the picture |
+//! | `border` | a border that continues the picture |
 
-#[cfg(feature = "features")]
 mod border;
 #[cfg(feature = "training")]
 mod direct;
@@ -20,8 +19,7 @@ mod kernels;
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
-#[cfg(feature = "features")]
-pub(crate) use border::reflected;
+pub(crate) use border::{Border, bordered};
 
 /// A convolution with a zero border.
 ///

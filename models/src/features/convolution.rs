@@ -1,9 +1,8 @@
 //! A convolution whose weights never learn.
 
-use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::convolution::{conv2d, reflected};
+use crate::convolution::{self, bordered, conv2d};
 use crate::generators::WeightTensor;
 
 /// What a convolution reads beyond the border.
@@ -46,8 +45,8 @@ impl Convolution {
         let around = kernel / 2;
         let (x, padding) = match self.border {
             Border::Zeros => (x, around),
-            Border::Reflect => (reflected(x, around), 0),
-            Border::Repeat => (x.pad([(around, around), (around, around)], PadMode::Edge), 0),
+            Border::Reflect => (bordered(x, around, convolution::Border::Reflect), 0),
+            Border::Repeat => (bordered(x, around, convolution::Border::Repeat), 0),
         };
         conv2d(x, self.weight.clone(), self.bias.clone(), 1, padding)
     }

@@ -11,7 +11,7 @@ use burn::tensor::module::batch_norm_train;
 use burn::tensor::{Device, Tensor};
 
 use super::weights::WeightTensor;
-use crate::convolution::conv2d;
+use crate::convolution::{Border, bordered, conv2d};
 
 /// Added to variances, as everywhere.
 const EPSILON: f64 = 1e-5;
@@ -24,7 +24,8 @@ const MOMENTUM: f64 = 0.1;
 pub(super) struct LayerConfig {
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// 1, or 3 with a border of 1.
+    /// 1, or 3 with a border of 1 that repeats the edge: zeros would tell the network where the picture ends, and it paints
+    /// a frame around it.
     pub(super) kernel: usize,
     pub(super) stride: usize,
 }
@@ -115,7 +116,7 @@ impl LayerConfig {
 }
 
 /// A parameter that is made when it is first used: a file's or a state's weights take its place before.
-fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+pub(super) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
     Initializer::Zeros.init(shape, device)
 }
 
@@ -156,7 +157,8 @@ impl Layer {
 
     fn apply(&self, x: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
         let [_, _, side, _] = kernel.dims();
-        conv2d(x, kernel, Some(bias), self.stride, side / 2)
+        let x = if side > 1 { bordered(x, side / 2, Border::Repeat) } else { x };
+        conv2d(x, kernel, Some(bias), self.stride, 0)
     }
 
     /// The sum of the branches, `[outputs, inputs, k, k]`.
@@ -254,7 +256,8 @@ impl StyleAffine {
     }
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> WeightTensor {
+/// A tensor's numbers on the host.
+pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> WeightTensor {
     let shape = tensor.dims().to_vec();
     WeightTensor { shape, values: tensor.into_data().iter::<f32>().collect() }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 
 use super::weights::{bind_training, host_weights, training_start};
-use super::{Generator, GeneratorConfig, Weights, expected_shapes};
+use super::{Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
 
 /// A state that does not belong to the network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -27,13 +27,17 @@ pub enum StateError {
 }
 
 impl GeneratorConfig {
-    /// The network in its training form, at a seeded start where it is the identity.
+    /// The network in its training form, at a seeded start: *base* paints what it sees, *tiny* something
+    /// smoother.
     ///
     /// # Errors
     /// [`StateError::Kind`] where the kind cannot be trained.
     pub fn init_training(&self, seed: u64, device: &Device) -> Result<Generator, StateError> {
         let network = self.training_form(device)?;
-        let start = training_start(&shapes(&network), seed);
+        let mut start = training_start(&shapes(&network), seed);
+        if let Generator::Tiny(_) = network {
+            start.extend(Tiny::start());
+        }
         Ok(bound(network, &start, device))
     }
 
@@ -166,11 +170,27 @@ mod tests {
     }
 
     #[test]
-    fn a_new_network_changes_nothing() {
+    fn a_new_base_changes_nothing() {
         let device = Device::flex();
-        for config in configs() {
+        let [_, _, bases @ ..] = configs();
+        for config in bases {
             let network = config.init_training(1, &device).unwrap();
             assert_eq!(difference(network.forward(picture(&device)), picture(&device)), 0.0);
+        }
+    }
+
+    /// Straight lines are what an enlargement by straight lines leaves alone, but for the border.
+    #[test]
+    fn a_new_tiny_leaves_what_is_smooth_alone() {
+        let device = Device::flex();
+        let ramp: Vec<f32> =
+            (0..3 * 32 * 40).map(|i| (i / 40 % 32) as f32 / 50.0 + (i % 40) as f32 / 80.0).collect();
+        let ramp = Tensor::<4>::from_data(TensorData::new(ramp, [1, 3, 32, 40]), &device);
+        let inner = |x: Tensor<4>| x.narrow(2, 4, 24).narrow(3, 4, 32);
+        let [tiny, several, ..] = configs();
+        for config in [tiny, several] {
+            let network = config.init_training(1, &device).unwrap();
+            assert!(difference(inner(network.forward(ramp.clone())), inner(ramp.clone())) < 1e-5);
         }
     }
 

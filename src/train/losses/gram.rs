@@ -18,12 +18,13 @@ pub fn gram_matrix(features: Tensor<4>) -> Tensor<3> {
 /// How far the features of the output are in style from the painting's, one entry a tap.
 ///
 /// # Formula
-/// `sum_taps mean_batch |G(y) - G(s)|^2 / |G(s)|^2`: divided by the target's own size, weights do not depend on what
-/// provides the features.
+/// `sum_taps |mean_batch G(y) - G(s)|^2 / |G(s)|^2`: divided by the target's own size, weights do not depend on what
+/// provides the features. The batch is taken as one picture: a painting has calm and busy parts, and each crop on its own
+/// would have to look like all of them, so that a plain wall, too, is covered with strokes that nothing in it asks for.
 ///
 /// # Shapes
 /// - `painted`: `[batch, c, h, w]`
-/// - `target`: [`gram_matrix`] of the painting, `[batch, c, c]`, or `[1, c, c]` for all
+/// - `target`: [`gram_matrix`] of the painting, `[1, c, c]`
 ///
 /// # Panics
 /// Where there is no tap.
@@ -31,9 +32,9 @@ pub fn gram_loss(painted: &[Tensor<4>], target: &[Tensor<3>]) -> Tensor<1> {
     assert_eq!(painted.len(), target.len(), "as many taps of the output as of the painting");
     sum(painted.iter().zip(target).map(|(painted, target)| {
         let target = target.clone().detach();
-        let power = target.clone().square().sum_dims(&[1, 2]).clamp_min(LEAST_POWER); // [batch or 1, 1, 1]
-        let difference = (gram_matrix(painted.clone()) - target).square().sum_dims(&[1, 2]);
-        (difference / power).mean()
+        let power = target.clone().square().sum().clamp_min(LEAST_POWER);
+        let difference = gram_matrix(painted.clone()).mean_dim(0) - target;
+        difference.square().sum() / power
     }))
 }
 
@@ -58,6 +59,15 @@ mod tests {
         let all = gram_loss(&[features.clone() * 100.0], &[gram_matrix(picture([1, 4, 6, 5], 2) * 100.0)]);
         let small = gram_loss(&[features], &[gram_matrix(picture([1, 4, 6, 5], 2))]);
         assert!((value(all) / value(small) - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_batch_is_one_picture() {
+        let painting = picture([1, 4, 6, 8], 1);
+        let halves = [painting.clone().narrow(3, 0, 4), painting.clone().narrow(3, 4, 4)];
+        let batch = Tensor::cat(halves.to_vec(), 0);
+        assert!(value(gram_loss(&[batch], &[gram_matrix(painting.clone())])) < 1e-6);
+        assert!(value(gram_loss(&halves[..1], &[gram_matrix(painting)])) > 1e-4);
     }
 
     #[test]

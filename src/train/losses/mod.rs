@@ -11,6 +11,7 @@
 //! | [`gram`], [`content`] | perceptual style and content |
 //! | [`nce`] | each place of the output tells of the same place of the input |
 //! | [`luma`], [`identity`], [`tv`] | light and shade, what is already painted, smoothness |
+//! | [`grid`] | no pattern of the network's own |
 //! | [`key_frame`] | likeness to a painted frame |
 //! | [`temporal`] | steadiness from frame to frame |
 //! | [`pyramid`] | halvings that several share |
@@ -18,6 +19,7 @@
 pub mod content;
 pub mod gan;
 pub mod gram;
+pub mod grid;
 pub mod identity;
 pub mod key_frame;
 pub mod luma;

@@ -35,7 +35,7 @@ impl PatchGrid {
 /// Random normal numbers made into kernels of length one.
 ///
 /// # Shapes
-/// `[projections, 3, 7, 7]`, in and out
+/// `[projections, 3, k, k]`, in and out
 pub fn unit_kernels(normals: Tensor<4>) -> Tensor<4> {
     let length = normals.clone().square().sum_dims(&[1, 2, 3]).sqrt().clamp_min(LEAST_POWER);
     normals / length
@@ -57,8 +57,8 @@ pub fn unit_kernels(normals: Tensor<4>) -> Tensor<4> {
 /// run.
 ///
 /// # Shapes
-/// - `painted`: `[batch, 3, h, w]`, `painting`: `[any batch, 3, any h, any w]`; the last level's sides are at least 7
-/// - `kernels`: `[projections, 3, 7, 7]`, see [`unit_kernels`]
+/// - `painted`: `[batch, 3, h, w]`, `painting`: `[any batch, 3, any h, any w]`; the last level's sides are at least k
+/// - `kernels`: `[projections, 3, k, k]`, see [`unit_kernels`]; with k = 1, patches are colours
 ///
 /// # Panics
 /// Where there is no level, or as many of one list as of the other are not given.

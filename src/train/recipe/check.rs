@@ -64,7 +64,7 @@ impl Recipe {
 
     fn check_objective(&self) -> Checked {
         let loss = &self.loss;
-        let style = [loss.swd, loss.gram, loss.identity];
+        let style = [loss.swd, loss.palette, loss.gram, loss.identity];
         let keys = [loss.key_l1, loss.key_perceptual];
         let learns = style.iter().any(|&weight| weight > 0.0)
             || (self.gan.kind != GanKind::None && self.gan.weight > 0.0)
@@ -72,7 +72,11 @@ impl Recipe {
         if learns {
             return Ok(());
         }
-        fault("loss", "no weight above 0 that looks at the target", "gan, swd, gram or identity to be on")
+        fault(
+            "loss",
+            "no weight above 0 that looks at the target",
+            "gan, swd, palette, gram or identity to be on",
+        )
     }
 }
 
@@ -179,12 +183,14 @@ impl Gan {
 impl LossWeights {
     fn check(&self) -> Checked {
         within("loss.swd", self.swd, WEIGHT)?;
+        within("loss.palette", self.palette, WEIGHT)?;
         within("loss.nce", self.nce, WEIGHT)?;
         within("loss.content", self.content, WEIGHT)?;
         within("loss.gram", self.gram, WEIGHT)?;
         within("loss.luma", self.luma, WEIGHT)?;
         within("loss.identity", self.identity, WEIGHT)?;
         within("loss.tv", self.tv, WEIGHT)?;
+        within("loss.grid", self.grid, WEIGHT)?;
         within("loss.key_l1", self.key_l1, WEIGHT)?;
         within("loss.key_perceptual", self.key_perceptual, WEIGHT)
     }
@@ -319,7 +325,8 @@ mod tests {
     fn a_recipe_that_never_looks_at_its_target_is_refused() {
         let blind = |recipe: &mut Recipe| {
             recipe.gan.kind = GanKind::None;
-            recipe.loss = LossWeights { swd: 0.0, gram: 0.0, identity: 0.0, ..LossWeights::default() };
+            recipe.loss =
+                LossWeights { swd: 0.0, palette: 0.0, gram: 0.0, identity: 0.0, ..LossWeights::default() };
         };
         assert_eq!(refused(blind), "loss");
     }

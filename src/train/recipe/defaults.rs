@@ -115,6 +115,8 @@ impl Default for LossWeights {
         Self {
             // Patches of the painting are matched without any pretrained network: the main force.
             swd: 10.0,
+            // Patches weigh light and dark more than hue: without it grass stays green and paper turns white.
+            palette: 30.0,
             // Costly: features of the input as well, each step. Recipes with a perceptual provider turn it on.
             nce: 0.0,
             // Each feature loss is relative to its target's own size, so 1 means the same for every provider.
@@ -127,6 +129,8 @@ impl Default for LossWeights {
             identity: 1.0,
             // Only against single pixels: more would blur the strokes.
             tv: 0.05,
+            // In squares of numbers, as the temporal loss: a grid of two levels of 255 is to count like a stroke.
+            grid: 500.0,
             // Weights of few-shot patch-based training.
             key_l1: 4.0,
             key_perceptual: 6.0,
