@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use impasto_models::Model;
 use impasto_models::import::import;
-use impasto_models::model::{Listed, Metadata, ModelError, Origin, Source, bundled_names, list, own_folder};
+use impasto_models::model::{Listed, Metadata, Origin, Source, default_name, list, own_folder};
 
 use crate::standard_output::print_line;
 
@@ -90,10 +90,11 @@ fn print_list(models: &[Listed]) {
             }
         }
     }
-    if bundled_names().next().is_none() {
-        print_line(ModelError::NoneBundled);
-    }
-    print_line(format_args!("own models live in {}", own_folder().display()));
+    print_line(format_args!(
+        "the bundled {} paints where no model is named; own models live in {}",
+        default_name(),
+        own_folder().display()
+    ));
 }
 
 /// What a model says about itself, a line for each thing that it says.

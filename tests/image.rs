@@ -6,7 +6,6 @@ use std::fs;
 use std::path::Path;
 
 use image::{ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
-use impasto_models::model::bundled_names;
 use program::{refusal, run, stderr, test_model};
 
 /// A picture without symmetry.
@@ -136,10 +135,6 @@ fn pictures_that_cannot_be_are_refused_and_leave_nothing() {
     ] {
         let message = refusal(&run(studio.path(), arguments));
         assert!(message.contains(expected), "{arguments}: {message}");
-    }
-    if bundled_names().next().is_none() {
-        let message = refusal(&run(studio.path(), "image a.png -o o.png"));
-        assert!(message.contains("no model is bundled yet"), "{message}");
     }
     let left: Vec<_> =
         fs::read_dir(studio.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();

@@ -1,7 +1,7 @@
 //! GStreamer plugin `impasto`: the element `impasto`, which paints video in the style of a model.
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=wave \
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=composition-vii \
 //!     ! videoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
 //! ```
 //!

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 use impasto_models::{
     Colorimetry, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -19,9 +19,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let config = match kind.as_str() {
         "tiny" => GeneratorConfig::Tiny(TinyConfig { styles: 1 }),
+        "base" => GeneratorConfig::Base(BaseConfig { styles: 1 }),
         "lengstrom" => GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
         "pytorch" => GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Pytorch }),
-        other => return Err(format!("unknown kind '{other}', expected tiny, lengstrom or pytorch").into()),
+        other => {
+            return Err(format!("unknown kind '{other}', expected tiny, base, lengstrom or pytorch").into());
+        }
     };
     let info = PictureInfo {
         format: PixelFormat::I420,

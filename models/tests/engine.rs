@@ -49,13 +49,14 @@ fn paint_within(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>
     (painted(engine.as_mut(), texture(&info)), engine.plan().tiles)
 }
 
-/// *tiny* whose correction of the input is zero: what it paints is the input.
+/// *tiny* that adds nothing to all of the input: what it paints is the input.
 fn plain() -> Arc<Model> {
     let model = tiny();
     let mut weights = model.weights().clone();
     for name in ["head.weight", "head.bias"] {
         weights.get_mut(name).unwrap().values.fill(0.0);
     }
+    weights.get_mut("share").unwrap().values.fill(1.0);
     Arc::new(Model::new(model.metadata().clone(), weights).unwrap())
 }
 

@@ -28,7 +28,7 @@ use crate::plugins;
 
 const EXAMPLES: &str = "Examples:
   impasto bench
-  impasto bench --model wave --size 640x480 --format NV12,I420 --json";
+  impasto bench --model composition-vii --size 640x480 --format NV12,I420 --json";
 
 /// Where `--frames` is not given, so many are timed, as far as they fit into [`LONGEST_RUN`].
 const FRAMES: usize = 60;

@@ -47,8 +47,8 @@ use crate::standard_output::{print_error_line, print_line};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  impasto eval --model wave --clips street.mp4 bear.mp4 --style wave.jpg -o report/
-  impasto eval --model new.safetensors --baseline wave --clips street.mp4 --style wave.jpg -o new.html
+  impasto eval --model composition-vii --clips street.mp4 bear.mp4 --style wave.jpg -o report/
+  impasto eval --model new.safetensors --baseline composition-vii --clips street.mp4 --style wave.jpg -o new.html
   impasto eval --input street.mp4 --painted painted.mp4 --style wave.jpg -o painted.json
 
 Without --temporal each model is measured alone, and again with the flicker filter that it recommends. Style

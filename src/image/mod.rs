@@ -32,8 +32,8 @@ pub use picture_file::{is_picture, read_rgb};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  impasto image photo.jpg -o painted.png --model wave
-  impasto image photos/ more.tiff -o painted/ --model wave --strength 0.8
+  impasto image photo.jpg -o painted.png
+  impasto image photos/ more.tiff -o painted/ --model composition-vii --strength 0.8
 
 PNG, JPEG, WebP and TIFF. One picture may go to a file; several, or a folder, go to a folder under their own
 names. Orientation from the camera is baked in, alpha and colour profiles are kept.")]

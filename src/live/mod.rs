@@ -41,10 +41,10 @@ use crate::standard_output::print_error_line;
 
 const EXAMPLES: &str = "Examples:
   impasto live --list
-  impasto live --test --model wave
-  impasto live --camera 0 --model wave --size 1280x720
-  impasto live --input clip.mp4 --model wave --output show.mp4
-  impasto live --test --model wave --output udp://127.0.0.1:5000";
+  impasto live --test
+  impasto live --camera 0 --model composition-vii --size 1280x720
+  impasto live --input clip.mp4 --model composition-vii --output show.mp4
+  impasto live --test --output udp://127.0.0.1:5000";
 
 const BEFORE_THE_FIRST_FRAME: &str = "interrupted before the first frame";
 

@@ -9,7 +9,7 @@ pub fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     for (option, value) in [
         (libc::M_MMAP_MAX, 0),
-        (libc::M_TRIM_THRESHOLD, i32::MAX),
+        (libc::M_TRIM_THRESHOLD, -1), // never
         // One pool for all threads: what one frees serves the others.
         (libc::M_ARENA_MAX, 1),
     ] {

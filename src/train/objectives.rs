@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
-use impasto_models::features::{FeatureBank, FeatureConfig};
+use impasto_models::features::{FeatureBank, FeatureConfig, gram};
 use impasto_models::generators::Generator;
 
 use super::batch::Batch;
@@ -14,13 +14,14 @@ use super::dataset::Dataset;
 use super::dataset::draw::{Draw, Purpose};
 use super::dataset::target::Style;
 use super::losses::content::content_loss;
-use super::losses::gram::{gram_loss, gram_matrix};
+use super::losses::gram::gram_loss;
 use super::losses::grid::grid_loss;
 use super::losses::identity::identity_loss;
 use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
 use super::losses::luma::luma_loss;
 use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
 use super::losses::pyramid::pooled;
+use super::losses::range::range_loss;
 use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
 use super::losses::temporal::{feature_loss, output_loss};
 use super::losses::tv::total_variation;
@@ -126,7 +127,7 @@ impl Objectives {
                 Some(bank) if weights.gram > 0.0 => style_taps(bank, numbers.clone()),
                 _ => Vec::new(),
             };
-            Reference { numbers, grams: grams.into_iter().map(|tap| gram_matrix(tap).detach()).collect() }
+            Reference { numbers, grams: grams.into_iter().map(|tap| gram(tap).detach()).collect() }
         };
         let of_style = |style: &Style| style.paintings.iter().map(reference).collect();
         let paintings = dataset.styles().iter().map(of_style).collect();
@@ -148,6 +149,7 @@ impl Objectives {
         self.add_perceptual(&mut losses, batch, painted, reference, step);
         losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
         losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
+        losses.add("range", weights.range, || range_loss(painted.first.clone()));
         losses.add("grid", weights.grid, || grid_loss(painted.first.clone()));
         if let (Some(repainted), Some(painting)) = (&painted.painting, &batch.painting) {
             losses.add("identity", weights.identity, || identity_loss(repainted.clone(), painting.clone()));

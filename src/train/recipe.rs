@@ -154,6 +154,8 @@ pub struct Content {
     pub scale: [f64; 2],
     /// Mirror every other crop.
     pub flip: bool,
+    /// By how many stops crops are made darker or lighter, drawn from 0 to this; what gets whiter than white is cut off.
+    pub exposure: f64,
     /// Standard deviation of sensor noise, drawn from 0 to this.
     pub noise: f64,
     /// Frames taken from each video, evenly; each with its successor, for [`Temporal::video`].
@@ -254,6 +256,8 @@ pub struct LossWeights {
     pub identity: f64,
     /// Total variation.
     pub tv: f64,
+    /// Numbers outside of those that a picture can show.
+    pub range: f64,
     /// What repeats from each 8x8 pixels to the next: a pattern of the network's own.
     pub grid: f64,
     /// L1 to the painted key frame; only where the target is key frames, as the next.

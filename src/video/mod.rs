@@ -58,7 +58,7 @@ use road::{Plan, Road};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example: ten seconds, before and after in one picture
-  impasto video holiday.mp4 painted.mp4 --model wave --from 0:05 --to 0:15 --compare split
+  impasto video holiday.mp4 painted.mp4 --model composition-vii --from 0:05 --to 0:15 --compare split
 
 Until it is whole, the output is called OUT.partial.EXT. Ctrl-C, or an input that breaks off, leaves that
 file behind, playable; nothing but a whole file ever gets the name OUT.")]

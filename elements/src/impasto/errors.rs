@@ -7,7 +7,7 @@ use impasto_models::{Error, ModelError};
 /// painter's own words.
 pub(super) fn error_message(error: &Error) -> gst::ErrorMessage {
     match error {
-        Error::Model(ModelError::Unknown { .. } | ModelError::NoneBundled) => {
+        Error::Model(ModelError::Unknown { .. }) => {
             gst::error_msg!(gst::ResourceError::NotFound, ("{error}"))
         }
         Error::Model(_) => gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")),

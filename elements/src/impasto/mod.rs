@@ -3,9 +3,9 @@
 //! A file to a file, and a test picture to a window:
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=wave \
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! impasto model=composition-vii \
 //!     ! videoconvert ! x264enc ! mp4mux ! filesink location=out.mp4
-//! gst-launch-1.0 videotestsrc is-live=true ! impasto model=wave strength=0.8 \
+//! gst-launch-1.0 videotestsrc is-live=true ! impasto model=composition-vii strength=0.8 \
 //!     ! queue ! videoconvert ! autovideosink
 //! ```
 //!

@@ -40,7 +40,7 @@ impl Studio {
         self.folder.path().join(name)
     }
 
-    /// A model whose painting is the input: its network corrects nothing.
+    /// A model whose painting is the input: its network adds nothing to it.
     pub fn plain(&self) -> String {
         self.brighter(0.0)
     }
@@ -52,6 +52,7 @@ impl Studio {
             head.values.fill(0.0);
             let bias = weights.get_mut("head.bias").unwrap();
             bias.values.fill(by);
+            weights.get_mut("share").unwrap().values.fill(1.0);
         })
     }
 

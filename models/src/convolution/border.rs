@@ -9,7 +9,7 @@ pub(crate) enum Border {
     #[cfg(feature = "features")]
     Reflect,
     /// Its outermost pixels again and again, as PyTorch's `ReplicationPad2d`.
-    Repeat,
+    Replicate,
 }
 
 impl Border {
@@ -21,7 +21,7 @@ impl Border {
                 let distance = at.abs_diff(around);
                 if at > around && distance >= size { 2 * (size - 1) - distance } else { distance }
             }
-            Self::Repeat => at.saturating_sub(around).min(size - 1),
+            Self::Replicate => at.saturating_sub(around).min(size - 1),
         }
     }
 
@@ -31,7 +31,7 @@ impl Border {
         match self {
             #[cfg(feature = "features")]
             Self::Reflect => around + 1,
-            Self::Repeat => 1,
+            Self::Replicate => 1,
         }
     }
 }
@@ -181,7 +181,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     const BORDERS: [(Border, PadMode); 2] =
-        [(Border::Reflect, PadMode::Reflect), (Border::Repeat, PadMode::Edge)];
+        [(Border::Reflect, PadMode::Reflect), (Border::Replicate, PadMode::Edge)];
 
     fn ramp(shape: [usize; 4], device: &Device) -> Tensor<4> {
         let values: Vec<f32> = (0..shape.iter().product()).map(|i: usize| ((i * 37) % 11) as f32).collect();

@@ -2,19 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::convolution::{self, bordered, conv2d};
+use crate::convolution::{Border, bordered, conv2d};
 use crate::generators::WeightTensor;
-
-/// What a convolution reads beyond the border.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Border {
-    /// Zeros.
-    Zeros,
-    /// The picture mirrored at the centre of its outermost pixels.
-    Reflect,
-    /// The outermost pixels again and again.
-    Repeat,
-}
 
 /// A convolution of stride 1 that keeps the size.
 ///
@@ -25,14 +14,15 @@ pub(super) struct Convolution {
     weight: Tensor<4>,
     /// `[out]`
     bias: Option<Tensor<1>>,
-    border: Border,
+    /// How the picture goes on beyond its edge; in zeros where there is none.
+    border: Option<Border>,
 }
 
 impl Convolution {
     pub(super) fn new(
         weight: &WeightTensor,
         bias: Option<&WeightTensor>,
-        border: Border,
+        border: Option<Border>,
         device: &Device,
     ) -> Self {
         let device = device.clone().inner();
@@ -44,9 +34,8 @@ impl Convolution {
         let [_, _, kernel, _] = self.weight.dims();
         let around = kernel / 2;
         let (x, padding) = match self.border {
-            Border::Zeros => (x, around),
-            Border::Reflect => (bordered(x, around, convolution::Border::Reflect), 0),
-            Border::Repeat => (bordered(x, around, convolution::Border::Repeat), 0),
+            Some(border) => (bordered(x, around, border), 0),
+            None => (x, around),
         };
         conv2d(x, self.weight.clone(), self.bias.clone(), 1, padding)
     }

@@ -10,9 +10,9 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 
 use super::FeatureError;
-use super::convolution::Border;
 use super::encoder::{Encoder, Layout};
 use super::file;
+use crate::convolution::Border;
 use crate::generators::{WeightTensor, Weights};
 
 const LAYOUT: Layout = [
@@ -47,7 +47,7 @@ impl Distilled {
         let sha256 = found.sha256.clone();
         let mut weights = found.take(path, &LAYOUT, &PIXELS)?;
         fold_pixels(&mut weights);
-        Ok((Self { encoder: Encoder::new(&LAYOUT, &weights, Border::Reflect, device) }, sha256))
+        Ok((Self { encoder: Encoder::new(&LAYOUT, &weights, Some(Border::Reflect), device) }, sha256))
     }
 
     pub(super) fn forward(&self, numbers: Tensor<4>) -> Vec<Tensor<4>> {
@@ -117,7 +117,7 @@ mod tests {
             names.iter().zip(shapes).map(|(name, shape)| ((*name).to_owned(), ramp(shape))).collect();
         let convolution = |weights: &Weights, name: &str| {
             let bias = &weights[&format!("{name}.bias")];
-            Convolution::new(&weights[&format!("{name}.weight")], Some(bias), Border::Reflect, &device)
+            Convolution::new(&weights[&format!("{name}.weight")], Some(bias), Some(Border::Reflect), &device)
         };
         let pixels = ramp(&[1, 3, 7, 6]);
         let pixels = Tensor::<4>::from_data(TensorData::new(pixels.values, pixels.shape), &device);

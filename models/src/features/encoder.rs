@@ -8,7 +8,8 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::convolution::{Border, Convolution};
+use super::convolution::Convolution;
+use crate::convolution::Border;
 use crate::generators::Weights;
 
 const KERNEL: usize = 3;
@@ -37,7 +38,7 @@ pub(super) fn shapes(layout: &Layout) -> BTreeMap<String, Vec<usize>> {
 
 impl Encoder {
     /// The network with `weights`, which hold all of [`shapes`].
-    pub(super) fn new(layout: &Layout, weights: &Weights, border: Border, device: &Device) -> Self {
+    pub(super) fn new(layout: &Layout, weights: &Weights, border: Option<Border>, device: &Device) -> Self {
         let convolution = |&(name, _): &(&str, usize)| {
             let [weight, bias] = ["weight", "bias"].map(|part| &weights[&format!("{name}.{part}")]);
             Convolution::new(weight, Some(bias), border, device)

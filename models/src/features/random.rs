@@ -16,7 +16,8 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 
-use super::convolution::{Border, Convolution, constant};
+use super::convolution::{Convolution, constant};
+use crate::convolution::Border;
 use crate::generators::{WeightTensor, uniform};
 
 /// Kernels at 1, 1/2, 1/4, 1/8.
@@ -149,7 +150,7 @@ fn convolution(kernels: &[Kernel], device: &Device) -> Convolution {
     let weight = WeightTensor { shape: vec![kernels.len(), 3, SIDE, SIDE], values };
     let bias = kernels.iter().map(|kernel| kernel.bias).collect();
     let bias = WeightTensor { shape: vec![kernels.len()], values: bias };
-    Convolution::new(&weight, Some(&bias), Border::Repeat, device)
+    Convolution::new(&weight, Some(&bias), Some(Border::Replicate), device)
 }
 
 /// Noise `[3, 3]` less its blur (1 2 1 both ways), `[5, 5]`: without mean, and weak where pictures are strong.

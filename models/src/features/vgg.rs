@@ -8,7 +8,6 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::FeatureError;
-use super::convolution::Border;
 use super::encoder::{Encoder, Layout};
 use super::file;
 
@@ -78,7 +77,7 @@ impl Vgg {
         }
         let sha256 = found.sha256.clone();
         let weights = found.take(path, depth.layout(), &[])?;
-        let encoder = Encoder::new(depth.layout(), &weights, Border::Zeros, device);
+        let encoder = Encoder::new(depth.layout(), &weights, None, device);
         let device = device.clone().inner();
         let colour =
             |values: [f32; 3]| Tensor::from_data(TensorData::new(values.to_vec(), [1, 3, 1, 1]), &device);

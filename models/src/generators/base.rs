@@ -1,6 +1,6 @@
 //! *base*: 33 kMAC a pixel, 1.47 M parameters: residual blocks at an eighth of the size, skips at a quarter and a half.
 //!
-//! As *tiny* it corrects its input and takes no statistic of the picture, so it tiles without seams.
+//! It corrects its input, and as *tiny* takes no statistic of the picture, so it tiles without seams.
 
 use burn::module::Module;
 use burn::tensor::activation::relu;

@@ -157,7 +157,7 @@ impl Layer {
 
     fn apply(&self, x: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
         let [_, _, side, _] = kernel.dims();
-        let x = if side > 1 { bordered(x, side / 2, Border::Repeat) } else { x };
+        let x = if side > 1 { bordered(x, side / 2, Border::Replicate) } else { x };
         conv2d(x, kernel, Some(bias), self.stride, 0)
     }
 

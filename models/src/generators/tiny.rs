@@ -1,28 +1,30 @@
 //! *tiny*: 3.4 kMAC a pixel, .13 M parameters, most of its work at an eighth of the size.
 //!
-//! Pixels are unshuffled by 4, halved once, pass four convolutions at 1/8, come back enlarged by straight lines to
+//! Pixels are unshuffled by 4, halved once, pass four convolutions at 1/8, come back upsampled bilinearly to
 //! meet a skip, and leave through a last convolution, which sees the mean colour of each 4x4 pixels beside them; a share of
-//! the input, which is learned, is added. That share starts at a half, and the convolution at the other half, enlarged from
-//! the means. (With all of the input the photo's finest detail shines through every style, because 32 channels cannot say
+//! the input, which is learned, is added. That share starts at a half, and the convolution at the other half, upsampled
+//! from the means. (With all of the input the photo's finest detail shines through every style, because 32 channels cannot say
 //! how to undo 48; with none of it faces are lost.) There is no statistic of the picture in it, so a frame can be painted in
 //! tiles and a change in one corner cannot pump the colours of another.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Layer, LayerConfig, host, zeros};
-use super::shuffle::{cell_means, doubled, enlarging, shuffle, unshuffle};
+use super::shuffle::{bilinear_kernel, cell_means, shuffle, unshuffle};
 use super::styles::{self, Styles, check_styles};
 use super::weights::{WeightTensor, Weights};
 
 /// Sides must be multiples of 8: unshuffle 4, then one halving.
 pub(super) const ALIGNMENT: usize = 8;
 
-/// Head 1 and stem 1 at 1/4, the halving, four blocks and the enlargement at 1/8 (in input pixels: 4 + 4 + 4 + 32 + 8), and
-/// the unshuffle's own cell; rounded up.
-pub(super) const RECEPTIVE_RADIUS: usize = 64;
+/// Head 1 and stem 1 at 1/4, the halving, four blocks and the upsampling at 1/8 (in input pixels: 4 + 4 + 4 + 32 + 8), and 3
+/// in the unshuffle's own cell; rounded up.
+pub(super) const RECEPTIVE_RADIUS: usize = 56;
 
 /// See [`super::GeneratorConfig::peak_bytes_per_pixel`].
 pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 110;
@@ -116,7 +118,13 @@ impl Tiny {
         }
         let features = x.clone();
         let x = styled(2 + BLOCKS, &self.up, x); // [batch, 32, h/8, w/8]
-        let x = relu(doubled(x) + skip); // [batch, 32, h/4, w/4]
+        let doubled = interpolate(
+            x,
+            InterpolateOptions::new(InterpolateMode::Bilinear)
+                .with_scale_factor([2.0; 2])
+                .with_align_corners(false),
+        );
+        let x = relu(doubled + skip); // [batch, 32, h/4, w/4]
         let x = Tensor::cat(vec![x, means], 1); // [batch, 35, h/4, w/4]
         let shared = numbers * self.share.val().reshape([1, 3, 1, 1]);
         (shuffle(self.head.forward(x, None, None), 4) + shared, features)
@@ -124,7 +132,7 @@ impl Tiny {
 
     /// The weights of the head and the share of the input that training starts from.
     pub(super) fn start() -> [(String, WeightTensor); 2] {
-        let mut head = enlarging(QUARTER_CHANNELS, 4);
+        let mut head = bilinear_kernel(QUARTER_CHANNELS, 4);
         head.values.iter_mut().for_each(|value| *value *= 1.0 - STARTING_SHARE);
         let share = WeightTensor { shape: vec![3], values: vec![STARTING_SHARE; 3] };
         [("head.weight".to_owned(), head), ("share".to_owned(), share)]

@@ -170,6 +170,20 @@ mod tests {
     }
 
     #[test]
+    fn a_new_base_draws_no_grid_of_its_own() {
+        let state = BaseConfig { styles: 1 };
+        let state = GeneratorConfig::Base(state).init_training(1, &Device::flex()).unwrap().state();
+        for name in ["from_eighth.weight", "from_quarter.weight"] {
+            let kernel = state[name].values.len() / state[name].shape[0];
+            let mut channels = state[name].values.chunks_exact(4 * kernel);
+            assert!(
+                channels.all(|phases| phases.chunks_exact(kernel).all(|phase| *phase == phases[..kernel])),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
     fn a_new_base_changes_nothing() {
         let device = Device::flex();
         let [_, _, bases @ ..] = configs();

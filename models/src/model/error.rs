@@ -14,12 +14,6 @@ pub enum ModelError {
         /// What is wrong with it.
         source: Box<ModelError>,
     },
-    /// The project brings no model.
-    #[error(
-        "no model is bundled yet. Import one with 'impasto model import WEIGHTS --name NAME' \
-         (fast-style-transfer or fast_neural_style weights), then choose it with model=NAME or --model NAME"
-    )]
-    NoneBundled,
     /// Neither a model's name nor a file.
     #[error("no model and no file is called '{asked}'; models here: {known}. Own models live in {}", folder.display())]
     Unknown {

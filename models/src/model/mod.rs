@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-pub use bundled::bundled_names;
+pub use bundled::{bundled_names, default_name};
 pub use error::ModelError;
 pub use file::NumberType;
 #[cfg(feature = "features")]
@@ -71,7 +71,7 @@ impl Model {
     /// The bundled default, whatever own models are called.
     ///
     /// # Errors
-    /// [`ModelError::NoneBundled`] while no model comes with the project.
+    /// None but those of a broken build: a test opens it.
     pub fn open_default() -> Result<Arc<Self>, ModelError> {
         bundled::open_default()
     }

@@ -12,6 +12,9 @@ use crate::train::recipe::Content;
 /// by heart, and much more would be other strokes.
 const STYLE_SCALE: [f64; 2] = [0.8, 1.25];
 
+/// Of BT.709 and sRGB, as one power.
+const GAMMA: f64 = 2.2;
+
 /// Places that are tried for a crop of a frame that is painted only in part.
 const TRIES: usize = 8;
 
@@ -32,13 +35,20 @@ pub(super) fn any<'a, T>(draw: &mut Draw, of: &'a [T]) -> &'a T {
 }
 
 /// A crop of one of the pictures, at a scale from `content.scale`, without noise: every picture is as likely as the
-/// others, every scale, every place, and where the recipe mirrors, either side.
+/// others, every scale, every place, every exposure, and where the recipe mirrors, either side.
 pub(super) fn clean_crop(draw: &mut Draw, pictures: &[RgbImage], content: &Content, side: usize) -> Still {
     let picture = any(draw, pictures);
     let scale = draw.between(content.scale[0], content.scale[1]);
     let place = place(draw, picture, scale, side);
-    let crop = view(picture, place, side);
+    let mut crop = view(picture, place, side);
+    expose(&mut crop.data, draw.between(-content.exposure, content.exposure));
     if content.flip && draw.coin() { crop.flipped() } else { crop }
+}
+
+/// So many stops more light, on numbers that are encoded with a gamma of about 2.2; a sensor's white stays white.
+fn expose(numbers: &mut [f32], stops: f64) {
+    let gain = (stops / GAMMA).exp2() as f32;
+    numbers.iter_mut().for_each(|number| *number = (*number * gain).min(1.0));
 }
 
 /// [`clean_crop`] with sensor noise: the same in dark and light, its deviation drawn from 0 to `content.noise`.
@@ -118,7 +128,7 @@ mod tests {
     #[test]
     fn a_flat_picture_tells_the_noise() {
         let pictures = [RgbImage::from_pixel(100, 100, image::Rgb([128; 3]))];
-        let content = Content { noise: 0.1, ..Content::default() };
+        let content = Content { noise: 0.1, exposure: 0.0, ..Content::default() };
         let deviations = (0..40).map(|step| {
             let mut draw = Draw::new(3, step, Purpose::Content);
             let crop = content_crop(&mut draw, &pictures, &content, 48);
@@ -129,6 +139,17 @@ mod tests {
         assert!(deviations.iter().all(|deviation| *deviation < 0.102), "{deviations:?}");
         let mean = deviations.iter().sum::<f64>() / 40.0;
         assert!((mean - 0.05).abs() < 0.015, "{mean}");
+    }
+
+    #[test]
+    fn a_stop_more_is_twice_the_light_and_white_stays_white() {
+        let mut numbers = [0.0, 0.5, 0.9, 1.0];
+        expose(&mut numbers, 0.0);
+        assert_eq!(numbers, [0.0, 0.5, 0.9, 1.0]);
+        expose(&mut numbers, 1.0);
+        let light = |number: f32| number.powf(2.2);
+        assert!((light(numbers[1]) - 2.0 * light(0.5)).abs() < 1e-5);
+        assert_eq!([numbers[0], numbers[2], numbers[3]], [0.0, 1.0, 1.0]);
     }
 
     #[test]

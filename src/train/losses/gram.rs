@@ -1,19 +1,9 @@
 //! Style as correlations of features.
 
 use burn::tensor::Tensor;
+use impasto_models::features::gram;
 
 use super::{LEAST_POWER, sum};
-
-/// The Gram matrix of each picture's features: `F F^T / (h w)`, F `[c, h w]` (Gatys et al., 2016, "Image style
-/// transfer using convolutional neural networks", per place, so that pictures of any size compare).
-///
-/// # Shapes
-/// `[batch, c, h, w]` to `[batch, c, c]`
-pub fn gram_matrix(features: Tensor<4>) -> Tensor<3> {
-    let [batch, channels, height, width] = features.dims();
-    let flat: Tensor<3> = features.reshape([batch, channels, height * width]);
-    flat.clone().matmul(flat.transpose()) / (height * width) as f32
-}
 
 /// How far the features of the output are in style from the painting's, one entry a tap.
 ///
@@ -24,7 +14,7 @@ pub fn gram_matrix(features: Tensor<4>) -> Tensor<3> {
 ///
 /// # Shapes
 /// - `painted`: `[batch, c, h, w]`
-/// - `target`: [`gram_matrix`] of the painting, `[1, c, c]`
+/// - `target`: [`gram`] of the painting, `[1, c, c]`
 ///
 /// # Panics
 /// Where there is no tap.
@@ -33,7 +23,7 @@ pub fn gram_loss(painted: &[Tensor<4>], target: &[Tensor<3>]) -> Tensor<1> {
     sum(painted.iter().zip(target).map(|(painted, target)| {
         let target = target.clone().detach();
         let power = target.clone().square().sum().clamp_min(LEAST_POWER);
-        let difference = gram_matrix(painted.clone()).mean_dim(0) - target;
+        let difference = gram(painted.clone()).mean_dim(0) - target;
         difference.square().sum() / power
     }))
 }
@@ -41,23 +31,17 @@ pub fn gram_loss(painted: &[Tensor<4>], target: &[Tensor<3>]) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::losses::testing::{assert_descends, leaf, numbers, picture, tensor, value};
-
-    #[test]
-    fn a_gram_matrix_is_the_mean_product_of_channels() {
-        let features = tensor(vec![1.0, 2.0, 3.0, 4.0], [1, 2, 1, 2]);
-        assert_eq!(numbers(gram_matrix(features)), [2.5, 5.5, 5.5, 12.5]);
-    }
+    use crate::train::losses::testing::{assert_descends, leaf, picture, value};
 
     #[test]
     fn the_loss_is_relative_to_the_target() {
         let features = picture([2, 4, 6, 5], 1);
-        let target = gram_matrix(features.clone()).narrow(0, 0, 1);
+        let target = gram(features.clone()).narrow(0, 0, 1);
         // Features twice as large have matrices four times as large.
         let doubled = features.clone().narrow(0, 0, 1) * 2.0;
         assert!((value(gram_loss(&[doubled], &[target])) - 9.0).abs() < 1e-3);
-        let all = gram_loss(&[features.clone() * 100.0], &[gram_matrix(picture([1, 4, 6, 5], 2) * 100.0)]);
-        let small = gram_loss(&[features], &[gram_matrix(picture([1, 4, 6, 5], 2))]);
+        let all = gram_loss(&[features.clone() * 100.0], &[gram(picture([1, 4, 6, 5], 2) * 100.0)]);
+        let small = gram_loss(&[features], &[gram(picture([1, 4, 6, 5], 2))]);
         assert!((value(all) / value(small) - 1.0).abs() < 1e-3);
     }
 
@@ -66,13 +50,13 @@ mod tests {
         let painting = picture([1, 4, 6, 8], 1);
         let halves = [painting.clone().narrow(3, 0, 4), painting.clone().narrow(3, 4, 4)];
         let batch = Tensor::cat(halves.to_vec(), 0);
-        assert!(value(gram_loss(&[batch], &[gram_matrix(painting.clone())])) < 1e-6);
-        assert!(value(gram_loss(&halves[..1], &[gram_matrix(painting)])) > 1e-4);
+        assert!(value(gram_loss(&[batch], &[gram(painting.clone())])) < 1e-6);
+        assert!(value(gram_loss(&halves[..1], &[gram(painting)])) > 1e-4);
     }
 
     #[test]
     fn a_step_along_the_gradient_comes_nearer() {
-        let target = [gram_matrix(picture([1, 4, 6, 6], 5))];
+        let target = [gram(picture([1, 4, 6, 6], 5))];
         assert_descends(&leaf([2, 4, 6, 6], 4), 0.01, |x| gram_loss(&[x], &target));
     }
 }

@@ -11,7 +11,7 @@
 //! | [`gram`], [`content`] | perceptual style and content |
 //! | [`nce`] | each place of the output tells of the same place of the input |
 //! | [`luma`], [`identity`], [`tv`] | light and shade, what is already painted, smoothness |
-//! | [`grid`] | no pattern of the network's own |
+//! | [`grid`], [`range`] | no pattern of the network's own, nothing that a picture cannot show |
 //! | [`key_frame`] | likeness to a painted frame |
 //! | [`temporal`] | steadiness from frame to frame |
 //! | [`pyramid`] | halvings that several share |
@@ -26,6 +26,7 @@ pub mod luma;
 pub mod nce;
 pub mod penalty;
 pub mod pyramid;
+pub mod range;
 pub mod swd;
 pub mod temporal;
 pub mod tv;

@@ -30,7 +30,7 @@ const CROP_MULTIPLE: usize = 16;
 /// Sides in pixels: below, patches of 7 pixels do not fit into the fourth level of sizes; above, a batch fills the
 /// memory of any machine.
 const CROP: RangeInclusive<usize> = 64..=1024;
-/// Weights are relative to losses near 1.
+/// Losses in squares of numbers, as the temporal one, need thousands.
 const WEIGHT: RangeInclusive<f64> = 0.0..=1e6;
 const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 /// Deviation of noise on numbers from 0 to 1; above half of that nothing is left of a picture.
@@ -127,6 +127,7 @@ impl Content {
         if least > most {
             return fault("content.scale", format!("[{least}, {most}]"), "the smaller number first");
         }
+        within("content.exposure", self.exposure, 0.0..=4.0)?;
         within("content.noise", self.noise, NOISE)?;
         within("content.frames_per_video", self.frames_per_video, 1..=10_000)
     }
@@ -191,6 +192,7 @@ impl LossWeights {
         within("loss.identity", self.identity, WEIGHT)?;
         within("loss.tv", self.tv, WEIGHT)?;
         within("loss.grid", self.grid, WEIGHT)?;
+        within("loss.range", self.range, WEIGHT)?;
         within("loss.key_l1", self.key_l1, WEIGHT)?;
         within("loss.key_perceptual", self.key_perceptual, WEIGHT)
     }

@@ -42,6 +42,8 @@ impl Default for Content {
             scale: [0.5, 1.0],
             // Twice the content for nothing.
             flip: true,
+            // A snow field and a cellar by the same model: it must know where its white ends.
+            exposure: 1.0,
             // A webcam in a dim room; the network must not paint it.
             noise: 0.02,
             // Neighbouring frames teach the same; two dozen span a clip.
@@ -58,12 +60,13 @@ impl Default for Training {
             steps: 3000,
             // Smaller is too noisy for the critic, larger makes too few steps in the time.
             batch: 4,
-            // Wider than the 113 pixels that decide a pixel of `tiny`: the middle of a crop knows no border.
-            crop: 192,
+            // Wider than the 111 pixels that decide a pixel of `tiny`: the middle of a crop knows no border. More steps of
+            // small crops learn faster than fewer of large ones.
+            crop: 128,
             // Large networks want 2e-4; a small one on few steps gets there with this.
-            learning_rate: 1e-3,
-            // No momentum beside a critic, whose advice turns around: it would carry the last advice on.
-            betas: [0.0, 0.99],
+            learning_rate: 2e-3,
+            // Half the usual momentum beside a critic, whose advice turns around: it would carry the last advice on.
+            betas: [0.5, 0.99],
             // The last third settles what the rest has found.
             cool_down: 0.3,
             // An outlier must not undo what many steps have learned.
@@ -79,13 +82,13 @@ impl Default for Gan {
         Self {
             // Pairs of real and painted keep the objective level where one side gets ahead.
             kind: GanKind::Relativistic,
-            // The unit that the other weights are measured in.
-            weight: 1.0,
+            // A logarithm of odds, near 1; the others come to several.
+            weight: 10.0,
             // Published critics have 64, 128, 256, which a processor has no time for.
             widths: [24, 48, 64],
             // Strokes, and how strokes lie together. A third scale would see crops of 24 pixels.
             scales: 2,
-            // A quarter of the content crop's area is a quarter of the cost; strokes fit well within.
+            // Half of the content crop's area; strokes fit well within.
             crop: 96,
             // Twice a usual generator's rate, as is common: the critic must keep up.
             learning_rate: 4e-4,
@@ -113,24 +116,28 @@ impl Default for Gan {
 impl Default for LossWeights {
     fn default() -> Self {
         Self {
-            // Patches of the painting are matched without any pretrained network: the main force.
-            swd: 10.0,
+            // Patches of the painting are matched without any pretrained network: the main force. With a perceptual
+            // provider 40.
+            swd: 100.0,
             // Patches weigh light and dark more than hue: without it grass stays green and paper turns white.
-            palette: 30.0,
+            palette: 60.0,
             // Costly: features of the input as well, each step. Recipes with a perceptual provider turn it on.
             nce: 0.0,
-            // Each feature loss is relative to its target's own size, so 1 means the same for every provider.
-            content: 1.0,
-            // Published ratios of style to content, at that scale.
+            // Each feature loss is relative to its target's own size, but the random bank's features say less of what is
+            // there and how it is painted: with a perceptual provider 1 and 40.
+            content: 0.5,
             gram: 5.0,
             // Light and dark of 8x8 blocks hold the scene together.
-            luma: 30.0,
-            // The painting itself is painted already.
-            identity: 1.0,
+            luma: 20.0,
+            // The painting itself is painted already; it costs a crop more.
+            identity: 0.0,
             // Only against single pixels: more would blur the strokes.
             tv: 0.05,
-            // In squares of numbers, as the temporal loss: a grid of two levels of 255 is to count like a stroke.
-            grid: 500.0,
+            // In squares of numbers: all of a picture a tenth too white counts 10.
+            range: 1000.0,
+            // In squares of numbers: a grid of eight levels of 255 counts 10. At a twentieth of it a grid was the first thing
+            // that was learned.
+            grid: 1e4,
             // Weights of few-shot patch-based training.
             key_l1: 4.0,
             key_perceptual: 6.0,
@@ -141,8 +148,9 @@ impl Default for LossWeights {
 impl Default for Temporal {
     fn default() -> Self {
         Self {
-            // In the same step as the critic, which works against it.
-            output: 1.0,
+            // In squares of numbers: two frames that differ by six levels of 255 count 1.7. Less, and a pattern that lies still
+            // while the picture moves under it is worth its while.
+            output: 3000.0,
             // The output's steadiness is what is seen.
             feature: 0.0,
             // A light switched on must be let through.

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_recipe_of_a_name_a_painting_and_photos_is_whole() {
         let recipe = Recipe::parse(WHOLE, Path::new("wave.toml")).unwrap();
-        assert_eq!((recipe.training.crop, recipe.gan.widths), (192, [24, 48, 64]));
+        assert_eq!((recipe.training.crop, recipe.gan.widths), (128, [24, 48, 64]));
     }
 
     #[test]

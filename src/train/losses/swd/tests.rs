@@ -134,3 +134,14 @@ fn a_step_at_192_pixels_is_timed() {
         println!("{grids:?}: forward {forward:?}, both {:?}", start.elapsed());
     }
 }
+
+#[test]
+fn patches_of_one_pixel_are_colours_wherever_they_lie() {
+    let painting = picture([1, 3, 12, 10], 1);
+    let kernels = unit_kernels(picture([8, 3, 1, 1], 2) - 0.5);
+    let found =
+        |painted: Tensor<4>| value(sliced_wasserstein(painted, painting.clone(), &kernels, &[ALL], &[ALL]));
+    assert!(found(painting.clone().flip([2, 3])) < 1e-6);
+    let [red, green, blue] = [0, 1, 2].map(|channel| painting.clone().narrow(1, channel, 1));
+    assert!(found(Tensor::cat(vec![red * 0.5, green, blue], 1)) > 0.02);
+}
