@@ -3,7 +3,7 @@
 /// Has the allocator keep what is freed, and serve large tensors from it.
 ///
 /// glibc maps and unmaps every large allocation, so that each tensor of a step is new pages, which the kernel must clear:
-/// about a third of a step. A run needs the same memory in every step, so nothing is lost by keeping it. To be called
+/// about an eighth of a step. A run needs the same memory in every step, so nothing is lost by keeping it. To be called
 /// before there are threads. Does nothing where the C library is another.
 pub fn keep_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -242,13 +242,17 @@ mod tests {
     use training::tests::OneNumber;
 
     #[test]
-    fn every_recipe_of_the_project_can_be_used_with_a_painting_and_content() {
+    fn every_recipe_of_the_project_can_be_used() {
         let content = [PathBuf::from("photos")];
         let typed = Replacements { name: None, image: Some(Path::new("wave.jpg")), content: &content };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
-            let text = typed.in_text(recipe::text_of(&file).unwrap(), &file).unwrap();
+            let mut text = recipe::text_of(&file).unwrap();
+            // The others name what they learn.
+            if file.ends_with("quick.toml") {
+                text = typed.in_text(text, &file).unwrap();
+            }
             Recipe::parse(&text, &file).unwrap();
         }
     }

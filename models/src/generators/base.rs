@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::layer::{Layer, LayerConfig};
-use super::shuffle::{shuffle, unshuffle};
+use super::shuffle::{share_kernels, shuffle, unshuffle};
 use super::styles::{self, Styles, check_styles};
 use super::weights::Weights;
 
@@ -132,6 +132,13 @@ impl Base {
         let x = relu(shuffle(styled(up + 2, &self.from_quarter, x), 2) + at_half); // [batch, 48, h/2, w/2]
         let x = relu(styled(up + 3, &self.half, x)); // [batch, 32, h/2, w/2]
         (shuffle(self.head.forward(x, None, None), 2) + numbers, features)
+    }
+
+    /// Makes of seeded weights those that training starts from.
+    pub(super) fn prepare_start(weights: &mut Weights) {
+        for name in ["from_eighth.weight", "from_quarter.weight"] {
+            weights.entry(name.to_owned()).and_modify(|weight| share_kernels(weight, 2));
+        }
     }
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {

@@ -48,6 +48,16 @@ pub(crate) fn bilinear_kernel(others: usize, by: usize) -> WeightTensor {
     WeightTensor { shape: vec![3 * pixels, inputs, 3, 3], values }
 }
 
+/// Gives the `by * by` pixels of each channel that [`shuffle`] makes the same kernel, so that no grid is drawn (Aitken et
+/// al., 2017, "Checkerboard artifact free sub-pixel convolution").
+pub(crate) fn share_kernels(weight: &mut WeightTensor, by: usize) {
+    let kernel: usize = weight.shape.iter().skip(1).product();
+    for pixels in weight.values.chunks_exact_mut(by * by * kernel) {
+        let (first, others) = pixels.split_at_mut(kernel);
+        others.chunks_exact_mut(kernel).for_each(|other| other.copy_from_slice(first));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};

@@ -130,12 +130,12 @@ impl Tiny {
         (shuffle(self.head.forward(x, None, None), 4) + shared, features)
     }
 
-    /// The weights of the head and the share of the input that training starts from.
-    pub(super) fn start() -> [(String, WeightTensor); 2] {
+    /// Makes of seeded weights those that training starts from: the head and the share of the input.
+    pub(super) fn prepare_start(weights: &mut Weights) {
         let mut head = bilinear_kernel(QUARTER_CHANNELS, 4);
         head.values.iter_mut().for_each(|value| *value *= 1.0 - STARTING_SHARE);
         let share = WeightTensor { shape: vec![3], values: vec![STARTING_SHARE; 3] };
-        [("head.weight".to_owned(), head), ("share".to_owned(), share)]
+        weights.extend([("head.weight".to_owned(), head), ("share".to_owned(), share)]);
     }
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {

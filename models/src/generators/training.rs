@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 
 use super::weights::{bind_training, host_weights, training_start};
-use super::{Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
+use super::{Base, Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
 
 /// A state that does not belong to the network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -35,8 +35,10 @@ impl GeneratorConfig {
     pub fn init_training(&self, seed: u64, device: &Device) -> Result<Generator, StateError> {
         let network = self.training_form(device)?;
         let mut start = training_start(&shapes(&network), seed);
-        if let Generator::Tiny(_) = network {
-            start.extend(Tiny::start());
+        match network {
+            Generator::Tiny(_) => Tiny::prepare_start(&mut start),
+            Generator::Base(_) => Base::prepare_start(&mut start),
+            Generator::Johnson(_) => {}
         }
         Ok(bound(network, &start, device))
     }
@@ -193,7 +195,7 @@ mod tests {
         }
     }
 
-    /// Straight lines are what an enlargement by straight lines leaves alone, but for the border.
+    /// A ramp is what bilinear upsampling leaves alone, but for the border.
     #[test]
     fn a_new_tiny_leaves_what_is_smooth_alone() {
         let device = Device::flex();

@@ -144,24 +144,10 @@ pub(crate) fn training_start(shapes: &BTreeMap<String, Vec<usize>>, seed: u64) -
             "scale" | "variance" => tensor.values.fill(1.0),
             "shift" | "mean" | "point" | "identity" => tensor.values.fill(0.0),
             _ if path == "head.weight" => tensor.values.fill(0.0),
-            _ if SHUFFLED.contains(&path.as_str()) => share_phases(tensor),
             _ => {}
         }
     }
     weights
-}
-
-/// The layers whose outputs a shuffle by 2 spreads over pixels.
-const SHUFFLED: [&str; 2] = ["from_eighth.weight", "from_quarter.weight"];
-
-/// Gives the four pixels of a channel the same kernel at the start, so that no grid is drawn (Aitken et al., 2017,
-/// "Checkerboard artifact free sub-pixel convolution").
-fn share_phases(tensor: &mut WeightTensor) {
-    let kernel: usize = tensor.shape.iter().skip(1).product();
-    for phases in tensor.values.chunks_exact_mut(4 * kernel) {
-        let (first, others) = phases.split_at_mut(kernel);
-        others.chunks_exact_mut(kernel).for_each(|other| other.copy_from_slice(first));
-    }
 }
 
 /// The next number of SplitMix64 (Steele, Lea and Flood, 2014), in [-1, 1).
