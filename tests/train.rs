@@ -83,8 +83,37 @@ fn wait_for(path: &Path) {
 
 #[test]
 fn a_run_that_is_killed_and_resumed_makes_the_model_of_the_unbroken_run_byte_for_byte() {
+    killed_and_resumed("");
+}
+
+#[test]
+fn so_does_one_that_starts_from_a_model_and_its_file_says_so() {
+    let folder = killed_and_resumed("[generator]\nstart_from = 'great-wave'\n");
+    let shown = stdout(&run(folder.path(), "model show whole/wave.safetensors"));
+    assert!(shown.contains("starting weights: great-wave"), "{shown}");
+}
+
+#[test]
+fn a_model_to_start_from_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     small_run(folder.path());
+    append(folder.path(), "[generator]\nstart_from = 'greatest-wave'\n");
+    let output = run(folder.path(), "train wave.toml");
+    let message = stderr(&output);
+    assert!(!output.status.success());
+    assert!(message.contains("generator.start_from") && message.contains("'greatest-wave'"), "{message}");
+}
+
+fn append(folder: &Path, more: &str) {
+    let recipe = fs::read_to_string(folder.join("wave.toml")).unwrap();
+    fs::write(folder.join("wave.toml"), recipe + more).unwrap();
+}
+
+/// A run of the small recipe with `more` in it, unbroken and not.
+fn killed_and_resumed(more: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path());
+    append(folder.path(), more);
     let whole = run(folder.path(), "train wave.toml --output whole");
     assert!(whole.status.success(), "{}", stderr(&whole));
     let mut killed =
@@ -98,4 +127,5 @@ fn a_run_that_is_killed_and_resumed_makes_the_model_of_the_unbroken_run_byte_for
     let model = |name: &str| fs::read(folder.path().join(name).join("wave.safetensors")).unwrap();
     assert!(model("whole") == model("killed"));
     assert!(folder.path().join("killed/previews/step-12.png").exists());
+    folder
 }

@@ -15,6 +15,7 @@ pub fn metadata(
     base: &Path,
     config: &GeneratorConfig,
     bank: Option<&FeatureBank>,
+    start: Option<Source>,
 ) -> Metadata {
     let sources = &recipe.target.sources;
     let paintings = files(&recipe.target).into_iter().map(|file| source(&base.join(file), sources));
@@ -34,7 +35,7 @@ pub fn metadata(
         description: recipe.description.clone(),
         recipe: toml::to_string(recipe).ok(),
         seed: Some(recipe.seed),
-        data: paintings.chain(content).chain(features).collect(),
+        data: paintings.chain(content).chain(features).chain(start).collect(),
         licence: recipe.licence.clone(),
         ..Metadata::new(&recipe.name, config.clone())
     }

@@ -32,6 +32,7 @@ pub mod objectives;
 pub mod optimizer;
 pub mod recipe;
 pub mod run;
+pub mod start;
 pub mod state_file;
 pub mod step;
 pub mod training;

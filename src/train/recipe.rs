@@ -71,7 +71,7 @@ pub struct Recipe {
 pub struct GeneratorRecipe {
     /// `tiny` or `base`.
     pub kind: GeneratorKind,
-    /// A model file of the same kind to start from.
+    /// A model of the same kind to start from: its name, or its file.
     pub start_from: Option<PathBuf>,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
     pub batch_norm: f64,

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use impasto_models::Model;
-use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
+use impasto_models::generators::{Generator, GeneratorConfig};
+use impasto_models::model::Source;
 
 use super::adversary::Adversary;
 use super::average::Average;
@@ -15,7 +16,8 @@ use super::batch::Batch;
 use super::dataset::Dataset;
 use super::dataset::motion::video::EstimatedFlow;
 use super::objectives::{Objectives, Painted};
-use super::recipe::{GeneratorKind, Recipe, Training};
+use super::recipe::{Recipe, Training};
+use super::start::Start;
 use super::{export, optimizer, state_file};
 use crate::eval::metrics::warp_error::visible;
 use crate::flow;
@@ -37,6 +39,8 @@ pub struct Trainer {
     recipe: Recipe,
     config: GeneratorConfig,
     generator: Generator,
+    /// The model that it was at first, if it was one.
+    source: Option<Source>,
     adam: ModuleOptimizer,
     adversary: Option<Adversary>,
     objectives: Objectives,
@@ -57,8 +61,7 @@ impl Trainer {
         if recipe.temporal.video > 0.0 {
             dataset.estimate_motion(motion)?;
         }
-        let config = generator_config(recipe);
-        let generator = start(recipe, &config, base, &device)?;
+        let Start { config, generator, source } = Start::new(recipe, base, &device)?;
         let training = &recipe.training;
         let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device)?;
         let average = Average::new(generator.state(), training.ema);
@@ -68,6 +71,7 @@ impl Trainer {
             recipe: recipe.clone(),
             config,
             generator,
+            source,
             adversary,
             average,
             dataset,
@@ -160,7 +164,8 @@ impl Trainer {
     /// # Errors
     /// Where the weights cannot be used.
     pub fn export(&self) -> Result<Model> {
-        let metadata = export::metadata(&self.recipe, &self.base, &self.config, self.objectives.bank());
+        let bank = self.objectives.bank();
+        let metadata = export::metadata(&self.recipe, &self.base, &self.config, bank, self.source.clone());
         Ok(Model::new(metadata, self.averaged()?.folded())?)
     }
 
@@ -200,26 +205,4 @@ fn rate_at(training: &Training, progress: f64) -> f64 {
     }
     let fallen = (1.0 + (std::f64::consts::PI * (progress - start) / training.cool_down).cos()) / 2.0;
     training.learning_rate * (0.1 + 0.9 * fallen)
-}
-
-/// The network that a recipe asks for.
-fn generator_config(recipe: &Recipe) -> GeneratorConfig {
-    let styles = recipe.target.styles.len().max(1);
-    match recipe.generator.kind {
-        GeneratorKind::Tiny => GeneratorConfig::Tiny(TinyConfig { styles }),
-        GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
-    }
-}
-
-/// The seeded start, or the model that the recipe starts from.
-fn start(recipe: &Recipe, config: &GeneratorConfig, base: &Path, device: &Device) -> Result<Generator> {
-    let Some(file) = &recipe.generator.start_from else {
-        return Ok(config.init_training(recipe.seed, device)?);
-    };
-    let path = base.join(file);
-    let model = Model::load(&path)?;
-    let found = &model.metadata().generator;
-    config.resume_training(model.weights(), device).with_context(|| {
-        format!("{}: a {} to start from, expected one like {config:?}", path.display(), found.kind())
-    })
 }
