@@ -12,17 +12,19 @@ use serde_json::Value;
 fn a_frame_is_painted_without_an_allocation_of_our_own() {
     let folder = tempfile::tempdir().unwrap();
     test_model(folder.path());
-    let output =
-        run(folder.path(), "bench --model test --size 96x64,161x121 --format NV12,RGBA --frames 20 --json");
-    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    let runs = document["runs"].as_array().unwrap();
-    assert_eq!(runs.len(), 4);
-    for run in runs {
-        for path in [run, &run["element"]] {
-            let allocations = &path["allocations_per_frame"];
-            // Far below one a frame: the thread pool's queue takes a block for every 63 jobs.
-            assert!(allocations["ours"].as_f64().unwrap() < 0.5, "{run}");
-            assert!(allocations["tensor_library"].as_f64().unwrap() > 0.0, "{run}");
+    for (device, has_library) in [("cpu", false), ("burn-cpu", true)] {
+        let sizes = "--size 96x64,161x121 --format NV12,RGBA --frames 20";
+        let output = run(folder.path(), &format!("bench --model test --device {device} {sizes} --json"));
+        let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let runs = document["runs"].as_array().unwrap();
+        assert_eq!(runs.len(), 4);
+        for run in runs {
+            for path in [run, &run["element"]] {
+                let allocations = &path["allocations_per_frame"];
+                // Far below one a frame: the thread pool's queue takes a block for every 63 jobs.
+                assert!(allocations["ours"].as_f64().unwrap() < 0.5, "{run}");
+                assert_eq!(allocations["tensor_library"].as_f64().unwrap() > 0.0, has_library, "{run}");
+            }
         }
     }
 }

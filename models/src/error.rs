@@ -20,6 +20,14 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// The instruction set that `IMPASTO_CPU` asks for is unknown, or not this processor's.
+    #[error("IMPASTO_CPU is '{asked}', expected one of what this processor has: {here}")]
+    Cpu {
+        /// The instruction set as the user wrote it.
+        asked: String,
+        /// Those that there are.
+        here: String,
+    },
     /// The frame needs more memory than there is, and its network cannot be tiled.
     #[error(
         "a {width}x{height} frame needs about {need_mib} MiB with this model, but {have_mib} MiB are free: {remedy}"

@@ -44,8 +44,16 @@ fn painted(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Vec<u8> 
 }
 
 fn paint_within(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>) -> (Vec<u8>, usize) {
-    let options = EngineOptions { memory_limit, ..EngineOptions::default() };
-    let mut engine = engine::open::<FrameBuffer>(model, info, &options).unwrap();
+    paint_with(model, info, &EngineOptions { memory_limit, ..EngineOptions::default() })
+}
+
+/// The fused engine's own tests tile too.
+fn paint_by_burn(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>) -> (Vec<u8>, usize) {
+    paint_with(model, info, &EngineOptions { memory_limit, device: DeviceChoice::BurnCpu })
+}
+
+fn paint_with(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> (Vec<u8>, usize) {
+    let mut engine = engine::open::<FrameBuffer>(model, info, options).unwrap();
     (painted(engine.as_mut(), texture(&info)), engine.plan().tiles)
 }
 
@@ -86,8 +94,8 @@ fn every_size_passes_both_forms_of_johnson() {
 fn tiles_leave_no_seam() {
     for (model, limit) in [(tiny(), 14 << 20), (base(), 60 << 20)] {
         let info = info(PixelFormat::Rgb, 611, 397);
-        let (whole, one) = paint_within(&model, info, None);
-        let (tiled, many) = paint_within(&model, info, Some(limit));
+        let (whole, one) = paint_by_burn(&model, info, None);
+        let (tiled, many) = paint_by_burn(&model, info, Some(limit));
         assert_eq!(one, 1);
         assert!(many >= 4, "{many} tiles");
         let worst = whole.iter().zip(&tiled).map(|(a, b)| a.abs_diff(*b)).max().unwrap();

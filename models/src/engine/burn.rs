@@ -3,27 +3,21 @@
 //! A frame is read into one buffer of numbers that becomes the network's input without a copy and comes back
 //! to be read into again; the network's output is written from where Burn left it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::at_once::Painter;
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
-use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings, memory};
+use super::{DeviceChoice, EngineOptions, Plan, Timings, memory};
 use crate::generators::Generator;
 use crate::numbers::{self, Finish, Numbers, NumbersMut};
 use crate::temporal::FlickerFilter;
-use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result};
+use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
 
-/// One frame at a time, painted in `submit`.
-pub(super) struct BurnEngine<F> {
-    painter: Painter,
-    painted: Option<Painted<F>>,
-}
-
-struct Painter {
+/// The generator, and the numbers that go in and come out.
+pub(super) struct BurnPainter {
     info: PictureInfo,
     generator: Generator,
     device: Device,
@@ -34,92 +28,16 @@ struct Painter {
     filter: FlickerFilter,
 }
 
-impl<F: Frame> BurnEngine<F> {
-    pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
-        Ok(Self { painter: Painter::open(model, info, options)?, painted: None })
-    }
-}
-
-impl<F: Frame> Engine<F> for BurnEngine<F> {
-    fn depth(&self) -> usize {
-        1
-    }
-
-    fn submit(&mut self, mut frame: F) -> Result<(), Rejected<F>> {
-        if self.painted.is_some() {
-            return Err(Rejected(frame));
-        }
-        let controls = frame.controls().clamped();
-        let outcome =
-            frame.views().and_then(|(source, output)| self.painter.paint_guarded(&source, output, controls));
-        self.painted = Some(Painted { frame, outcome });
-        Ok(())
-    }
-
-    fn collect(&mut self) -> Option<Painted<F>> {
-        self.painted.take()
-    }
-
-    fn reset(&mut self) {
-        self.painter.filter.reset();
-    }
-
-    fn plan(&self) -> &Plan {
-        &self.painter.plan
-    }
-}
-
-impl Painter {
-    fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+impl BurnPainter {
+    pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
-        let tiling = Tiling::plan(&model.metadata().generator, &info, limit)?;
+        let generator = &model.metadata().generator;
+        let tiling = Tiling::plan(generator, generator.peak_bytes_per_pixel(), &info, limit)?;
         let (device, name) = burn_device(options.device);
         let plan = Plan { device: name, tiles: tiling.tiles().count(), peak_bytes: tiling.peak_bytes() };
         let generator = model.generator(&device);
         let filter = FlickerFilter::new(info.width, info.height);
         Ok(Self { info, generator, device, tiling, plan, input: None, filter })
-    }
-
-    /// [`Painter::paint`], a panic of a library turned into an error: the process and its stream live on.
-    fn paint_guarded(
-        &mut self,
-        source: &Picture<'_>,
-        output: PictureMut<'_>,
-        controls: Controls,
-    ) -> Result<Timings> {
-        self.check(source, &output)?;
-        let painted = catch_unwind(AssertUnwindSafe(|| self.paint(source, output, controls)));
-        let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
-        if outcome.is_err() {
-            self.input = None;
-            self.filter.reset();
-        }
-        outcome
-    }
-
-    fn check(&self, source: &Picture<'_>, output: &PictureMut<'_>) -> Result<()> {
-        for info in [*source.info(), *output.info()] {
-            if info != self.info {
-                return Err(PictureError::Mismatch { expected: self.info, found: info }.into());
-            }
-        }
-        Ok(())
-    }
-
-    fn paint(
-        &mut self,
-        source: &Picture<'_>,
-        mut output: PictureMut<'_>,
-        controls: Controls,
-    ) -> Result<Timings> {
-        let mut timings = Timings::default();
-        let start = Instant::now();
-        let filtered = self.filter.begin(source, controls.temporal);
-        timings.temporal += start.elapsed();
-        for tile in self.tiling.tiles() {
-            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings)?;
-        }
-        Ok(timings)
     }
 
     fn paint_tile(
@@ -177,17 +95,42 @@ impl Painter {
     }
 }
 
+impl Painter for BurnPainter {
+    fn info(&self) -> &PictureInfo {
+        &self.info
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn paint(
+        &mut self,
+        source: &Picture<'_>,
+        mut output: PictureMut<'_>,
+        controls: Controls,
+    ) -> Result<Timings> {
+        let mut timings = Timings::default();
+        let start = Instant::now();
+        let filtered = self.filter.begin(source, controls.temporal);
+        timings.temporal += start.elapsed();
+        for tile in self.tiling.tiles() {
+            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings)?;
+        }
+        Ok(timings)
+    }
+
+    fn reset(&mut self) {
+        self.filter.reset();
+    }
+}
+
 fn slice(data: &TensorData) -> Result<&[f32]> {
     data.as_slice::<f32>().map_err(|error| Error::Engine(error.to_string()))
 }
 
 fn slice_mut(data: &mut TensorData) -> Result<&mut [f32]> {
     data.as_mut_slice::<f32>().map_err(|error| Error::Engine(error.to_string()))
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
 }
 
 /// The device, and its name for people. [`DeviceChoice::check`] has already refused what is not there.

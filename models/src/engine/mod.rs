@@ -4,8 +4,10 @@
 //! whole (its memory, its controls) and comes back whole from [`Engine::collect`], in order, so that an
 //! engine on a device may work on several at once. No tensor crosses this border.
 
+mod at_once;
 mod burn;
 mod device;
+mod fused;
 mod memory;
 mod running;
 mod tiles;
@@ -13,6 +15,7 @@ mod tiles;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::at_once::AtOnce;
 pub use self::device::{DeviceChoice, available_devices};
 pub use self::memory::available_memory;
 pub use self::running::network_is_running;
@@ -108,7 +111,11 @@ pub fn open<F: Frame + 'static>(
         return Err(Error::Size { width: info.width, height: info.height });
     }
     options.device.check()?;
-    Ok(Box::new(burn::BurnEngine::open(model, info, options)?))
+    let on_cpu = matches!(options.device, DeviceChoice::Auto | DeviceChoice::Cpu);
+    if on_cpu && let Some(painter) = fused::FusedPainter::open(model, info, options)? {
+        return Ok(Box::new(AtOnce::new(painter)));
+    }
+    Ok(Box::new(AtOnce::new(burn::BurnPainter::open(model, info, options)?)))
 }
 
 /// A frame in plain vectors, for tools that have no frames of their own.

@@ -38,8 +38,14 @@ impl Tile {
 }
 
 impl Tiling {
-    /// The whole picture if `limit` bytes allow it, else the largest tiles that do.
-    pub(super) fn plan(generator: &GeneratorConfig, info: &PictureInfo, limit: u64) -> Result<Self> {
+    /// The whole picture if `limit` bytes allow it, else the largest tiles that do. An engine takes `bytes_per_pixel` of a
+    /// (padded) tile.
+    pub(super) fn plan(
+        generator: &GeneratorConfig,
+        bytes_per_pixel: u64,
+        info: &PictureInfo,
+        limit: u64,
+    ) -> Result<Self> {
         let alignment = generator.alignment();
         let mut tiling = Self {
             width: info.width,
@@ -50,7 +56,7 @@ impl Tiling {
             tile_height: info.height.next_multiple_of(alignment),
             peak_bytes: 0,
         };
-        tiling.peak_bytes = tiling.peak(generator);
+        tiling.peak_bytes = tiling.peak(bytes_per_pixel);
         let whole_bytes = tiling.peak_bytes;
         if whole_bytes <= limit {
             return Ok(tiling);
@@ -74,19 +80,19 @@ impl Tiling {
                 ));
             }
             *side = side.div_ceil(2).next_multiple_of(alignment);
-            tiling.peak_bytes = tiling.peak(generator);
+            tiling.peak_bytes = tiling.peak(bytes_per_pixel);
         }
         Ok(tiling)
     }
 
     /// Peak of one tile, and the flicker filter's state of the whole picture.
-    fn peak(&self, generator: &GeneratorConfig) -> u64 {
+    fn peak(&self, bytes_per_pixel: u64) -> u64 {
         let side = |tile: usize, whole: usize| {
             (tile + 2 * self.halo).min(whole.next_multiple_of(self.alignment)) as u64
         };
         let tile = side(self.tile_width, self.width) * side(self.tile_height, self.height);
         let picture = (self.width * self.height) as u64;
-        tile * generator.peak_bytes_per_pixel() + picture * STATE_BYTES_PER_PIXEL as u64
+        tile * bytes_per_pixel + picture * STATE_BYTES_PER_PIXEL as u64
     }
 
     pub(super) fn peak_bytes(&self) -> u64 {

@@ -16,11 +16,17 @@ pub trait Bands: Sized + Send {
 /// Runs `paint` on all rows, in bands of whole pairs of rows, on the threads of the rayon pool that calls.
 /// Nothing is allocated.
 pub fn in_bands<B: Bands>(bands: B, paint: &(impl Fn(B) + Sync)) {
+    let least = (LEAST_PIXELS / bands.width().max(1)).max(2);
+    in_bands_of(bands, least, paint);
+}
+
+/// [`in_bands`], where so many rows are worth waking a thread.
+pub fn in_bands_of<B: Bands>(bands: B, least: usize, paint: &(impl Fn(B) + Sync)) {
     let threads = rayon::current_num_threads();
     if threads == 1 {
         return paint(bands);
     }
-    let least = (bands.rows() / (4 * threads)).max(LEAST_PIXELS / bands.width().max(1)).max(2);
+    let least = (bands.rows() / (4 * threads)).max(least);
     halve(bands, least, paint);
 }
 

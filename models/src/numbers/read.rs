@@ -31,6 +31,15 @@ pub fn read(source: &Picture, window: Window, numbers: &mut [f32]) {
     in_bands(Rows { planes, width: window.width, row: 0 }, &|rows| read_rows(source, window, rows));
 }
 
+/// The same, on this thread alone: for those who share out rows themselves.
+pub(crate) fn read_here(source: &Picture, window: Window, numbers: &mut [f32]) {
+    let (expected, found) = (window.len(), numbers.len());
+    assert!(found == expected, "the window has {expected} numbers, found {found}");
+    if !window.is_empty() {
+        read_rows(source, window, Rows { planes: channels(numbers), width: window.width, row: 0 });
+    }
+}
+
 /// Rows of the window that one thread reads.
 struct Rows<'a> {
     planes: [&'a mut [f32]; 3],

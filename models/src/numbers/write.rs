@@ -30,22 +30,41 @@ pub fn write(
     output: &mut PictureMut,
     region: Region,
 ) {
-    check_region(source, output, &region);
+    check_infos(source, output);
     assert!(painted.window.covers(&region), "{:?} does not cover {region:?}", painted.window);
     let mix = finish.needs_original().then(|| {
         assert!(original.window.covers(&region), "{:?} does not cover {region:?}", original.window);
         Mix::of(original, finish)
     });
+    let rows = Rows::of(output, &region);
     if region.width == 0 || region.height == 0 {
         return;
     }
     let scene = Scene { painted, mix, source: *source, region };
-    in_bands(Rows::of(output, &region), &|rows| write_rows(&scene, rows));
+    in_bands(rows, &|rows| write_rows(&scene, rows));
 }
 
-fn check_region(source: &Picture, output: &PictureMut, region: &Region) {
+/// The same for some rows of the region, on this thread alone: for those who share out rows themselves. The numbers cover
+/// those rows.
+pub(crate) fn write_here(
+    painted: Numbers,
+    original: Numbers,
+    finish: Finish,
+    source: &Picture,
+    region: Region,
+    rows: Rows,
+) {
+    let mix = finish.needs_original().then(|| Mix::of(original, finish));
+    write_rows(&Scene { painted, mix, source: *source, region }, rows);
+}
+
+fn check_infos(source: &Picture, output: &PictureMut) {
     let info = source.info();
     assert!(info == output.info(), "source is {info:?} but output is {:?}", output.info());
+}
+
+fn check_pairs(output: &PictureMut, region: &Region) {
+    let info = output.info();
     assert!(region.is_within(info.width, info.height), "{region:?} is not inside {info:?}");
     let whole = |start: usize, count: usize, length: usize| {
         start.is_multiple_of(2) && (count.is_multiple_of(2) || start + count == length)
@@ -80,7 +99,7 @@ impl<'a> Mix<'a> {
 }
 
 /// Rows of the region that one thread writes: the bytes of each plane from the first of them on.
-struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     planes: [(&'a mut [u8], usize); MAX_PLANES],
     /// Rows of pixels to a row of each plane.
     down: [usize; MAX_PLANES],
@@ -91,7 +110,12 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn of(output: &'a mut PictureMut, region: &Region) -> Self {
+    /// All rows of a region of `output`.
+    ///
+    /// # Panics
+    /// Where the region is not inside the picture, or cuts pairs of pixels; see [`write`].
+    pub(crate) fn of(output: &'a mut PictureMut, region: &Region) -> Self {
+        check_pairs(output, region);
         let down = output.info().format.layout().groups.map(|group| group.down);
         let mut planes = output.planes_mut();
         for (plane, (bytes, stride)) in planes.iter_mut().enumerate() {
@@ -99,6 +123,11 @@ impl<'a> Rows<'a> {
             *bytes = &mut std::mem::take(bytes)[first..];
         }
         Self { planes, down, width: region.width, y: region.y, rows: region.height }
+    }
+
+    /// The first row, counted from the picture's.
+    pub(crate) fn first(&self) -> usize {
+        self.y
     }
 
     /// The samples of a plane's row that holds the picture's row `y`.

@@ -1,0 +1,194 @@
+//! A convolution, its weights packed for the loops of an instruction set.
+
+use super::kernels::{Block, Job, Kernels};
+use super::map::Map;
+use super::number::Number;
+use crate::generators::WeightTensor;
+use crate::numbers::bands::in_bands_of;
+
+/// A convolution of 3x3 or 1x1 taps; 3x3 reads the border of its input.
+pub(super) struct Conv<N: 'static> {
+    kernels: &'static Kernels<N>,
+    block: &'static Block<N>,
+    /// `[blocks, k, k * pitch / DEPTH, G, LANES, DEPTH]`
+    weights: Vec<N>,
+    /// As many as outputs, and zeros up to whole blocks.
+    bias: Vec<f32>,
+    kernel: usize,
+    stride: usize,
+    pitch: usize,
+}
+
+/// What comes after the sum.
+#[derive(Clone, Copy)]
+pub(super) struct Then<'a, N> {
+    /// A map that is added.
+    pub(super) residual: Option<&'a Map<N>>,
+    /// Whether negative sums become 0.
+    pub(super) relu: bool,
+}
+
+impl<N> Then<'_, N> {
+    pub(super) const NOTHING: Self = Self { residual: None, relu: false };
+    pub(super) const RELU: Self = Self { residual: None, relu: true };
+}
+
+impl<N: Number> Conv<N> {
+    /// Of a weight `[outputs, inputs, k, k]` and a bias `[outputs]`, for maps of `pitch` numbers a pixel: what lies
+    /// behind the inputs has no part in it.
+    pub(super) fn new(
+        kernels: &'static Kernels<N>,
+        weight: &WeightTensor,
+        bias: &WeightTensor,
+        stride: usize,
+        pitch: usize,
+    ) -> Self {
+        let [outputs, inputs, kernel, _] = weight.shape[..] else {
+            unreachable!("checked against the network")
+        };
+        let block = best_block(kernels, outputs);
+        let whole = outputs.next_multiple_of(block.outputs);
+        let mut biases = bias.values.clone();
+        biases.resize(whole, 0.0);
+        let (lanes, depth, run) = (kernels.lanes, kernels.depth, kernel * pitch);
+        let mut weights = Vec::with_capacity(whole * kernel * run);
+        for first in (0..whole).step_by(block.outputs) {
+            for step in 0..kernel * run / depth {
+                for output in first..first + block.outputs {
+                    for at in step * depth..(step + 1) * depth {
+                        let (y, x, input) = (at / run, at % run / pitch, at % pitch);
+                        let known = output < outputs && input < inputs;
+                        let index = ((output * inputs + input) * kernel + y) * kernel + x;
+                        weights.push(N::of(if known { weight.values[index] } else { 0.0 }));
+                    }
+                }
+            }
+        }
+        debug_assert!(block.outputs.is_multiple_of(lanes));
+        Self { kernels, block, weights, bias: biases, kernel, stride, pitch }
+    }
+
+    /// Outputs, up to whole blocks.
+    pub(super) fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// All rows, on the threads of the rayon pool that calls.
+    pub(super) fn run(&self, input: &Map<N>, output: &mut Map<N>, then: Then<'_, N>) {
+        let (width, pitch) = (output.width(), output.pitch());
+        in_bands_of(output.rows_mut(), 1, &|rows| {
+            rows.for_each(|y, row| {
+                let residual = then.residual.map(|residual| residual.row(y));
+                self.row(input, y, residual, row, Row { width, pitch, relu: then.relu });
+            });
+        });
+        output.close();
+    }
+
+    fn row(&self, input: &Map<N>, y: usize, residual: Option<&[N]>, output: &mut [N], row: Row) {
+        let Row { width, pitch, relu } = row;
+        for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
+            let residual = residual.map(|residual| &residual[first..]);
+            let job = Job { residual, relu, ..self.job(index, input, y, width, pitch) };
+            self.kernels.row(self.block, &job, &mut output[first..]);
+        }
+    }
+
+    /// Row `y` of a convolution of stride 1 as floats, [`Conv::outputs`] a pixel, on this thread.
+    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
+        for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
+            let job = self.job(index, input, y, input.width(), self.outputs());
+            self.kernels.row_of_floats(self.block, &job, &mut output[first..]);
+        }
+    }
+
+    /// Floats that a row of `width` pixels needs room for.
+    pub(super) fn row_floats(&self, width: usize) -> usize {
+        width.max(self.block.pixels) * self.outputs()
+    }
+
+    fn job<'a>(
+        &'a self,
+        index: usize,
+        input: &'a Map<N>,
+        y: usize,
+        width: usize,
+        pitch: usize,
+    ) -> Job<'a, N> {
+        let run = self.kernel * self.pitch;
+        let rows = match self.kernel {
+            1 => [input.row(y); 3],
+            _ => [0, 1, 2].map(|tap| input.bordered_row(y * self.stride + tap)),
+        };
+        let length = self.kernel * run * self.block.outputs;
+        Job {
+            rows,
+            taps: self.kernel,
+            run,
+            step: self.stride * self.pitch,
+            weights: &self.weights[index * length..][..length],
+            bias: &self.bias[index * self.block.outputs..][..self.block.outputs],
+            residual: None,
+            relu: false,
+            width,
+            pitch,
+        }
+    }
+}
+
+/// How a row is written.
+#[derive(Clone, Copy)]
+struct Row {
+    /// Outputs.
+    width: usize,
+    /// Numbers from one output to the next.
+    pitch: usize,
+    relu: bool,
+}
+
+/// A 1x1 convolution whose outputs are shuffled to pixels of twice the size: one convolution for each of a cell's 2x2.
+pub(super) struct Shuffled<N: 'static> {
+    cell: [Conv<N>; 4],
+}
+
+impl<N: Number> Shuffled<N> {
+    /// Of a weight `[4 * outputs, inputs, 1, 1]` in the order of PyTorch's `pixel_shuffle`.
+    pub(super) fn new(
+        kernels: &'static Kernels<N>,
+        weight: &WeightTensor,
+        bias: &WeightTensor,
+        pitch: usize,
+    ) -> Self {
+        let every_fourth = |tensor: &WeightTensor, pixel: usize| {
+            let outputs = tensor.shape[0];
+            let mut shape = tensor.shape.clone();
+            shape[0] = outputs / 4;
+            let kernels = tensor.values.chunks_exact(tensor.values.len() / outputs);
+            WeightTensor { shape, values: kernels.skip(pixel).step_by(4).flatten().copied().collect() }
+        };
+        let conv =
+            |pixel| Conv::new(kernels, &every_fourth(weight, pixel), &every_fourth(bias, pixel), 1, pitch);
+        Self { cell: [0, 1, 2, 3].map(conv) }
+    }
+
+    /// All rows, on the threads of the rayon pool that calls.
+    pub(super) fn run(&self, input: &Map<N>, output: &mut Map<N>, then: Then<'_, N>) {
+        let (pitch, relu) = (output.pitch(), then.relu);
+        in_bands_of(output.rows_mut(), 2, &|rows| {
+            rows.for_each(|y, row| {
+                for x in 0..2 {
+                    let residual = then.residual.map(|residual| &residual.row(y)[x * pitch..]);
+                    let every_other = Row { width: input.width(), pitch: 2 * pitch, relu };
+                    self.cell[y % 2 * 2 + x].row(input, y / 2, residual, &mut row[x * pitch..], every_other);
+                }
+            });
+        });
+        output.close();
+    }
+}
+
+/// The widest block that wastes least.
+fn best_block<N>(kernels: &'static Kernels<N>, outputs: usize) -> &'static Block<N> {
+    let waste = |block: &&Block<N>| outputs.next_multiple_of(block.outputs) - outputs;
+    kernels.blocks.iter().min_by_key(waste).unwrap_or(&kernels.blocks[0])
+}

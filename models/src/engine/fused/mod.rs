@@ -1,0 +1,275 @@
+//! The fused engine: *tiny* and *base* on the CPU, from pixels to pixels.
+//!
+//! Rows of pixels become cells of numbers, each layer writes where the next one reads, and the last layer's rows are
+//! finished and written while they are in the nearest cache. Numbers are those of [`crate::numbers`], read and written
+//! by its passes. Where the processor multiplies bf16, activations and weights are bf16 and sums f32; else all is f32.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `isa` | which instruction set |
+//! | `number` | f32 and bf16 |
+//! | `kernels` | the inner loops, for each instruction set; all unsafe code |
+//! | `map` | what lies between two layers |
+//! | `conv` | a convolution, its weights packed |
+//! | `pixels` | planar numbers to cells and back |
+//! | `network` | what the engine asks of a network |
+//! | `tiny`, `base` | the networks |
+//! | `canvas` | rows of output pictures, shared out over threads |
+
+mod base;
+mod canvas;
+mod conv;
+mod isa;
+mod kernels;
+mod map;
+mod network;
+mod number;
+mod pixels;
+mod tiny;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use self::isa::Isa;
+
+use self::base::Base;
+use self::canvas::{Lines, PlanarLines};
+use self::network::{Buffers, Network, Scratch};
+use self::number::Number;
+use self::tiny::Tiny;
+use super::at_once::Painter;
+use super::tiles::{Tile, Tiling};
+use super::{EngineOptions, Plan, Timings, memory};
+use crate::generators::GeneratorConfig;
+use crate::numbers::bands::in_bands_of;
+use crate::numbers::read::read_here;
+use crate::numbers::write::write_here;
+use crate::numbers::{self, Finish, Numbers, NumbersMut, Window};
+use crate::temporal::FlickerFilter;
+use crate::{Controls, Model, Picture, PictureInfo, PictureMut, Result};
+
+/// Paints with one model, for one picture info.
+pub(super) struct FusedPainter {
+    info: PictureInfo,
+    network: Box<dyn Network>,
+    tiling: Tiling,
+    plan: Plan,
+    scratch: Scratch,
+    filter: FlickerFilter,
+    /// Input and painting of a tile, planar, for the flicker filter alone, which sees neighbours.
+    planar: [Vec<f32>; 2],
+}
+
+impl FusedPainter {
+    /// A painter for the model; none where its network is not one of this engine's.
+    ///
+    /// # Errors
+    /// Too little memory, or an instruction set that is not here.
+    pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Option<Self>> {
+        let isa = Isa::chosen()?;
+        build(model, isa).map(|built| Self::with(built, isa, model, info, options)).transpose()
+    }
+
+    fn with(
+        built: Built,
+        isa: Isa,
+        model: &Model,
+        info: PictureInfo,
+        options: &EngineOptions,
+    ) -> Result<Self> {
+        let Built { mut network, precision, bytes_per_pixel } = built;
+        let generator = &model.metadata().generator;
+        let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
+        // Maps, and the two planar pictures of the flicker filter.
+        let bytes_per_pixel = bytes_per_pixel.ceil() as u64 + 2 * 3 * size_of::<f32>() as u64;
+        let tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit)?;
+        let sizes = || tiling.tiles().map(|tile| (tile.window.width, tile.window.height));
+        let (width, height) = sizes().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        network.reshape(width, height);
+        let line = 3 * network.rows_of_a_line() * width;
+        let scratch = Scratch::new(line, network.line_floats(width));
+        let threads = rayon::current_num_threads();
+        let plan = Plan {
+            device: format!("fused on the CPU ({}, {precision}), {threads} threads", isa.name()),
+            tiles: tiling.tiles().count(),
+            peak_bytes: tiling.peak_bytes() + scratch.bytes() as u64,
+        };
+        let filter = FlickerFilter::new(info.width, info.height);
+        let planar = [Vec::new(), Vec::new()];
+        Ok(Self { info, network, tiling, plan, scratch, filter, planar })
+    }
+
+    fn paint_tile(
+        &mut self,
+        tile: Tile,
+        source: &Picture<'_>,
+        output: &mut PictureMut<'_>,
+        controls: Controls,
+        filtered: bool,
+        timings: &mut Timings,
+    ) {
+        let start = Instant::now();
+        self.network.reshape(tile.window.width, tile.window.height);
+        self.network.read(source, tile.window, &self.scratch);
+        timings.read += start.elapsed();
+
+        let start = Instant::now();
+        self.network.run();
+        timings.network += start.elapsed();
+
+        let finish = Finish { strength: controls.strength, keep_colors: controls.keep_colors };
+        if filtered {
+            self.paint_filtered(tile, source, output, finish, timings);
+        } else {
+            self.paint_lines(tile, source, output, finish, timings);
+        }
+    }
+
+    /// Each line from the last layer's outputs to pixels.
+    fn paint_lines(
+        &self,
+        tile: Tile,
+        source: &Picture<'_>,
+        output: &mut PictureMut<'_>,
+        finish: Finish,
+        timings: &mut Timings,
+    ) {
+        let start = Instant::now();
+        let (network, scratch) = (&*self.network, &self.scratch);
+        let rows = network.rows_of_a_line();
+        let (painting, writing) = (AtomicU64::new(0), AtomicU64::new(0));
+        in_bands_of(Lines::of(output, &tile.region, rows), 1, &|lines| {
+            let mut buffers = scratch.of_this_thread();
+            lines.for_each(|written| {
+                let start = Instant::now();
+                let line = (written.first() as isize - tile.window.y) as usize / rows;
+                let window = line_window(&tile, line, rows);
+                let [original, painted] = paint_line(network, source, window, line, &mut buffers);
+                let (original, painted) = (Numbers::new(window, original), Numbers::new(window, painted));
+                let painting_took = start.elapsed();
+                write_here(painted, original, finish, source, tile.region, written);
+                painting.fetch_add(painting_took.as_nanos() as u64, Relaxed);
+                writing.fetch_add((start.elapsed() - painting_took).as_nanos() as u64, Relaxed);
+            });
+        });
+        // Both run on all threads in turn: the time that passed is shared out as the threads spent theirs.
+        let (painting, writing) = (painting.into_inner() as f64, writing.into_inner() as f64);
+        let written = start.elapsed().mul_f64(writing / (painting + writing).max(1.0));
+        timings.network += start.elapsed().saturating_sub(written);
+        timings.write += written;
+    }
+
+    /// All lines, then the filter, then pixels.
+    fn paint_filtered(
+        &mut self,
+        tile: Tile,
+        source: &Picture<'_>,
+        output: &mut PictureMut<'_>,
+        finish: Finish,
+        timings: &mut Timings,
+    ) {
+        let start = Instant::now();
+        let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
+        let rows = network.rows_of_a_line();
+        self.planar.iter_mut().for_each(|numbers| numbers.resize(window.len(), 0.0));
+        let [original, painted] = &mut self.planar;
+        numbers::read(source, window, original);
+        in_bands_of(PlanarLines::of(painted, &window, rows), 1, &|lines| {
+            let mut buffers = scratch.of_this_thread();
+            lines.for_each(|line, planes| {
+                let [_, numbers] =
+                    paint_line(network, source, line_window(&tile, line, rows), line, &mut buffers);
+                let from = numbers.chunks_exact(rows * window.width);
+                planes.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+            });
+        });
+        timings.network += start.elapsed();
+
+        let start = Instant::now();
+        let original = Numbers::new(window, original);
+        self.filter.apply(original, NumbersMut::new(window, painted), tile.region);
+        timings.temporal += start.elapsed();
+
+        let start = Instant::now();
+        numbers::write(Numbers::new(window, painted), original, finish, source, output, tile.region);
+        timings.write += start.elapsed();
+    }
+}
+
+impl Painter for FusedPainter {
+    fn info(&self) -> &PictureInfo {
+        &self.info
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn paint(
+        &mut self,
+        source: &Picture<'_>,
+        mut output: PictureMut<'_>,
+        controls: Controls,
+    ) -> Result<Timings> {
+        let mut timings = Timings::default();
+        let start = Instant::now();
+        let filtered = self.filter.begin(source, controls.temporal);
+        timings.temporal += start.elapsed();
+        for tile in self.tiling.tiles() {
+            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings);
+        }
+        Ok(timings)
+    }
+
+    fn reset(&mut self) {
+        self.filter.reset();
+    }
+}
+
+/// A network, ready to be shaped.
+struct Built {
+    network: Box<dyn Network>,
+    precision: &'static str,
+    /// Bytes that its maps take for a pixel of the picture.
+    bytes_per_pixel: f64,
+}
+
+/// The network of a model in the fastest precision of the instruction set; none of a network that this engine does not know.
+fn build(model: &Model, isa: Isa) -> Option<Built> {
+    match kernels::half(isa) {
+        Some(kernels) => build_with(model, kernels),
+        None => build_with(model, kernels::single(isa)),
+    }
+}
+
+fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -> Option<Built> {
+    let (network, numbers): (Box<dyn Network>, f64) = match &model.metadata().generator {
+        GeneratorConfig::Tiny(_) => (Box::new(Tiny::new(model.weights(), kernels)), tiny::NUMBERS_PER_PIXEL),
+        GeneratorConfig::Base(_) => (Box::new(Base::new(model.weights(), kernels)), base::NUMBERS_PER_PIXEL),
+        GeneratorConfig::Johnson(_) => return None,
+    };
+    Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 })
+}
+
+/// The part of the picture that a line covers.
+fn line_window(tile: &Tile, line: usize, rows: usize) -> Window {
+    Window { y: tile.window.y + (line * rows) as isize, height: rows, ..tile.window }
+}
+
+/// Input and painting of a line, planar.
+fn paint_line<'a>(
+    network: &dyn Network,
+    source: &Picture<'_>,
+    window: Window,
+    line: usize,
+    buffers: &'a mut Buffers,
+) -> [&'a [f32]; 2] {
+    let Buffers { original, painted, raw } = buffers;
+    let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
+    read_here(source, window, original);
+    network.paint_line(line, original, raw, painted);
+    [original, painted]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What the engine asks of a network, and the buffers of its threads.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::generators::{WeightTensor, Weights};
+use crate::numbers::Window;
+use crate::picture::Picture;
+
+/// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
+pub(super) trait Network: Send + Sync {
+    /// Makes the maps those of a window of this size, in pixels.
+    fn reshape(&mut self, width: usize, height: usize);
+    /// Pixels of a window to the first maps.
+    fn read(&mut self, source: &Picture<'_>, window: Window, scratch: &Scratch);
+    /// All layers but the last.
+    fn run(&mut self);
+    /// Rows of pixels that the last layer makes at a time: a line.
+    fn rows_of_a_line(&self) -> usize;
+    /// Floats of the last layer's output for a line of this width, in pixels.
+    fn line_floats(&self, width: usize) -> usize;
+    /// The last layer, on this thread: a line as planar numbers `[3, rows, width]`, with the input's numbers of the same
+    /// line at hand and `raw` to work in.
+    fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]);
+}
+
+/// Kernel and bias of a layer, with what the first style does behind it, if `style` is the place of its scale and shift
+/// and there are several styles.
+pub(super) fn layer(weights: &Weights, name: &str, style: Option<usize>) -> [WeightTensor; 2] {
+    let [mut weight, mut bias] = ["weight", "bias"].map(|kind| weights[&format!("{name}.{kind}")].clone());
+    let affine = style.and_then(|style| {
+        let of = |kind| weights.get(&format!("styles.{style}.{kind}"));
+        Some((of("scale")?, of("shift")?))
+    });
+    if let Some((scale, shift)) = affine {
+        let outputs = bias.values.len();
+        let kernel = weight.values.len() / outputs;
+        for (kernel, scale) in weight.values.chunks_exact_mut(kernel).zip(&scale.values) {
+            kernel.iter_mut().for_each(|weight| *weight *= scale);
+        }
+        for ((bias, scale), shift) in bias.values.iter_mut().zip(&scale.values).zip(&shift.values) {
+            *bias = *bias * scale + shift;
+        }
+    }
+    [weight, bias]
+}
+
+/// Buffers for every thread that may come.
+pub(super) struct Scratch {
+    threads: Vec<Mutex<Buffers>>,
+}
+
+/// What a thread works in.
+pub(super) struct Buffers {
+    /// A line of the input, planar.
+    pub(super) original: Vec<f32>,
+    /// A line of the painting, planar.
+    pub(super) painted: Vec<f32>,
+    /// The last layer's output.
+    pub(super) raw: Vec<f32>,
+}
+
+impl Buffers {
+    /// A line's `count` numbers of the input, and floats to work in.
+    pub(super) fn for_reading(&mut self, count: usize) -> (&mut [f32], &mut [f32]) {
+        (&mut self.original[..count], &mut self.raw)
+    }
+}
+
+impl Scratch {
+    /// For lines of so many numbers (three a pixel) and floats of the last layer's output.
+    pub(super) fn new(line: usize, raw: usize) -> Self {
+        let buffers = || Buffers { original: vec![0.0; line], painted: vec![0.0; line], raw: vec![0.0; raw] };
+        Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::new(buffers())).collect() }
+    }
+
+    /// Those of this thread. Nothing that holds them waits for other threads, so neither does this, for long.
+    pub(super) fn of_this_thread(&self) -> MutexGuard<'_, Buffers> {
+        let thread = rayon::current_thread_index().unwrap_or(0) % self.threads.len();
+        self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of all buffers.
+    pub(super) fn bytes(&self) -> usize {
+        let of_thread = |buffers: &Mutex<Buffers>| {
+            let buffers = buffers.lock().unwrap_or_else(PoisonError::into_inner);
+            (buffers.original.len() + buffers.painted.len() + buffers.raw.len()) * size_of::<f32>()
+        };
+        self.threads.iter().map(of_thread).sum()
+    }
+}

@@ -1,0 +1,166 @@
+//! Every instruction set and precision against the reference engine.
+
+use super::*;
+use crate::engine::burn::BurnPainter;
+use crate::engine::{DeviceChoice, FrameBuffer};
+use crate::generators::{BaseConfig, TinyConfig};
+use crate::{Colorimetry, Matrix, PixelFormat, Range};
+
+fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
+    PictureInfo {
+        format,
+        width,
+        height,
+        colorimetry: Colorimetry { matrix: Matrix::Bt709, range: Range::Full },
+    }
+}
+
+fn networks(styles: usize) -> [GeneratorConfig; 2] {
+    [GeneratorConfig::Tiny(TinyConfig { styles }), GeneratorConfig::Base(BaseConfig { styles })]
+}
+
+/// A network of random weights whose output lies in [0, 1], as a painting does: what leaves that range is clamped, and
+/// would hide differences.
+fn model(generator: GeneratorConfig) -> Model {
+    let model = Model::untrained(generator, 5);
+    let mut weights = model.weights().clone();
+    weights.get_mut("head.weight").unwrap().values.iter_mut().for_each(|weight| *weight *= 0.05);
+    if let Some(share) = weights.get_mut("share") {
+        share.values = vec![0.4, 0.5, 0.6];
+    }
+    for (name, tensor) in &mut weights {
+        let number = |i: usize| ((i * 37 + name.len()) % 19) as f32 / 19.0 - 0.5;
+        if name.ends_with("bias") || name.ends_with("shift") {
+            tensor.values = (0..tensor.values.len()).map(|i| 0.1 * number(i)).collect();
+        }
+        if name.ends_with("scale") {
+            tensor.values = (0..tensor.values.len()).map(|i| 1.0 + 0.5 * number(i)).collect();
+        }
+    }
+    Model::new(model.metadata().clone(), weights).unwrap()
+}
+
+/// A picture of waves of every length, in a middle range.
+fn waves(info: &PictureInfo, frame: usize) -> Vec<u8> {
+    let wave = |i: usize| {
+        let x = (i + 3 * frame) as f32;
+        127.0 + 40.0 * (x / 3.1).sin() + 50.0 * (x * x / 40_000.0).sin()
+    };
+    (0..info.packed_size()).map(|i| wave(i) as u8).collect()
+}
+
+/// Frames painted by a painter, the controls the same for all.
+fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, frames: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    for frame in 0..frames {
+        let source = waves(&info, frame);
+        let mut output = vec![0; source.len()];
+        let views = (info.packed_view(&source).unwrap(), info.packed_view_mut(&mut output).unwrap());
+        painter.paint(&views.0, views.1, controls).unwrap();
+        all.extend(output);
+    }
+    all
+}
+
+fn reference(model: &Model, info: PictureInfo, controls: Controls, frames: usize) -> Vec<u8> {
+    let options = EngineOptions { device: DeviceChoice::BurnCpu, memory_limit: None };
+    painted(&mut BurnPainter::open(model, info, &options).unwrap(), info, controls, frames)
+}
+
+/// Instruction sets that are here, each with its precisions.
+fn builds(model: &Model) -> Vec<(Isa, Built)> {
+    let here = Isa::ALL.into_iter().filter(|isa| isa.is_here());
+    let of = |isa| {
+        let half = kernels::half(isa).map(|kernels| build_with(model, kernels));
+        half.into_iter()
+            .chain([build_with(model, kernels::single(isa))])
+            .map(move |built| (isa, built.unwrap()))
+    };
+    here.flat_map(of).collect()
+}
+
+/// Mean and largest difference in codes, and the share of codes that differ by more than four.
+fn differences(a: &[u8], b: &[u8]) -> [f64; 3] {
+    assert_eq!(a.len(), b.len());
+    let apart = || a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let count = a.len() as f64;
+    let many = apart().filter(|apart| *apart > 4.0).count() as f64;
+    [apart().sum::<f64>() / count, apart().fold(0.0, f64::max), many / count]
+}
+
+#[test]
+fn every_instruction_set_paints_what_burn_paints() {
+    let sizes = [(16, 16), (17, 41), (90, 24), (331, 67), (640, 72)];
+    for generator in networks(1).into_iter().chain(networks(3)) {
+        let model = model(generator.clone());
+        for (width, height) in sizes {
+            let info = info(PixelFormat::Rgb, width, height);
+            let expected = reference(&model, info, Controls::default(), 1);
+            for (isa, built) in builds(&model) {
+                let what = format!("{generator:?} {width}x{height} {} {}", isa.name(), built.precision);
+                let single = built.precision == "f32";
+                let options = EngineOptions::default();
+                let mut painter = FusedPainter::with(built, isa, &model, info, &options).unwrap();
+                let found = painted(&mut painter, info, Controls::default(), 1);
+                let [mean, most, many] = differences(&found, &expected);
+                if single {
+                    // A number that lies between two codes may fall to either side.
+                    assert!(most <= 1.0 && mean < 0.01, "{what}: mean {mean}, most {most}");
+                } else {
+                    assert!(mean <= 1.0 && many <= 0.001, "{what}: mean {mean}, {many} beyond 4");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn strength_colours_formats_and_the_flicker_filter_are_those_of_the_reference() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1 }));
+    let controls = [
+        Controls { strength: 0.4, ..Controls::default() },
+        Controls { keep_colors: 1.0, ..Controls::default() },
+        Controls { temporal: 1.0, ..Controls::default() },
+        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5 },
+    ];
+    for format in PixelFormat::ALL {
+        let info = info(format, 75, 53);
+        for controls in controls {
+            let expected = reference(&model, info, controls, 3);
+            let built = build_with(&model, kernels::single(Isa::Portable)).unwrap();
+            let options = EngineOptions::default();
+            let mut painter = FusedPainter::with(built, Isa::Portable, &model, info, &options).unwrap();
+            let [mean, most, _] = differences(&painted(&mut painter, info, controls, 3), &expected);
+            assert!(most <= 1.0 && mean < 0.01, "{format:?} {controls:?}: mean {mean}, most {most}");
+        }
+    }
+}
+
+#[test]
+fn tiles_are_the_whole_picture() {
+    for generator in networks(1) {
+        let model = model(generator);
+        let info = info(PixelFormat::Nv12, 700, 500);
+        let paint = |memory_limit| {
+            let isa = Isa::chosen().unwrap();
+            let options = EngineOptions { memory_limit, ..EngineOptions::default() };
+            let built = build_with(&model, kernels::single(isa)).unwrap();
+            let mut painter = FusedPainter::with(built, isa, &model, info, &options).unwrap();
+            let Plan { tiles, peak_bytes, .. } = *painter.plan();
+            let controls = Controls { temporal: 0.5, ..Controls::default() };
+            (painted(&mut painter, info, controls, 2), tiles, peak_bytes)
+        };
+        let (whole, one, peak) = paint(None);
+        let (tiled, several, _) = paint(Some(peak * 6 / 10));
+        assert!(one == 1 && several > 1, "{one} and {several} tiles");
+        assert_eq!(whole, tiled);
+    }
+}
+
+#[test]
+fn a_frame_buffer_goes_through_the_engine_that_auto_takes() {
+    let model = std::sync::Arc::new(model(GeneratorConfig::Tiny(TinyConfig { styles: 1 })));
+    let info = info(PixelFormat::Rgb, 64, 48);
+    let engine = crate::engine::open::<FrameBuffer>(&model, info, &EngineOptions::default()).unwrap();
+    assert!(engine.plan().device.starts_with("fused"), "{}", engine.plan().device);
+}
