@@ -28,6 +28,7 @@ mod image;
 mod interrupt;
 mod live;
 mod model;
+mod onnx;
 mod output_file;
 mod plugins;
 mod progress;

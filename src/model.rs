@@ -1,4 +1,5 @@
-//! `impasto model`: which models there are, what one says about itself, and foreign weights made into one.
+//! `impasto model`: which models there are, what one says about itself, foreign weights made into one, and one made into an
+//! ONNX file.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,15 @@ use impasto_models::Model;
 use impasto_models::import::import;
 use impasto_models::model::{Listed, Metadata, Origin, Source, default_name, list, own_folder};
 
+use crate::onnx;
+use crate::output_file::OutputFile;
 use crate::standard_output::print_line;
 
 const EXAMPLES: &str = "Examples:
   impasto model import wave.safetensors
   impasto model list
-  impasto model show wave";
+  impasto model show wave
+  impasto model export great-wave --onnx wave.onnx";
 
 /// What is typed behind `impasto model`.
 #[derive(Debug, Args)]
@@ -38,6 +42,25 @@ enum ModelCommand {
     /// Make a model of foreign weights: fast-style-transfer or fast_neural_style
     #[command(after_help = "Example:\n  impasto model import wave.safetensors --name wave")]
     Import(ImportArguments),
+    /// Write a tiny or a base for other runtimes
+    #[command(after_help = "Example:\n  impasto model export great-wave --onnx wave.onnx --size 1280x720")]
+    Export(ExportArguments),
+}
+
+#[derive(Debug, Args)]
+struct ExportArguments {
+    /// A model's name, or a model file
+    #[arg(value_name = "NAME|FILE")]
+    model: String,
+    /// The ONNX file to write: numbers [1, 3, height, width] in [0, 1] to numbers
+    #[arg(long, value_name = "FILE")]
+    onnx: PathBuf,
+    /// The only size that it takes [default: any of multiples of 8]
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<[usize; 2]>,
+    /// Replace the file where it exists
+    #[arg(long)]
+    overwrite: bool,
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +88,7 @@ pub fn run(arguments: &ModelArguments) -> Result<()> {
         ModelCommand::List => print_list(&list()),
         ModelCommand::Show { model } => print_line(description(&*Model::open(model)?).trim_end()),
         ModelCommand::Import(arguments) => import_weights(arguments)?,
+        ModelCommand::Export(arguments) => export(arguments)?,
     }
     Ok(())
 }
@@ -211,6 +235,24 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
         if is_own { name } else { path.display().to_string() }
     ));
     Ok(())
+}
+
+fn export(arguments: &ExportArguments) -> Result<()> {
+    let model = Model::open(&arguments.model)?;
+    let bytes = onnx::encoded(&model, arguments.size)?;
+    let inputs: Vec<&Path> = model.path().into_iter().collect();
+    let output = OutputFile::create(&arguments.onnx, &inputs, arguments.overwrite)?;
+    std::fs::write(output.partial(), bytes)
+        .with_context(|| format!("cannot write {}", output.partial().display()))?;
+    output.finish()?;
+    print_line(format_args!("{}: {}", arguments.onnx.display(), kind(model.metadata())));
+    Ok(())
+}
+
+/// `1280x720`
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
+    sides.ok_or_else(|| "expected a size like 1280x720".to_owned())
 }
 
 fn file_stem(path: &Path) -> Result<String> {

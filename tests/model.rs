@@ -101,3 +101,20 @@ fn a_name_that_would_leave_the_folder_is_refused() {
     let refused = refusal(&run(folder.path(), "model import w.pth --name ../elsewhere"));
     assert!(refused.contains("'../elsewhere'"), "{refused}");
 }
+
+#[test]
+fn a_model_is_written_for_other_runtimes_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wave.onnx");
+    let output = run(folder.path(), "model export great-wave --onnx wave.onnx --size 64x48");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let bytes = std::fs::read(&file).unwrap();
+    // Every weight is in it, in single precision.
+    assert!(bytes.len() > 127_603 * 4, "{} bytes", bytes.len());
+    let message = refusal(&run(folder.path(), "model export great-wave --onnx wave.onnx"));
+    assert!(message.contains("wave.onnx exists"), "{message}");
+    assert!(std::fs::read(&file).unwrap() == bytes);
+    let message = refusal(&run(folder.path(), "model export great-wave --onnx odd.onnx --size 100x48"));
+    assert!(message.contains("multiples of 8"), "{message}");
+    assert!(!folder.path().join("odd.onnx").exists());
+}

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use impasto_models::{DeviceChoice, PictureInfo};
+use impasto_models::{Controls, DeviceChoice, PictureInfo};
 
 use super::allocations::{self, Allocations};
-use super::engine_run::{CONTROLS, WARM_UP};
+use super::engine_run::WARM_UP;
 use super::subject::Subject;
 use crate::plugins;
 
@@ -33,7 +33,7 @@ struct Watch {
     ended: Option<(Instant, Allocations)>,
 }
 
-/// Paints `frames` frames after a warm-up.
+/// Paints `frames` frames after a warm-up, all with the same controls.
 ///
 /// # Errors
 /// What an element of the pipeline reported; Ctrl-C.
@@ -42,6 +42,7 @@ pub fn measure(
     info: PictureInfo,
     device: DeviceChoice,
     frames: usize,
+    controls: Controls,
 ) -> Result<ElementRun> {
     let pipeline = gst::Pipeline::new();
     let source = plugins::make("videotestsrc")?;
@@ -49,7 +50,7 @@ pub fn measure(
     source.set_property("num-buffers", (WARM_UP + frames + 1) as i32);
     let filter = plugins::make("capsfilter")?;
     filter.set_property("caps", caps(info));
-    let painter = painter(subject, device)?;
+    let painter = painter(subject, device, controls)?;
     let sink = plugins::make("fakesink")?;
     sink.set_property("sync", false);
     let chain = [source, filter, painter, sink.clone()];
@@ -78,14 +79,14 @@ fn caps(info: PictureInfo) -> gst::Caps {
         .build()
 }
 
-fn painter(subject: &Subject, device: DeviceChoice) -> Result<gst::Element> {
+fn painter(subject: &Subject, device: DeviceChoice, controls: Controls) -> Result<gst::Element> {
     let painter = plugins::make("impasto")?;
     let file = subject.file().to_str().context("the model's file name is not Unicode")?;
     painter.set_property("model", file);
     painter.set_property_from_str("device", &device.to_string());
-    painter.set_property("strength", CONTROLS.strength);
-    painter.set_property("keep-colors", CONTROLS.keep_colors);
-    painter.set_property("temporal", CONTROLS.temporal);
+    painter.set_property("strength", controls.strength);
+    painter.set_property("keep-colors", controls.keep_colors);
+    painter.set_property("temporal", controls.temporal);
     Ok(painter)
 }
 

@@ -12,9 +12,11 @@ use crate::interrupt;
 /// Frames before the clock runs: memory is taken, code is loaded, threads are started.
 pub const WARM_UP: usize = 3;
 
-/// How long to time.
+/// How long to time, and what.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
+    /// What every frame is painted with.
+    pub controls: Controls,
     /// At most so many frames, and at least one.
     pub frames: usize,
     /// No frame is begun after so long.
@@ -43,6 +45,8 @@ pub struct Spread {
 pub struct EngineRun {
     /// The engine and its device, for people.
     pub device: String,
+    /// What the frames were painted with.
+    pub controls: Controls,
     /// Tiles a frame was painted in.
     pub tiles: usize,
     /// Frames that were timed.
@@ -58,7 +62,7 @@ pub struct EngineRun {
 }
 
 /// The controls under which every stage has work to do.
-pub const CONTROLS: Controls = Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5 };
+pub const EVERY_STAGE: Controls = Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5 };
 
 /// Times `extent` frames of `info`, and counts what they allocate.
 ///
@@ -78,7 +82,7 @@ pub fn measure(
 
 fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: Extent) -> Result<EngineRun> {
     let mut engine = engine::open::<FrameBuffer>(model, info, options)?;
-    let mut frame = test_frame(info)?;
+    let mut frame = test_frame(info, extent.controls)?;
     for _ in 0..WARM_UP {
         frame = paint(&mut *engine, frame)?.0;
     }
@@ -98,6 +102,7 @@ fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: 
     let stage = |of: fn(&Timings) -> Duration| spread(timings.iter().map(of).collect());
     Ok(EngineRun {
         device: engine.plan().device.clone(),
+        controls: extent.controls,
         tiles: engine.plan().tiles,
         frames: timings.len(),
         stages: [
@@ -120,11 +125,11 @@ fn paint(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Result<(Fr
 }
 
 /// A picture with fine and coarse structure.
-fn test_frame(info: PictureInfo) -> Result<FrameBuffer> {
+fn test_frame(info: PictureInfo, controls: Controls) -> Result<FrameBuffer> {
     let bytes =
         (0..info.packed_size()).map(|at| 40 + ((at / 7) % 120) as u8 + (at * 31 % 64) as u8).collect();
     let mut frame = FrameBuffer::new(info, bytes)?;
-    frame.controls = CONTROLS;
+    frame.controls = controls;
     Ok(frame)
 }
 

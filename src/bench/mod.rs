@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use impasto_models::engine::available_devices;
-use impasto_models::{Colorimetry, DeviceChoice, Matrix, PictureInfo, PixelFormat, Range};
+use impasto_models::{Colorimetry, Controls, DeviceChoice, Matrix, PictureInfo, PixelFormat, Range};
 
 use self::engine_run::{EngineRun, Extent};
 use self::subject::Subject;
@@ -53,6 +53,9 @@ pub struct BenchArguments {
     /// The device to time [default: every one that works here]
     #[arg(long, value_name = "DEVICE")]
     device: Option<DeviceChoice>,
+    /// Paint at full strength, without the flicker filter [default: every stage has work to do]
+    #[arg(long)]
+    plain: bool,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -68,9 +71,10 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     // So that temporary files go.
     interrupt::watch()?;
     let devices = devices(arguments)?;
+    let controls = if arguments.plain { Controls::default() } else { engine_run::EVERY_STAGE };
     let extent = match arguments.frames {
-        Some(frames) => Extent { frames: frames as usize, longest: None },
-        None => Extent { frames: FRAMES, longest: Some(LONGEST_RUN) },
+        Some(frames) => Extent { controls, frames: frames as usize, longest: None },
+        None => Extent { controls, frames: FRAMES, longest: Some(LONGEST_RUN) },
     };
     let mut rows = Vec::new();
     if !arguments.json {
@@ -138,7 +142,7 @@ fn time(
     };
     refuse_interrupted()?;
     let EngineRun { frames, .. } = engine;
-    let element = element_run::measure(subject, info, device, frames)?;
+    let element = element_run::measure(subject, info, device, frames, extent.controls)?;
     Ok(Ok((engine, element)))
 }
 

@@ -1,7 +1,7 @@
 //! The figures: a table for people, JSON for machines.
 
 use anyhow::Result;
-use impasto_models::PictureInfo;
+use impasto_models::{Controls, PictureInfo};
 use serde_json::{Value, json};
 
 use super::element_run::ElementRun;
@@ -91,11 +91,13 @@ pub fn print_legend(rows: &[Row]) {
     if runs.is_empty() {
         return;
     }
+    let plain = runs.iter().all(|(engine, _)| engine.controls.temporal == 0.0);
     let frames: Vec<String> = runs.iter().map(|(engine, _)| engine.frames.to_string()).collect();
     let ours: Vec<String> = runs.iter().map(|(_, element)| whole(element.allocations[0])).collect();
     print_line(format_args!(
-        "  ms: median (ninth decile) over {} frames; the flicker filter is on",
-        frames.join(", ")
+        "  ms: median (ninth decile) over {} frames; {}",
+        frames.join(", "),
+        if plain { "full strength, no flicker filter" } else { "the flicker filter is on" }
     ));
     print_line(format_args!(
         "  allocations a frame: ours + the tensor library's; on the element's whole path {} are ours",
@@ -130,6 +132,9 @@ fn to_json(row: &Row) -> Value {
                 value["ms"][stage] = json!({ "median": spread.median_ms, "p90": spread.p90_ms });
             }
             value["engine"] = json!(engine.device);
+            let Controls { strength, keep_colors, temporal } = engine.controls;
+            value["controls"] =
+                json!({ "strength": strength, "keep_colors": keep_colors, "temporal": temporal });
             value["tiles"] = json!(engine.tiles);
             value["frames"] = json!(engine.frames);
             value["frames_per_second"] = json!(frames_per_second(engine));

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use base::{Base, BaseConfig};
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
+pub use styles::first_style;
 pub use tiny::{Tiny, TinyConfig};
 pub use training::StateError;
 #[cfg(feature = "features")]

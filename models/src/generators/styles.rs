@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::layer::{Layer, StyleAffine};
-use super::weights::Weights;
+use super::weights::{WeightTensor, Weights};
 
 const MAX_STYLES: usize = 64;
 
@@ -41,4 +41,28 @@ pub(super) fn folded<'a>(styles: &Styles, layers: impl Iterator<Item = (String, 
         weights.insert(format!("styles.{index}.shift"), shift);
     }
     weights
+}
+
+/// Kernel and bias of the convolution `name` among a model's weights, for engines that paint in its first style: with that
+/// style's scale and shift folded in, if `style` is the index of the affine layer behind it and the model has several styles.
+///
+/// # Panics
+/// Where the weights hold no such convolution.
+pub fn first_style(weights: &Weights, name: &str, style: Option<usize>) -> [WeightTensor; 2] {
+    let [mut weight, mut bias] = ["weight", "bias"].map(|kind| weights[&format!("{name}.{kind}")].clone());
+    let affine = style.and_then(|style| {
+        let of = |kind| weights.get(&format!("styles.{style}.{kind}"));
+        Some((of("scale")?, of("shift")?))
+    });
+    if let Some((scale, shift)) = affine {
+        let outputs = bias.values.len();
+        let kernel = weight.values.len() / outputs;
+        for (kernel, scale) in weight.values.chunks_exact_mut(kernel).zip(&scale.values) {
+            kernel.iter_mut().for_each(|weight| *weight *= scale);
+        }
+        for ((bias, scale), shift) in bias.values.iter_mut().zip(&scale.values).zip(&shift.values) {
+            *bias = *bias * scale + shift;
+        }
+    }
+    [weight, bias]
 }

@@ -3,10 +3,10 @@
 use super::conv::{Conv, Shuffled, Then};
 use super::kernels::Kernels;
 use super::map::Map;
-use super::network::{Network, Scratch, layer};
+use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{cell_numbers, gather, gather_floats, scatter};
-use crate::generators::Weights;
+use crate::generators::{Weights, first_style};
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
@@ -52,11 +52,11 @@ impl<N: Number> Base<N> {
     /// The network of these weights, in the first style.
     pub(super) fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, style, stride, pitch| {
-            let [weight, bias] = layer(weights, name, style);
+            let [weight, bias] = first_style(weights, name, style);
             Conv::new(kernels, &weight, &bias, stride, pitch)
         };
         let shuffled = |name: &str, style, pitch| {
-            let [weight, bias] = layer(weights, name, Some(style));
+            let [weight, bias] = first_style(weights, name, Some(style));
             Shuffled::new(kernels, &weight, &bias, pitch)
         };
         let block = |block: usize| {

@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::generators::{WeightTensor, Weights};
 use crate::numbers::Window;
 use crate::picture::Picture;
 
@@ -21,27 +20,6 @@ pub(super) trait Network: Send + Sync {
     /// The last layer, on this thread: a line as planar numbers `[3, rows, width]`, with the input's numbers of the same
     /// line at hand and `raw` to work in.
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]);
-}
-
-/// Kernel and bias of a layer, with what the first style does behind it, if `style` is the place of its scale and shift
-/// and there are several styles.
-pub(super) fn layer(weights: &Weights, name: &str, style: Option<usize>) -> [WeightTensor; 2] {
-    let [mut weight, mut bias] = ["weight", "bias"].map(|kind| weights[&format!("{name}.{kind}")].clone());
-    let affine = style.and_then(|style| {
-        let of = |kind| weights.get(&format!("styles.{style}.{kind}"));
-        Some((of("scale")?, of("shift")?))
-    });
-    if let Some((scale, shift)) = affine {
-        let outputs = bias.values.len();
-        let kernel = weight.values.len() / outputs;
-        for (kernel, scale) in weight.values.chunks_exact_mut(kernel).zip(&scale.values) {
-            kernel.iter_mut().for_each(|weight| *weight *= scale);
-        }
-        for ((bias, scale), shift) in bias.values.iter_mut().zip(&scale.values).zip(&shift.values) {
-            *bias = *bias * scale + shift;
-        }
-    }
-    [weight, bias]
 }
 
 /// Buffers for every thread that may come.

@@ -3,10 +3,10 @@
 use super::conv::{Conv, Then};
 use super::kernels::{Doubling, Kernels};
 use super::map::{Map, for_each_of_both};
-use super::network::{Network, Scratch, layer};
+use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{cell_numbers, gather, gather_floats, means, scatter};
-use crate::generators::Weights;
+use crate::generators::{Weights, first_style};
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
@@ -47,7 +47,7 @@ impl<N: Number> Tiny<N> {
     /// The network of these weights, in the first style.
     pub(super) fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, style, stride, pitch| {
-            let [weight, bias] = layer(weights, name, style);
+            let [weight, bias] = first_style(weights, name, style);
             Conv::new(kernels, &weight, &bias, stride, pitch)
         };
         let block = |block: usize| conv(&format!("blocks.{block}"), Some(2 + block), 1, EIGHTH);
