@@ -142,3 +142,6 @@ impl<N: Number> Network for Tiny<N> {
         scatter::<CELL>(raw, self.head.outputs(), self.share, original, painted);
     }
 }
+
+#[cfg(test)]
+mod roofline;

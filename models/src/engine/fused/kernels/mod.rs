@@ -307,23 +307,38 @@ unsafe fn double<L: Lanes>(job: &Doubling<'_, L::Number>, output: &mut [L::Numbe
     unsafe {
         let (quarter, three, zero) = (L::splat(0.25), L::splat(0.75), L::splat(0.0));
         for channel in (0..channels).step_by(L::LANES) {
-            let column = |pixel: usize| {
-                let at = pixel * channels + channel;
-                let far = L::scale_add(L::load_numbers(far.as_ptr().add(at)), quarter, zero);
-                L::scale_add(L::load_numbers(near.as_ptr().add(at)), three, far)
-            };
-            let (mut left, mut own) = (column(0), column(1));
-            for x in 0..width {
-                let right = column(x + 2);
-                for (side, neighbour) in [left, right].into_iter().enumerate() {
-                    let pixel = 2 * x + side;
-                    let skip = L::load_numbers(skip.as_ptr().add(pixel * channels + channel));
-                    let sum = L::scale_add(own, three, L::scale_add(neighbour, quarter, skip));
-                    L::store_numbers(L::max(sum, zero), output.as_mut_ptr().add(pixel * pitch + channel));
+            let (mut near, mut far) = (near.as_ptr().add(channel), far.as_ptr().add(channel));
+            let mut skip = skip.as_ptr().add(channel);
+            let mut to = output.as_mut_ptr().add(channel);
+            let mut left = between::<L>(near, far);
+            (near, far) = (near.add(channels), far.add(channels));
+            let mut own = between::<L>(near, far);
+            for _ in 0..width {
+                (near, far) = (near.add(channels), far.add(channels));
+                let right = between::<L>(near, far);
+                let weighted = L::scale_add(own, three, zero);
+                for neighbour in [left, right] {
+                    let sum = L::scale_add(neighbour, quarter, L::add(weighted, L::load_numbers(skip)));
+                    L::store_numbers(L::max(sum, zero), to);
+                    skip = skip.add(channels);
+                    to = to.wrapping_add(pitch);
                 }
                 (left, own) = (own, right);
             }
         }
+    }
+}
+
+/// Three quarters of what is near and a quarter of what is far.
+///
+/// # Safety
+/// The processor has `L`; both point at `LANES` numbers.
+#[inline(always)]
+unsafe fn between<L: Lanes>(near: *const L::Number, far: *const L::Number) -> L::Vector {
+    // SAFETY: the caller's.
+    unsafe {
+        let far = L::scale_add(L::load_numbers(far), L::splat(0.25), L::splat(0.0));
+        L::scale_add(L::load_numbers(near), L::splat(0.75), far)
     }
 }
 
