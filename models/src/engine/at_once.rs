@@ -1,20 +1,46 @@
 //! An engine that paints a frame before `submit` returns: what those on the CPU share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
+use super::tiles::{Tile, Tiling};
 use super::{Engine, Frame, Painted, Plan, Rejected, Timings};
+use crate::temporal::FlickerFilter;
 use crate::{Controls, Error, Picture, PictureError, PictureInfo, PictureMut, Result};
 
-/// Paints one frame after the other.
+/// Paints one tile after the other.
 pub(super) trait Painter: Send {
     /// The frames it was opened for.
     fn info(&self) -> &PictureInfo;
     /// What it chose.
     fn plan(&self) -> &Plan;
-    /// Paints; both pictures are of [`Painter::info`], the controls in their ranges.
-    fn paint(&mut self, source: &Picture<'_>, output: PictureMut<'_>, controls: Controls) -> Result<Timings>;
-    /// Forgets what earlier frames left behind.
-    fn reset(&mut self);
+    /// How frames are cut up.
+    fn tiling(&self) -> &Tiling;
+    /// What it remembers of earlier frames.
+    fn filter(&mut self) -> &mut FlickerFilter;
+    /// Paints a tile, through the flicker filter where the frame is `filtered`.
+    fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()>;
+}
+
+/// A frame while it is painted.
+pub(super) struct FrameViews<'a> {
+    /// What is painted.
+    pub(super) source: Picture<'a>,
+    /// Where.
+    pub(super) output: PictureMut<'a>,
+    /// How, in their ranges.
+    pub(super) controls: Controls,
+    /// What it took so far.
+    pub(super) timings: Timings,
+}
+
+/// Every tile of a frame.
+pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Result<()> {
+    let start = Instant::now();
+    let filtered = painter.filter().begin(&frame.source, frame.controls.temporal);
+    frame.timings.temporal += start.elapsed();
+    let tiles = painter.tiling().tiles();
+    tiles.into_iter().try_for_each(|tile| painter.paint_tile(tile, frame, filtered))
 }
 
 /// One frame at a time, painted in `submit`.
@@ -28,10 +54,10 @@ impl<F, P: Painter> AtOnce<F, P> {
         Self { painter, painted: None }
     }
 
-    /// [`Painter::paint`], a panic turned into an error: the process and its stream live on.
+    /// [`paint`], a panic turned into an error: the process and its stream live on.
     fn paint_guarded(
         &mut self,
-        source: &Picture<'_>,
+        source: Picture<'_>,
         output: PictureMut<'_>,
         controls: Controls,
     ) -> Result<Timings> {
@@ -41,12 +67,13 @@ impl<F, P: Painter> AtOnce<F, P> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
-        let painted = catch_unwind(AssertUnwindSafe(|| self.painter.paint(source, output, controls)));
+        let mut frame = FrameViews { source, output, controls, timings: Timings::default() };
+        let painted = catch_unwind(AssertUnwindSafe(|| paint(&mut self.painter, &mut frame)));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
-            self.painter.reset();
+            self.painter.filter().reset();
         }
-        outcome
+        outcome.map(|()| frame.timings)
     }
 }
 
@@ -60,8 +87,7 @@ impl<F: Frame, P: Painter> Engine<F> for AtOnce<F, P> {
             return Err(Rejected(frame));
         }
         let controls = frame.controls().clamped();
-        let outcome =
-            frame.views().and_then(|(source, output)| self.paint_guarded(&source, output, controls));
+        let outcome = frame.views().and_then(|(source, output)| self.paint_guarded(source, output, controls));
         self.painted = Some(Painted { frame, outcome });
         Ok(())
     }
@@ -71,7 +97,7 @@ impl<F: Frame, P: Painter> Engine<F> for AtOnce<F, P> {
     }
 
     fn reset(&mut self) {
-        self.painter.reset();
+        self.painter.filter().reset();
     }
 
     fn plan(&self) -> &Plan {

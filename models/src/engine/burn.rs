@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::at_once::Painter;
+use super::at_once::{FrameViews, Painter};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
-use super::{DeviceChoice, EngineOptions, Plan, Timings, memory};
+use super::{DeviceChoice, EngineOptions, Plan, memory};
 use crate::generators::Generator;
 use crate::numbers::{self, Finish, Numbers, NumbersMut};
 use crate::temporal::FlickerFilter;
-use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
+use crate::{Error, Model, Picture, PictureInfo, Result};
 
 /// The generator, and the numbers that go in and come out.
 pub(super) struct BurnPainter {
@@ -38,40 +38,6 @@ impl BurnPainter {
         let generator = model.generator(&device);
         let filter = FlickerFilter::new(info.width, info.height);
         Ok(Self { info, generator, device, tiling, plan, input: None, filter })
-    }
-
-    fn paint_tile(
-        &mut self,
-        tile: Tile,
-        source: &Picture<'_>,
-        output: &mut PictureMut<'_>,
-        controls: Controls,
-        filtered: bool,
-        timings: &mut Timings,
-    ) -> Result<()> {
-        let start = Instant::now();
-        let input = self.read(tile, source)?;
-        timings.read += start.elapsed();
-
-        let start = Instant::now();
-        let (input, mut painted) = self.run(input)?;
-        let window = tile.painted_window(painted.shape());
-        timings.network += start.elapsed();
-
-        let start = Instant::now();
-        let original = Numbers::new(tile.window, slice(&input)?);
-        if filtered {
-            let painted = NumbersMut::new(window, slice_mut(&mut painted)?);
-            self.filter.apply(original, painted, tile.region);
-        }
-        timings.temporal += start.elapsed();
-
-        let start = Instant::now();
-        let finish = Finish { strength: controls.strength, keep_colors: controls.keep_colors };
-        numbers::write(Numbers::new(window, slice(&painted)?), original, finish, source, output, tile.region);
-        self.input = Some(input);
-        timings.write += start.elapsed();
-        Ok(())
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
@@ -104,24 +70,39 @@ impl Painter for BurnPainter {
         &self.plan
     }
 
-    fn paint(
-        &mut self,
-        source: &Picture<'_>,
-        mut output: PictureMut<'_>,
-        controls: Controls,
-    ) -> Result<Timings> {
-        let mut timings = Timings::default();
-        let start = Instant::now();
-        let filtered = self.filter.begin(source, controls.temporal);
-        timings.temporal += start.elapsed();
-        for tile in self.tiling.tiles() {
-            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings)?;
-        }
-        Ok(timings)
+    fn tiling(&self) -> &Tiling {
+        &self.tiling
     }
 
-    fn reset(&mut self) {
-        self.filter.reset();
+    fn filter(&mut self) -> &mut FlickerFilter {
+        &mut self.filter
+    }
+
+    fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
+        let FrameViews { source, output, controls, timings } = frame;
+        let start = Instant::now();
+        let input = self.read(tile, source)?;
+        timings.read += start.elapsed();
+
+        let start = Instant::now();
+        let (input, mut painted) = self.run(input)?;
+        let window = tile.painted_window(painted.shape());
+        timings.network += start.elapsed();
+
+        let start = Instant::now();
+        let original = Numbers::new(tile.window, slice(&input)?);
+        if filtered {
+            let painted = NumbersMut::new(window, slice_mut(&mut painted)?);
+            self.filter.apply(original, painted, tile.region);
+        }
+        timings.temporal += start.elapsed();
+
+        let start = Instant::now();
+        let finish = Finish::of(controls);
+        numbers::write(Numbers::new(window, slice(&painted)?), original, finish, source, output, tile.region);
+        self.input = Some(input);
+        timings.write += start.elapsed();
+        Ok(())
     }
 }
 

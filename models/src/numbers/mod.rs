@@ -51,6 +51,7 @@ pub mod write;
 pub use self::read::read;
 pub use self::write::write;
 
+use crate::controls::Controls;
 #[cfg(doc)]
 use crate::picture::Matrix;
 use crate::picture::PictureInfo;
@@ -227,6 +228,11 @@ pub struct Finish {
 impl Finish {
     /// The painting as it is.
     pub const PAINTING: Self = Self { strength: 1.0, keep_colors: 0.0 };
+
+    /// What a frame's controls ask for.
+    pub(crate) fn of(controls: &Controls) -> Self {
+        Self { strength: controls.strength, keep_colors: controls.keep_colors }
+    }
 
     /// Whether the original has a part in the picture.
     pub fn needs_original(&self) -> bool {

@@ -37,16 +37,16 @@ use self::canvas::{Lines, PlanarLines};
 use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
 use self::tiny::Tiny;
-use super::at_once::Painter;
+use super::at_once::{FrameViews, Painter};
 use super::tiles::{Tile, Tiling};
-use super::{EngineOptions, Plan, Timings, memory};
+use super::{EngineOptions, Plan, memory};
 use crate::generators::GeneratorConfig;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
 use crate::numbers::write::write_here;
 use crate::numbers::{self, Finish, Numbers, NumbersMut, Window};
 use crate::temporal::FlickerFilter;
-use crate::{Controls, Model, Picture, PictureInfo, PictureMut, Result};
+use crate::{Model, Picture, PictureInfo, Result};
 
 /// Paints with one model, for one picture info.
 pub(super) struct FusedPainter {
@@ -99,41 +99,10 @@ impl FusedPainter {
         Ok(Self { info, network, tiling, plan, scratch, filter, planar })
     }
 
-    fn paint_tile(
-        &mut self,
-        tile: Tile,
-        source: &Picture<'_>,
-        output: &mut PictureMut<'_>,
-        controls: Controls,
-        filtered: bool,
-        timings: &mut Timings,
-    ) {
-        let start = Instant::now();
-        self.network.reshape(tile.window.width, tile.window.height);
-        self.network.read(source, tile.window, &self.scratch);
-        timings.read += start.elapsed();
-
-        let start = Instant::now();
-        self.network.run();
-        timings.network += start.elapsed();
-
-        let finish = Finish { strength: controls.strength, keep_colors: controls.keep_colors };
-        if filtered {
-            self.paint_filtered(tile, source, output, finish, timings);
-        } else {
-            self.paint_lines(tile, source, output, finish, timings);
-        }
-    }
-
     /// Each line from the last layer's outputs to pixels.
-    fn paint_lines(
-        &self,
-        tile: Tile,
-        source: &Picture<'_>,
-        output: &mut PictureMut<'_>,
-        finish: Finish,
-        timings: &mut Timings,
-    ) {
+    fn paint_lines(&self, tile: Tile, frame: &mut FrameViews<'_>) {
+        let FrameViews { source, output, controls, timings } = frame;
+        let (source, finish) = (&*source, Finish::of(controls));
         let start = Instant::now();
         let (network, scratch) = (&*self.network, &self.scratch);
         let rows = network.rows_of_a_line();
@@ -160,14 +129,9 @@ impl FusedPainter {
     }
 
     /// All lines, then the filter, then pixels.
-    fn paint_filtered(
-        &mut self,
-        tile: Tile,
-        source: &Picture<'_>,
-        output: &mut PictureMut<'_>,
-        finish: Finish,
-        timings: &mut Timings,
-    ) {
+    fn paint_filtered(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
+        let FrameViews { source, output, controls, timings } = frame;
+        let (source, finish) = (&*source, Finish::of(controls));
         let start = Instant::now();
         let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
         let rows = network.rows_of_a_line();
@@ -205,24 +169,30 @@ impl Painter for FusedPainter {
         &self.plan
     }
 
-    fn paint(
-        &mut self,
-        source: &Picture<'_>,
-        mut output: PictureMut<'_>,
-        controls: Controls,
-    ) -> Result<Timings> {
-        let mut timings = Timings::default();
-        let start = Instant::now();
-        let filtered = self.filter.begin(source, controls.temporal);
-        timings.temporal += start.elapsed();
-        for tile in self.tiling.tiles() {
-            self.paint_tile(tile, source, &mut output, controls, filtered, &mut timings);
-        }
-        Ok(timings)
+    fn tiling(&self) -> &Tiling {
+        &self.tiling
     }
 
-    fn reset(&mut self) {
-        self.filter.reset();
+    fn filter(&mut self) -> &mut FlickerFilter {
+        &mut self.filter
+    }
+
+    fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
+        let start = Instant::now();
+        self.network.reshape(tile.window.width, tile.window.height);
+        self.network.read(&frame.source, tile.window, &self.scratch);
+        frame.timings.read += start.elapsed();
+
+        let start = Instant::now();
+        self.network.run();
+        frame.timings.network += start.elapsed();
+
+        if filtered {
+            self.paint_filtered(tile, frame);
+        } else {
+            self.paint_lines(tile, frame);
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,11 @@
 //! Every instruction set and precision against the reference engine.
 
 use super::*;
+use crate::engine::at_once::paint;
 use crate::engine::burn::BurnPainter;
-use crate::engine::{DeviceChoice, FrameBuffer};
+use crate::engine::{DeviceChoice, FrameBuffer, Timings};
 use crate::generators::{BaseConfig, TinyConfig};
-use crate::{Colorimetry, Matrix, PixelFormat, Range};
+use crate::{Colorimetry, Controls, Matrix, PixelFormat, Range};
 
 fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
     PictureInfo {
@@ -55,8 +56,13 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, fra
     for frame in 0..frames {
         let source = waves(&info, frame);
         let mut output = vec![0; source.len()];
-        let views = (info.packed_view(&source).unwrap(), info.packed_view_mut(&mut output).unwrap());
-        painter.paint(&views.0, views.1, controls).unwrap();
+        let mut frame = FrameViews {
+            source: info.packed_view(&source).unwrap(),
+            output: info.packed_view_mut(&mut output).unwrap(),
+            controls,
+            timings: Timings::default(),
+        };
+        paint(painter, &mut frame).unwrap();
         all.extend(output);
     }
     all

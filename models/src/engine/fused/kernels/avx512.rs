@@ -28,6 +28,41 @@ pub(super) struct Single;
 #[derive(Clone, Copy)]
 pub(super) struct Half;
 
+/// What is done to sums, which are f32 whatever the numbers are.
+macro_rules! sums_of_f32 {
+    () => {
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> __m512 {
+            unsafe { _mm512_loadu_ps(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn store(vector: __m512, to: *mut f32) {
+            unsafe { _mm512_storeu_ps(to, vector) }
+        }
+
+        #[inline(always)]
+        unsafe fn splat(number: f32) -> __m512 {
+            unsafe { _mm512_set1_ps(number) }
+        }
+
+        #[inline(always)]
+        unsafe fn add(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+
+        #[inline(always)]
+        unsafe fn scale_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+
+        #[inline(always)]
+        unsafe fn max(a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_max_ps(a, b) }
+        }
+    };
+}
+
 impl Lanes for Single {
     type Number = f32;
     type Vector = __m512;
@@ -36,19 +71,11 @@ impl Lanes for Single {
     const LANES: usize = 16;
     const DEPTH: usize = 1;
 
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m512 {
-        unsafe { _mm512_loadu_ps(from) }
-    }
+    sums_of_f32!();
 
     #[inline(always)]
     unsafe fn load_numbers(from: *const f32) -> __m512 {
         unsafe { _mm512_loadu_ps(from) }
-    }
-
-    #[inline(always)]
-    unsafe fn store(vector: __m512, to: *mut f32) {
-        unsafe { _mm512_storeu_ps(to, vector) }
     }
 
     #[inline(always)]
@@ -70,26 +97,6 @@ impl Lanes for Single {
     unsafe fn multiply_add(sum: __m512, weights: __m512, numbers: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(weights, numbers, sum) }
     }
-
-    #[inline(always)]
-    unsafe fn splat(number: f32) -> __m512 {
-        unsafe { _mm512_set1_ps(number) }
-    }
-
-    #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-
-    #[inline(always)]
-    unsafe fn scale_add(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-
-    #[inline(always)]
-    unsafe fn max(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_max_ps(a, b) }
-    }
 }
 
 impl Lanes for Half {
@@ -100,10 +107,7 @@ impl Lanes for Half {
     const LANES: usize = 16;
     const DEPTH: usize = 2;
 
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m512 {
-        unsafe { _mm512_loadu_ps(from) }
-    }
+    sums_of_f32!();
 
     /// A bf16 is the upper half of a float.
     #[inline(always)]
@@ -112,11 +116,6 @@ impl Lanes for Half {
             let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
             _mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves))
         }
-    }
-
-    #[inline(always)]
-    unsafe fn store(vector: __m512, to: *mut f32) {
-        unsafe { _mm512_storeu_ps(to, vector) }
     }
 
     #[inline(always)]
@@ -137,25 +136,5 @@ impl Lanes for Half {
     #[inline(always)]
     unsafe fn multiply_add(sum: __m512, weights: __m512bh, numbers: __m512bh) -> __m512 {
         unsafe { _mm512_dpbf16_ps(sum, weights, numbers) }
-    }
-
-    #[inline(always)]
-    unsafe fn splat(number: f32) -> __m512 {
-        unsafe { _mm512_set1_ps(number) }
-    }
-
-    #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-
-    #[inline(always)]
-    unsafe fn scale_add(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-
-    #[inline(always)]
-    unsafe fn max(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_max_ps(a, b) }
     }
 }
