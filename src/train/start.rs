@@ -35,35 +35,36 @@ impl Start {
         let model = open(asked, base)?;
         let found = model.metadata().generator.kind();
         let generator = config.resume_training(model.weights(), device).with_context(|| {
+            let (kind, styles) = (config.kind(), recipe.target.styles.len().max(1));
             format!(
-                "generator.start_from: {}: found a {found}, expected one like {config:?}",
+                "generator.start_from: {}: found a {found}, expected a {kind} of {styles} style(s)",
                 asked.display()
             )
         })?;
-        Ok(Self { config, generator, source: Some(source(&model)) })
+        Ok(Self { config, generator, source: Some(source(&model)?) })
     }
 }
 
-/// A bare name is a model's, as everywhere in the program; whatever has a folder or an extension is a file.
+/// A file, seen from `base`; else what `--model` would take by that name.
 fn open(asked: &Path, base: &Path) -> Result<Arc<Model>> {
+    let file = base.join(asked);
     let model = match asked.to_str() {
-        Some(name) if asked.extension().is_none() && asked.components().count() == 1 => Model::open(name),
-        _ => Model::load(&base.join(asked)).map(Arc::new),
+        Some(name) if !file.is_file() && asked.components().count() == 1 => Model::open(name),
+        _ => Model::load(&file).map(Arc::new),
     };
     model.context("generator.start_from")
 }
 
-fn source(model: &Model) -> Source {
-    let bytes = model.path().and_then(|path| std::fs::read(path).ok());
-    Source {
-        name: format!("starting weights: {}", model.name()),
-        origin: match model.path() {
-            Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            None => concat!("bundled with impasto ", env!("CARGO_PKG_VERSION")).to_owned(),
-        },
-        licence: model.metadata().licence.clone(),
-        sha256: bytes.map_or_else(String::new, |bytes| format!("{:x}", Sha256::digest(bytes))),
+fn source(model: &Model) -> Result<Source> {
+    let (mut origin, mut sha256) =
+        (concat!("bundled with impasto ", env!("CARGO_PKG_VERSION")).to_owned(), String::new());
+    if let Some(path) = model.path() {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        origin = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        sha256 = format!("{:x}", Sha256::digest(bytes));
     }
+    let name = format!("starting weights: {}", model.name());
+    Ok(Source { name, origin, licence: model.metadata().licence.clone(), sha256 })
 }
 
 /// The network that a recipe asks for.

@@ -46,7 +46,7 @@ def runtime(path, threads):
 def openvino_net(path, threads, precision):
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
     request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
-    return lambda numbers: request.infer({0: numbers}, share_inputs=True)[0]
+    return lambda numbers: request.infer({0: numbers}, share_inputs=True, share_outputs=True)[0]
 
 
 def peers(path, threads):

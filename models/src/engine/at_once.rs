@@ -38,7 +38,9 @@ pub(super) struct FrameViews<'a> {
 pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Result<()> {
     let start = Instant::now();
     let filtered = painter.filter().begin(&frame.source, frame.controls.temporal);
-    frame.timings.temporal += start.elapsed();
+    if filtered {
+        frame.timings.temporal += start.elapsed();
+    }
     let tiles = painter.tiling().tiles();
     tiles.into_iter().try_for_each(|tile| painter.paint_tile(tile, frame, filtered))
 }

@@ -94,8 +94,8 @@ impl Painter for BurnPainter {
         if filtered {
             let painted = NumbersMut::new(window, slice_mut(&mut painted)?);
             self.filter.apply(original, painted, tile.region);
+            timings.temporal += start.elapsed();
         }
-        timings.temporal += start.elapsed();
 
         let start = Instant::now();
         let finish = Finish::of(controls);

@@ -8,7 +8,6 @@ use crate::numbers::bands::in_bands_of;
 
 /// A convolution of 3x3 or 1x1 taps; 3x3 reads the border of its input.
 pub(super) struct Conv<N: 'static> {
-    kernels: &'static Kernels<N>,
     block: &'static Block<N>,
     /// `[blocks, k, k * pitch / DEPTH, G, LANES, DEPTH]`
     weights: Vec<N>,
@@ -50,7 +49,7 @@ impl<N: Number> Conv<N> {
         let whole = outputs.next_multiple_of(block.outputs);
         let mut biases = bias.values.clone();
         biases.resize(whole, 0.0);
-        let (lanes, depth, run) = (kernels.lanes, kernels.depth, kernel * pitch);
+        let (depth, run) = (kernels.depth, kernel * pitch);
         let mut weights = Vec::with_capacity(whole * kernel * run);
         for first in (0..whole).step_by(block.outputs) {
             for step in 0..kernel * run / depth {
@@ -64,8 +63,7 @@ impl<N: Number> Conv<N> {
                 }
             }
         }
-        debug_assert!(block.outputs.is_multiple_of(lanes));
-        Self { kernels, block, weights, bias: biases, kernel, stride, pitch }
+        Self { block, weights, bias: biases, kernel, stride, pitch }
     }
 
     /// Outputs, up to whole blocks.
@@ -90,7 +88,7 @@ impl<N: Number> Conv<N> {
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
             let residual = residual.map(|residual| &residual[first..]);
             let job = Job { residual, relu, ..self.job(index, input, y, width, pitch) };
-            self.kernels.row(self.block, &job, &mut output[first..]);
+            self.block.row(&job, &mut output[first..]);
         }
     }
 
@@ -98,7 +96,7 @@ impl<N: Number> Conv<N> {
     pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
             let job = self.job(index, input, y, input.width(), self.outputs());
-            self.kernels.row_of_floats(self.block, &job, &mut output[first..]);
+            self.block.row_of_floats(&job, &mut output[first..]);
         }
     }
 

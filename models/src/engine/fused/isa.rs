@@ -7,8 +7,8 @@ use crate::{Error, Result};
 /// Forces an instruction set, for tests and reports.
 pub(super) const VARIABLE: &str = "IMPASTO_CPU";
 
-/// An instruction set that there are loops for, the fastest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// An instruction set that there are loops for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// Nothing in particular: every processor.
     Portable,
@@ -61,8 +61,8 @@ impl Isa {
     /// # Errors
     /// [`Error::Cpu`] where the variable names none, or one that is not here.
     pub fn chosen() -> Result<Self> {
-        match std::env::var(VARIABLE) {
-            Ok(asked) if !asked.is_empty() => asked.parse(),
+        match std::env::var_os(VARIABLE) {
+            Some(asked) if !asked.is_empty() => asked.to_string_lossy().parse(),
             _ => Ok(Self::ALL.into_iter().find(|isa| isa.is_here()).unwrap_or(Self::Portable)),
         }
     }

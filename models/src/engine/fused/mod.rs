@@ -46,7 +46,7 @@ use crate::numbers::read::read_here;
 use crate::numbers::write::write_here;
 use crate::numbers::{self, Finish, Numbers, NumbersMut, Window};
 use crate::temporal::FlickerFilter;
-use crate::{Model, Picture, PictureInfo, Result};
+use crate::{Model, PictureInfo, Result};
 
 /// Paints with one model, for one picture info.
 pub(super) struct FusedPainter {
@@ -82,17 +82,20 @@ impl FusedPainter {
         let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
         // Maps, and the two planar pictures of the flicker filter.
         let bytes_per_pixel = bytes_per_pixel.ceil() as u64 + 2 * 3 * size_of::<f32>() as u64;
-        let tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit)?;
+        let buffers = |width| Scratch::bytes(&*network, width);
+        // No tile is wider than the picture and its padding.
+        let widest = buffers(info.width.next_multiple_of(generator.alignment()));
+        let tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit.saturating_sub(widest))?;
         let sizes = || tiling.tiles().map(|tile| (tile.window.width, tile.window.height));
         let (width, height) = sizes().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+        let peak_bytes = tiling.peak_bytes() + buffers(width);
         network.reshape(width, height);
-        let line = 3 * network.rows_of_a_line() * width;
-        let scratch = Scratch::new(line, network.line_floats(width));
+        let scratch = Scratch::new(&*network, width);
         let threads = rayon::current_num_threads();
         let plan = Plan {
             device: format!("fused on the CPU ({}, {precision}), {threads} threads", isa.name()),
             tiles: tiling.tiles().count(),
-            peak_bytes: tiling.peak_bytes() + scratch.bytes() as u64,
+            peak_bytes,
         };
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];
@@ -113,7 +116,10 @@ impl FusedPainter {
                 let start = Instant::now();
                 let line = (written.first() as isize - tile.window.y) as usize / rows;
                 let window = line_window(&tile, line, rows);
-                let [original, painted] = paint_line(network, source, window, line, &mut buffers);
+                let Buffers { original, painted, raw } = &mut *buffers;
+                let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
+                read_here(source, window, original);
+                network.paint_line(line, original, raw, painted);
                 let (original, painted) = (Numbers::new(window, original), Numbers::new(window, painted));
                 let painting_took = start.elapsed();
                 write_here(painted, original, finish, source, tile.region, written);
@@ -138,12 +144,20 @@ impl FusedPainter {
         self.planar.iter_mut().for_each(|numbers| numbers.resize(window.len(), 0.0));
         let [original, painted] = &mut self.planar;
         numbers::read(source, window, original);
+        timings.read += start.elapsed();
+
+        let start = Instant::now();
+        let (of_line, of_plane) = (rows * window.width, window.len() / 3);
         in_bands_of(PlanarLines::of(painted, &window, rows), 1, &|lines| {
             let mut buffers = scratch.of_this_thread();
+            let Buffers { original: input, painted, raw } = &mut *buffers;
+            let (input, painted) = (&mut input[..3 * of_line], &mut painted[..3 * of_line]);
             lines.for_each(|line, planes| {
-                let [_, numbers] =
-                    paint_line(network, source, line_window(&tile, line, rows), line, &mut buffers);
-                let from = numbers.chunks_exact(rows * window.width);
+                for (to, from) in input.chunks_exact_mut(of_line).zip(original.chunks_exact(of_plane)) {
+                    to.copy_from_slice(&from[line * of_line..][..of_line]);
+                }
+                network.paint_line(line, input, raw, painted);
+                let from = painted.chunks_exact(of_line);
                 planes.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
             });
         });
@@ -224,21 +238,6 @@ fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -
 /// The part of the picture that a line covers.
 fn line_window(tile: &Tile, line: usize, rows: usize) -> Window {
     Window { y: tile.window.y + (line * rows) as isize, height: rows, ..tile.window }
-}
-
-/// Input and painting of a line, planar.
-fn paint_line<'a>(
-    network: &dyn Network,
-    source: &Picture<'_>,
-    window: Window,
-    line: usize,
-    buffers: &'a mut Buffers,
-) -> [&'a [f32]; 2] {
-    let Buffers { original, painted, raw } = buffers;
-    let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
-    read_here(source, window, original);
-    network.paint_line(line, original, raw, painted);
-    [original, painted]
 }
 
 #[cfg(test)]

@@ -45,10 +45,17 @@ impl Buffers {
 }
 
 impl Scratch {
-    /// For lines of so many numbers (three a pixel) and floats of the last layer's output.
-    pub(super) fn new(line: usize, raw: usize) -> Self {
+    /// For lines of a network of this width, in pixels.
+    pub(super) fn new(network: &dyn Network, width: usize) -> Self {
+        let [line, raw] = lengths(network, width);
         let buffers = || Buffers { original: vec![0.0; line], painted: vec![0.0; line], raw: vec![0.0; raw] };
         Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::new(buffers())).collect() }
+    }
+
+    /// Bytes that they take.
+    pub(super) fn bytes(network: &dyn Network, width: usize) -> u64 {
+        let [line, raw] = lengths(network, width);
+        ((2 * line + raw) * size_of::<f32>() * rayon::current_num_threads()) as u64
     }
 
     /// Those of this thread. Nothing that holds them waits for other threads, so neither does this, for long.
@@ -56,13 +63,9 @@ impl Scratch {
         let thread = rayon::current_thread_index().unwrap_or(0) % self.threads.len();
         self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Bytes of all buffers.
-    pub(super) fn bytes(&self) -> usize {
-        let of_thread = |buffers: &Mutex<Buffers>| {
-            let buffers = buffers.lock().unwrap_or_else(PoisonError::into_inner);
-            (buffers.original.len() + buffers.painted.len() + buffers.raw.len()) * size_of::<f32>()
-        };
-        self.threads.iter().map(of_thread).sum()
-    }
+/// Numbers of a line, and floats of the last layer's output.
+fn lengths(network: &dyn Network, width: usize) -> [usize; 2] {
+    [3 * network.rows_of_a_line() * width, network.line_floats(width)]
 }

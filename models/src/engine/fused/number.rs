@@ -9,6 +9,10 @@ pub(super) trait Number: Copy + Default + Send + Sync + 'static {
 
     /// The nearest number; of two the even one.
     fn of(number: f32) -> Self;
+
+    /// The number, exactly: for tests, the loops have their own way.
+    #[cfg(test)]
+    fn wide(self) -> f32;
 }
 
 impl Number for f32 {
@@ -18,6 +22,11 @@ impl Number for f32 {
     fn of(number: f32) -> Self {
         number
     }
+
+    #[cfg(test)]
+    fn wide(self) -> f32 {
+        self
+    }
 }
 
 impl Number for bf16 {
@@ -26,5 +35,10 @@ impl Number for bf16 {
     #[inline(always)]
     fn of(number: f32) -> Self {
         Self::from_f32(number)
+    }
+
+    #[cfg(test)]
+    fn wide(self) -> f32 {
+        self.to_f32()
     }
 }

@@ -157,7 +157,9 @@ fn tiles_are_the_whole_picture() {
             (painted(&mut painter, info, controls, 2), tiles, peak_bytes)
         };
         let (whole, one, peak) = paint(None);
-        let (tiled, several, _) = paint(Some(peak * 6 / 10));
+        let limit = peak * 6 / 10;
+        let (tiled, several, within) = paint(Some(limit));
+        assert!(within <= limit, "{within} bytes of {limit}");
         assert!(one == 1 && several > 1, "{one} and {several} tiles");
         assert_eq!(whole, tiled);
     }

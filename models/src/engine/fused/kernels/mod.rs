@@ -102,6 +102,8 @@ pub(super) struct Block<N> {
     pub(super) outputs: usize,
     /// Pixels of a tile: a row of the output has at least so many.
     pub(super) pixels: usize,
+    /// Numbers of a pixel that one multiply-add takes.
+    depth: usize,
     row: unsafe fn(&Job<'_, N>, &mut [N]),
     row_of_floats: unsafe fn(&Job<'_, N>, &mut [f32]),
 }
@@ -118,38 +120,41 @@ pub(super) struct Kernels<N: 'static> {
     narrow: unsafe fn(&[f32], &mut [N]),
 }
 
-impl<N: Number> Kernels<N> {
-    /// A row of a block's outputs.
+impl<N: Number> Block<N> {
+    /// A row of outputs.
     ///
     /// # Panics
     /// Where a slice is shorter than the job says.
-    pub(super) fn row(&self, block: &Block<N>, job: &Job<'_, N>, output: &mut [N]) {
-        self.check(block, job, output.len());
-        // SAFETY: `Kernels` are made only for instruction sets that the processor has; the slices are as long as `check` says.
-        unsafe { (block.row)(job, output) }
+    pub(super) fn row(&self, job: &Job<'_, N>, output: &mut [N]) {
+        self.check(job, output.len());
+        // SAFETY: a block comes from `single` or `half`, which have asked whether the processor has its instruction set;
+        // the slices are as long as `check` says.
+        unsafe { (self.row)(job, output) }
     }
 
     /// The same, as floats.
     ///
     /// # Panics
     /// Where a slice is shorter than the job says.
-    pub(super) fn row_of_floats(&self, block: &Block<N>, job: &Job<'_, N>, output: &mut [f32]) {
-        self.check(block, job, output.len());
+    pub(super) fn row_of_floats(&self, job: &Job<'_, N>, output: &mut [f32]) {
+        self.check(job, output.len());
         // SAFETY: as above.
-        unsafe { (block.row_of_floats)(job, output) }
+        unsafe { (self.row_of_floats)(job, output) }
     }
 
-    fn check(&self, block: &Block<N>, job: &Job<'_, N>, output: usize) {
-        let last = job.width.max(block.pixels) - 1;
-        let (read, written) = (last * job.step + job.run, last * job.pitch + block.outputs);
+    fn check(&self, job: &Job<'_, N>, output: usize) {
+        let last = job.width.max(self.pixels) - 1;
+        let (read, written) = (last * job.step + job.run, last * job.pitch + self.outputs);
         assert!(job.run.is_multiple_of(self.depth), "a run of {} numbers", job.run);
         assert!(job.rows[..job.taps].iter().all(|row| row.len() >= read), "rows shorter than {read}");
         assert!(output >= written, "{output} numbers for an output of {written}");
         assert!(job.residual.is_none_or(|residual| residual.len() >= written), "residual below {written}");
-        assert_eq!(job.weights.len(), job.taps * job.run * block.outputs, "weights");
-        assert_eq!(job.bias.len(), block.outputs, "biases");
+        assert_eq!(job.weights.len(), job.taps * job.run * self.outputs, "weights");
+        assert_eq!(job.bias.len(), self.outputs, "biases");
     }
+}
 
+impl<N: Number> Kernels<N> {
     /// `relu(skip + doubled)`, with the weights 3/4 and 1/4 of half-pixel centres (`align_corners` false).
     ///
     /// # Panics
@@ -160,7 +165,7 @@ impl<N: Number> Kernels<N> {
         assert!(rows.iter().all(|row| row.len() >= (width + 2) * channels), "rows to double");
         assert!(*width > 0 && skip.len() >= 2 * width * channels, "skip");
         assert!(output.len() >= (2 * width - 1) * pitch + channels, "doubled");
-        // SAFETY: as in `row`; the lengths are what the loop touches.
+        // SAFETY: as in `Block::row`; the lengths are what the loop touches.
         unsafe { (self.double)(job, output) }
     }
 
@@ -170,13 +175,17 @@ impl<N: Number> Kernels<N> {
     /// Where the lengths differ or do not fill registers.
     pub(super) fn narrow(&self, from: &[f32], to: &mut [N]) {
         assert!(from.len() == to.len() && from.len().is_multiple_of(self.lanes), "numbers to narrow");
-        // SAFETY: as in `row`.
+        // SAFETY: as in `Block::row`.
         unsafe { (self.narrow)(from, to) }
     }
 }
 
 /// The loops for single precision.
+///
+/// # Panics
+/// Where the processor has not the instruction set.
 pub(super) fn single(isa: Isa) -> &'static Kernels<f32> {
+    assert!(isa.is_here(), "{} is not here", isa.name());
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Bf16 => &avx512::SINGLE,
@@ -186,8 +195,12 @@ pub(super) fn single(isa: Isa) -> &'static Kernels<f32> {
     }
 }
 
-/// The loops for bf16; none where the processor does not multiply those.
+/// The loops for bf16; none where the instruction set does not multiply those.
+///
+/// # Panics
+/// Where the processor has not the instruction set.
 pub(super) fn half(isa: Isa) -> Option<&'static Kernels<bf16>> {
+    assert!(isa.is_here(), "{} is not here", isa.name());
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Bf16 => Some(&avx512::HALF),
@@ -196,7 +209,7 @@ pub(super) fn half(isa: Isa) -> Option<&'static Kernels<bf16>> {
 }
 
 /// # Safety
-/// The processor has `L`; the slices are as [`Kernels::check`] wants them.
+/// The processor has `L`; the slices are as [`Block::check`] wants them.
 #[inline(always)]
 unsafe fn row<L: Lanes, const G: usize, const P: usize>(job: &Job<'_, L::Number>, output: &mut [L::Number]) {
     let to = output.as_mut_ptr();
@@ -320,7 +333,7 @@ unsafe fn double<L: Lanes>(job: &Doubling<'_, L::Number>, output: &mut [L::Numbe
                 for neighbour in [left, right] {
                     let sum = L::scale_add(neighbour, quarter, L::add(weighted, L::load_numbers(skip)));
                     L::store_numbers(L::max(sum, zero), to);
-                    skip = skip.add(channels);
+                    skip = skip.wrapping_add(channels);
                     to = to.wrapping_add(pitch);
                 }
                 (left, own) = (own, right);
@@ -392,6 +405,7 @@ macro_rules! kernels {
                 blocks: &[$(Block {
                     outputs: $groups * <$lanes as Lanes>::LANES,
                     pixels: $pixels,
+                    depth: <$lanes as Lanes>::DEPTH,
                     row: row::<$groups, $pixels>,
                     row_of_floats: row_of_floats::<$groups, $pixels>,
                 }),*],
@@ -402,3 +416,6 @@ macro_rules! kernels {
     };
 }
 use kernels;
+
+#[cfg(test)]
+mod tests;

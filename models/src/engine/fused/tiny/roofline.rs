@@ -41,7 +41,7 @@ fn ceiling<N: Number>(kernels: &Kernels<N>) -> f64 {
     let rounds = 20_000;
     let busy = |_| {
         let mut output = vec![N::default(); width * block.outputs];
-        (0..rounds).for_each(|_| kernels.row(block, black_box(&job()), black_box(&mut output)));
+        (0..rounds).for_each(|_| block.row(black_box(&job()), black_box(&mut output)));
     };
     let time = || {
         let start = Instant::now();
@@ -60,7 +60,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     let info = PictureInfo { format: PixelFormat::Nv12, width, height, colorimetry };
     let bytes: Vec<u8> = (0..info.packed_size()).map(|i| (i * 31 % 200) as u8).collect();
     let picture = info.packed_view(&bytes).unwrap();
-    let scratch = Scratch::new(3 * CELL * width, tiny.line_floats(width));
+    let scratch = Scratch::new(&tiny, width);
     let [quarter, eighth] = [16.0, 64.0].map(|by| (width * height) as f64 / by);
     let (cells, small, wide) = (CELLS as f64, QUARTER as f64, EIGHTH as f64);
     let mut line = vec![0.0; 3 * CELL * width];
@@ -119,7 +119,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     }
 }
 
-/// `cargo test --release -p impasto-models --lib roofline -- --ignored --nocapture`
+/// `cargo test --workspace --lib -- roofline --ignored --nocapture`
 #[test]
 #[ignore = "prints figures, for docs/cpu.md"]
 fn roofline_of_each_layer() {
