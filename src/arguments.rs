@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use impasto_models::{Controls, DeviceChoice, Model};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision};
 
 use crate::{bench, eval, image, live, model, plugins, train, video};
 
@@ -59,12 +59,20 @@ pub struct PaintOptions {
     /// What paints: auto, cpu, burn-cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// In which numbers the network is computed: auto, f32 or bf16
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub precision: Precision,
 }
 
 impl PaintOptions {
     /// The controls of a picture without a past: the flicker filter has nothing to do.
     pub fn still_controls(&self) -> Controls {
         Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: 0.0 }
+    }
+
+    /// What an engine is opened with.
+    pub fn engine(&self) -> EngineOptions {
+        EngineOptions { device: self.device, precision: self.precision, ..EngineOptions::default() }
     }
 
     /// The model that was asked for, or the bundled one.
@@ -96,6 +104,7 @@ impl PaintOptions {
             painter.set_property("temporal", temporal);
         }
         painter.set_property_from_str("device", &self.device.to_string());
+        painter.set_property_from_str("precision", self.precision.name());
         if let Some(model) = &self.model {
             painter.set_property("model", model);
         }

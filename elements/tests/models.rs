@@ -68,6 +68,15 @@ fn a_device_that_nobody_knows_is_refused_with_the_ones_there_are() {
 }
 
 #[test]
+fn a_precision_that_nobody_knows_or_the_engine_has_not_is_refused() {
+    let studio = Studio::new();
+    let message = complaint(&format!("model={} precision=int4", studio.random()));
+    assert!(message.contains("'int4'") && message.contains("f32 or bf16"), "{message}");
+    let message = complaint(&format!("model={} device=burn-cpu precision=bf16", studio.random()));
+    assert!(message.contains("'bf16'") && message.contains("Burn"), "{message}");
+}
+
+#[test]
 fn another_model_takes_over_while_playing_and_no_frame_is_lost() {
     let studio = Studio::new();
     let caps = video("RGB", 64, 48);

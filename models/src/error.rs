@@ -20,6 +20,14 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// The precision that was asked for is unknown, or the engine has it not.
+    #[error("precision '{asked}' cannot be used: {reason}")]
+    Precision {
+        /// The precision as the user wrote it.
+        asked: String,
+        /// What is missing.
+        reason: String,
+    },
     /// The instruction set that `IMPASTO_CPU` asks for is unknown, or not this processor's.
     #[error("IMPASTO_CPU is '{asked}', expected one of what this processor has: {here}")]
     Cpu {

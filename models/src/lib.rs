@@ -35,7 +35,9 @@ pub mod picture;
 pub mod temporal;
 
 pub use controls::Controls;
-pub use engine::{DeviceChoice, Engine, EngineOptions, Frame, FrameBuffer, Painted, Rejected, Timings};
+pub use engine::{
+    DeviceChoice, Engine, EngineOptions, Frame, FrameBuffer, Painted, Precision, Rejected, Timings,
+};
 pub use error::{Error, Result};
 pub use model::{Model, ModelError};
 pub use picture::{Colorimetry, Matrix, Picture, PictureError, PictureInfo, PictureMut, PixelFormat, Range};

@@ -49,7 +49,11 @@ fn paint_within(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>
 
 /// The fused engine's own tests tile too.
 fn paint_by_burn(model: &Arc<Model>, info: PictureInfo, memory_limit: Option<u64>) -> (Vec<u8>, usize) {
-    paint_with(model, info, &EngineOptions { memory_limit, device: DeviceChoice::BurnCpu })
+    paint_with(
+        model,
+        info,
+        &EngineOptions { memory_limit, device: DeviceChoice::BurnCpu, ..EngineOptions::default() },
+    )
 }
 
 fn paint_with(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> (Vec<u8>, usize) {

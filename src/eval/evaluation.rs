@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use impasto_models::DeviceChoice;
+use impasto_models::EngineOptions;
 use sha2::{Digest, Sha256};
 
 use super::footage::{Extent, Footage, Motions, read_flows};
@@ -74,7 +74,7 @@ pub struct Evaluation<'a> {
     /// What takes a frame's texture.
     pub textures: &'a Textures,
     /// What paints.
-    pub device: DeviceChoice,
+    pub engine: EngineOptions,
     /// A folder of `.flo` files of the only clip.
     pub flow: Option<&'a Path>,
     /// Whether no progress is shown.
@@ -156,7 +156,7 @@ impl Evaluation<'_> {
         let (mut count, mut paintings, mut painted_clips) = (0, Vec::new(), Vec::new());
         for ((painter, _), report) in painters.iter().zip(reports) {
             let name = measured.footage.name();
-            let painted = painter.paint(frames, self.device, &mut || {
+            let painted = painter.paint(frames, self.engine, &mut || {
                 count += 1;
                 let part = (index + f64::from(count) / work) / clips;
                 progress.show(format!("{name}: {}, {:.0} % of all", report.label, 100.0 * part), Some(part));

@@ -107,7 +107,7 @@ pub fn run(arguments: &EvalArguments) -> Result<()> {
         extent,
         painting: painting.as_ref(),
         textures: &textures,
-        device: arguments.paint.device,
+        engine: arguments.paint.engine(),
         flow: arguments.flow.as_deref(),
         quiet: arguments.quiet,
     };

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
-use impasto_models::{
-    Controls, DeviceChoice, Engine, EngineOptions, FrameBuffer, Model, PictureInfo, engine,
-};
+use impasto_models::{Controls, Engine, EngineOptions, FrameBuffer, Model, PictureInfo, engine};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -74,9 +72,8 @@ impl Painter {
     ///
     /// # Errors
     /// Where no engine can be opened for such frames, it fails, or Ctrl-C came.
-    pub fn paint(&self, frames: &[Still], device: DeviceChoice, done: &mut dyn FnMut()) -> Result<Painted> {
+    pub fn paint(&self, frames: &[Still], options: EngineOptions, done: &mut dyn FnMut()) -> Result<Painted> {
         let info = rgb(frames[0].width, frames[0].height);
-        let options = EngineOptions { device, ..EngineOptions::default() };
         let mut engine = engine::open::<FrameBuffer>(&self.model, info, &options)?;
         let painted = paint_all(&mut *engine, info, frames, self.controls, done)?;
         let noisy = noisy(&frames[0]);
@@ -143,7 +140,7 @@ mod tests {
             let painter = Painter { model: model.clone(), role: Role::Subject, controls };
             let mut count = 0;
             let frames = [texture(64, 48, 1), texture(64, 48, 2)];
-            let painted = painter.paint(&frames, DeviceChoice::default(), &mut || count += 1).unwrap();
+            let painted = painter.paint(&frames, EngineOptions::default(), &mut || count += 1).unwrap();
             assert_eq!(count, Painter::work(2));
             painted
         };

@@ -76,6 +76,7 @@ mod tests {
             keep_colors: 0.0,
             temporal,
             device: Default::default(),
+            precision: Default::default(),
         };
         let found = subjects(&options(None), Some(&old)).unwrap();
         let found: Vec<_> = found.iter().map(|(painter, other)| (painter.label(), *other)).collect();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use impasto_models::{
-    Colorimetry, Engine, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+    Colorimetry, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
 
 use crate::arguments::PaintOptions;
@@ -144,8 +144,7 @@ impl Painter<'_> {
         let engine = match kept {
             Some((_, engine)) => engine,
             None => {
-                let options = EngineOptions { device: self.options.device, ..EngineOptions::default() };
-                let engine = engine::open::<FrameBuffer>(&self.model, info, &options)?;
+                let engine = engine::open::<FrameBuffer>(&self.model, info, &self.options.engine())?;
                 if !self.said_device && !self.quiet {
                     print_error_line(format_args!("painting with {}", engine.plan().device));
                 }

@@ -114,11 +114,12 @@ impl BaseTransformImpl for Impasto {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let wanted = self.wanted_model();
         let settings = self.settings.lock().clone();
-        let device = settings.device().and_then(|device| device.check().map(|()| device));
-        let device = device.map_err(|error| error_message(&error))?;
+        let options = settings.engine();
+        let options = options.and_then(|options| options.device.check().map(|()| options));
+        let options = options.map_err(|error| error_message(&error))?;
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
         *self.stats.lock() = Stats::default();
-        *self.state.lock() = Some(State { model, device, stream: None, downstream_takes_strides: false });
+        *self.state.lock() = Some(State { model, options, stream: None, downstream_takes_strides: false });
         let now_wanted = self.wanted_model();
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::{DeviceChoice, Error, Model, PictureInfo, Result};
+use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result};
 
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
@@ -98,19 +98,23 @@ impl Impasto {
         let stream = {
             let state = self.state.lock();
             let state = state.as_ref();
-            state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.device)))
+            state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.options)))
         };
-        let painter = stream.map(|(picture, device)| Painter::open(&model, picture, device)).transpose()?;
+        let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
         Ok(Replacement { model, painter: painter.map(Arc::new) })
     }
 
     /// Between two streams: the painter of a model that is ready, for frames of `picture`. None where no model is
     /// ready, or it cannot paint such frames: then the one that painted so far goes on.
-    pub(super) fn waiting_painter(&self, picture: PictureInfo, device: DeviceChoice) -> Option<Arc<Painter>> {
+    pub(super) fn waiting_painter(
+        &self,
+        picture: PictureInfo,
+        options: EngineOptions,
+    ) -> Option<Arc<Painter>> {
         let Replacement { model, painter } = self.swap.lock().ready.take()?;
         let opened = match painter.filter(|painter| painter.picture() == picture) {
             Some(painter) => Ok(painter),
-            None => Painter::open(&model, picture, device).map(Arc::new),
+            None => Painter::open(&model, picture, options).map(Arc::new),
         };
         opened.inspect_err(|error| self.warn_of_model(error)).ok()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use impasto_models::engine::{self, Plan};
-use impasto_models::{DeviceChoice, Engine, EngineOptions, Error, Model, Painted, PictureInfo, Result};
+use impasto_models::{Engine, EngineOptions, Error, Model, Painted, PictureInfo, Result};
 use parking_lot::Mutex;
 
 use super::frame::MappedFrame;
@@ -24,8 +24,7 @@ impl Painter {
     ///
     /// # Errors
     /// An [`Error`] where the model, the device or the memory will not do.
-    pub fn open(model: &Arc<Model>, picture: PictureInfo, device: DeviceChoice) -> Result<Self> {
-        let options = EngineOptions { device, ..EngineOptions::default() };
+    pub fn open(model: &Arc<Model>, picture: PictureInfo, options: EngineOptions) -> Result<Self> {
         let engine = engine::open::<MappedFrame>(model, picture, &options)?;
         #[cfg(test)]
         let engine = super::delayed::delayed(engine);

@@ -1,12 +1,11 @@
 //! The properties: what the user asked for, always writable.
 
-use std::str::FromStr;
 use std::sync::LazyLock;
 
 use gstreamer::glib;
 use gstreamer::glib::prelude::*;
 use gstreamer::prelude::*;
-use impasto_models::{Controls, DeviceChoice, Error, Model};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, Error, Model, Precision};
 
 /// What the user asked for. Read by the streaming thread before every frame, written by anybody.
 #[derive(Debug, Clone)]
@@ -21,6 +20,8 @@ pub(super) struct Settings {
     pub temporal: f32,
     /// Which device paints, as the user wrote it.
     pub device: String,
+    /// In which numbers the network is computed, as the user wrote it.
+    pub precision: String,
 }
 
 impl Default for Settings {
@@ -32,6 +33,7 @@ impl Default for Settings {
             keep_colors,
             temporal: AS_RECOMMENDED,
             device: DeviceChoice::Auto.to_string(),
+            precision: Precision::Auto.to_string(),
         }
     }
 }
@@ -53,9 +55,10 @@ impl Settings {
         Controls { strength: self.strength, keep_colors: self.keep_colors, temporal }.clamped()
     }
 
-    /// The device that was asked for.
-    pub fn device(&self) -> Result<DeviceChoice, Error> {
-        DeviceChoice::from_str(&self.device)
+    /// What an engine is opened with.
+    pub fn engine(&self) -> Result<EngineOptions, Error> {
+        let (device, precision) = (self.device.parse()?, self.precision.parse()?);
+        Ok(EngineOptions { device, precision, ..EngineOptions::default() })
     }
 
     /// Takes a property's value. GLib has checked name, type and range.
@@ -72,6 +75,10 @@ impl Settings {
                 let device: Option<String> = value.get().expect(CHECKED);
                 self.device = device.unwrap_or_else(|| DeviceChoice::Auto.to_string());
             }
+            "precision" => {
+                let precision: Option<String> = value.get().expect(CHECKED);
+                self.precision = precision.unwrap_or_else(|| Precision::Auto.to_string());
+            }
             _ => unreachable!("{CHECKED}"),
         }
         Change::NextFrame
@@ -85,6 +92,7 @@ impl Settings {
             "keep-colors" => self.keep_colors.to_value(),
             "temporal" => self.temporal.to_value(),
             "device" => self.device.to_value(),
+            "precision" => self.precision.to_value(),
             _ => unreachable!("{CHECKED}"),
         }
     }
@@ -116,6 +124,12 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
             glib::ParamSpecString::builder("device")
                 .nick("Device")
                 .blurb("What paints: auto, cpu, burn-cpu or cuda:N")
+                .default_value(Some("auto"))
+                .mutable_ready()
+                .build(),
+            glib::ParamSpecString::builder("precision")
+                .nick("Precision")
+                .blurb("In which numbers the network is computed: auto, f32 or bf16")
                 .default_value(Some("auto"))
                 .mutable_ready()
                 .build(),

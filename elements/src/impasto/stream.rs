@@ -24,7 +24,7 @@ use gstreamer_base::prelude::*;
 use gstreamer_base::subclass::base_transform::PrepareOutputBufferSuccess;
 use gstreamer_base::subclass::prelude::*;
 use gstreamer_video::{VideoInfo, VideoMeta};
-use impasto_models::{Controls, DeviceChoice, Error, Model, Painted, PictureInfo};
+use impasto_models::{Controls, EngineOptions, Error, Model, Painted, PictureInfo};
 
 use super::caps;
 use super::errors::error_message;
@@ -37,7 +37,7 @@ pub(super) struct State {
     /// The model that paints, or will when caps come where no other is ready by then.
     pub model: Arc<Model>,
     /// The device that was asked for.
-    pub device: DeviceChoice,
+    pub options: EngineOptions,
     /// What there is from caps to caps.
     pub stream: Option<Stream>,
     /// Whether downstream reads strides from a `GstVideoMeta`.
@@ -98,10 +98,10 @@ impl Impasto {
             .map_err(|_| gst::error_msg!(gst::StreamError::Format, ("cannot read the caps {caps}")))?;
         let picture = caps::picture_info(&info)?;
         let live = self.upstream_is_live();
-        let (model, device, previous) = self.close_stream().ok_or_else(stopped)?;
-        let painter = match self.waiting_painter(picture, device) {
+        let (model, options, previous) = self.close_stream().ok_or_else(stopped)?;
+        let painter = match self.waiting_painter(picture, options) {
             Some(painter) => Ok(painter),
-            None => reopened(previous, &model, picture, device),
+            None => reopened(previous, &model, picture, options),
         };
         let painter = painter.map_err(|error| error_message(&error))?;
         let name = painter.model().name();
@@ -122,11 +122,11 @@ impl Impasto {
     }
 
     /// Takes the stream away; what the next one needs, or nothing where the element is stopped.
-    fn close_stream(&self) -> Option<(Arc<Model>, DeviceChoice, Option<Arc<Painter>>)> {
+    fn close_stream(&self) -> Option<(Arc<Model>, EngineOptions, Option<Arc<Painter>>)> {
         let mut state = self.state.lock();
         let state = state.as_mut()?;
         let painter = state.stream.take().map(|stream| stream.painter);
-        Some((Arc::clone(&state.model), state.device, painter))
+        Some((Arc::clone(&state.model), state.options, painter))
     }
 
     /// Nothing where the element is stopped.
@@ -306,11 +306,11 @@ fn reopened(
     previous: Option<Arc<Painter>>,
     model: &Arc<Model>,
     picture: PictureInfo,
-    device: DeviceChoice,
+    options: EngineOptions,
 ) -> Result<Arc<Painter>, Error> {
     match previous.filter(|painter| painter.picture() == picture && Arc::ptr_eq(painter.model(), model)) {
         Some(painter) => painter.reset().map(|()| painter),
-        None => Painter::open(model, picture, device).map(Arc::new),
+        None => Painter::open(model, picture, options).map(Arc::new),
     }
 }
 

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::at_once::{FrameViews, Painter};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
-use super::{DeviceChoice, EngineOptions, Plan, memory};
+use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
 use crate::generators::Generator;
 use crate::numbers::{self, Finish, Numbers, NumbersMut};
 use crate::temporal::FlickerFilter;
@@ -30,6 +30,9 @@ pub(super) struct BurnPainter {
 
 impl BurnPainter {
     pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+        if options.precision == Precision::Bf16 {
+            return Err(options.precision.missing("Burn computes in f32"));
+        }
         let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
         let generator = &model.metadata().generator;
         let tiling = Tiling::plan(generator, generator.peak_bytes_per_pixel(), &info, limit)?;

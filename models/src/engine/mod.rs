@@ -9,6 +9,7 @@ mod burn;
 mod device;
 mod fused;
 mod memory;
+mod precision;
 mod running;
 mod tiles;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use self::at_once::AtOnce;
 pub use self::device::{DeviceChoice, available_devices};
 pub use self::memory::available_memory;
+pub use self::precision::Precision;
 pub use self::running::network_is_running;
 
 use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
@@ -92,10 +94,12 @@ pub struct Plan {
 }
 
 /// What the user leaves open or asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Which device paints.
     pub device: DeviceChoice,
+    /// In which numbers the network is computed.
+    pub precision: Precision,
     /// The memory an engine may take, in bytes; what the machine has free where none is given.
     pub memory_limit: Option<u64>,
 }

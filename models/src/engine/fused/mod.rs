@@ -39,7 +39,7 @@ use self::number::Number;
 use self::tiny::Tiny;
 use super::at_once::{FrameViews, Painter};
 use super::tiles::{Tile, Tiling};
-use super::{EngineOptions, Plan, memory};
+use super::{EngineOptions, Plan, Precision, memory};
 use crate::generators::GeneratorConfig;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
@@ -67,7 +67,8 @@ impl FusedPainter {
     /// Too little memory, or an instruction set that is not here.
     pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Option<Self>> {
         let isa = Isa::chosen()?;
-        build(model, isa).map(|built| Self::with(built, isa, model, info, options)).transpose()
+        let built = build(model, isa, options.precision)?;
+        built.map(|built| Self::with(built, isa, model, info, options)).transpose()
     }
 
     fn with(
@@ -218,11 +219,14 @@ struct Built {
     bytes_per_pixel: f64,
 }
 
-/// The network of a model in the fastest precision of the instruction set; none of a network that this engine does not know.
-fn build(model: &Model, isa: Isa) -> Option<Built> {
-    match kernels::half(isa) {
-        Some(kernels) => build_with(model, kernels),
-        None => build_with(model, kernels::single(isa)),
+/// The network of a model in the precision that is asked for, or the fastest one of the instruction set; none of a network
+/// that this engine does not know.
+fn build(model: &Model, isa: Isa, precision: Precision) -> Result<Option<Built>> {
+    let half = kernels::half(isa).filter(|_| precision != Precision::F32);
+    match (half, precision) {
+        (Some(kernels), _) => Ok(build_with(model, kernels)),
+        (None, Precision::Bf16) => Err(precision.missing("it needs a processor with AVX-512 BF16")),
+        (None, _) => Ok(build_with(model, kernels::single(isa))),
     }
 }
 

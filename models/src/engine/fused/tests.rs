@@ -69,7 +69,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, fra
 }
 
 fn reference(model: &Model, info: PictureInfo, controls: Controls, frames: usize) -> Vec<u8> {
-    let options = EngineOptions { device: DeviceChoice::BurnCpu, memory_limit: None };
+    let options = EngineOptions { device: DeviceChoice::BurnCpu, ..EngineOptions::default() };
     painted(&mut BurnPainter::open(model, info, &options).unwrap(), info, controls, frames)
 }
 
@@ -162,6 +162,19 @@ fn tiles_are_the_whole_picture() {
         assert!(within <= limit, "{within} bytes of {limit}");
         assert!(one == 1 && several > 1, "{one} and {several} tiles");
         assert_eq!(whole, tiled);
+    }
+}
+
+#[test]
+fn a_precision_is_had_or_refused_with_what_it_needs() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1 }));
+    let built = |isa, precision| build(&model, isa, precision).map(|built| built.unwrap().precision);
+    let refused = built(Isa::Portable, Precision::Bf16).unwrap_err().to_string();
+    assert!(refused.contains("'bf16'") && refused.contains("AVX-512 BF16"), "{refused}");
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_here()) {
+        let fastest = if isa == Isa::Avx512Bf16 { "bf16" } else { "f32" };
+        assert_eq!(built(isa, Precision::Auto).unwrap(), fastest);
+        assert_eq!(built(isa, Precision::F32).unwrap(), "f32");
     }
 }
 
