@@ -44,6 +44,8 @@ fn no_frame_is_lost_without_being_counted() {
     let (output, lines) = paint(folder.path(), &fast, "--sound off --output out.mkv");
     let summary = summary(&output, &lines);
     let (painted, dropped) = (count(&summary, "painted"), count(&summary, "dropped"));
+    let delay = &summary["delay_ms"];
+    assert!(count(delay, "median") > 0 && count(delay, "p99") >= count(delay, "median"), "{summary}");
     assert_eq!(count(&summary, "captured"), 300, "the source gave 300 frames: {summary}");
     assert_eq!(painted + dropped, 300, "{summary}");
     assert_eq!(decoded_frames(&folder.path().join("out.mkv")).0 as u64, painted, "{summary}");

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::histogram::Histogram;
+
 /// Counts kept by pad probes; the streaming threads write, the thread that reports reads.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -17,6 +19,8 @@ pub struct Counters {
     painted: AtomicU64,
     /// Delays since the last report, and the latest one, in nanoseconds.
     delays: Mutex<Vec<u64>>,
+    /// Those before.
+    earlier: Mutex<Histogram>,
 }
 
 /// A reading of the [`Counters`].
@@ -90,9 +94,18 @@ impl Counters {
     /// The delays since this was last asked; none where no frame left.
     pub fn take_delay(&self) -> Option<Delay> {
         let mut delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        delays.iter().for_each(|delay| earlier.add(*delay));
         let delay = summarize(&mut delays);
         delays.clear();
         delay
+    }
+
+    /// Milliseconds that half of the run's frames and 99 in 100 of them did not exceed; none where no frame left.
+    pub fn whole_delay(&self) -> Option<[u64; 2]> {
+        self.take_delay();
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        Some([earlier.quantile(0.5)?, earlier.quantile(0.99)?])
     }
 }
 

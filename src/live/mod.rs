@@ -11,6 +11,7 @@
 mod camera;
 mod counters;
 mod encode;
+mod histogram;
 mod memory;
 mod messages;
 mod outlet;

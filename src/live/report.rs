@@ -69,11 +69,13 @@ impl Report {
     }
 
     /// Says what the whole run brought.
-    pub fn summary(&mut self, counts: Counts) {
+    pub fn summary(&mut self, counts: Counts, delay: Option<[u64; 2]>) {
         self.memory.add(self.elapsed(), resident_bytes().unwrap_or(0));
         let elapsed = self.elapsed().as_secs_f64();
         if self.json {
             let mut line = fields("summary", elapsed, counts, self.memory.now);
+            line["delay_ms"] =
+                delay.map_or(Value::Null, |[half, most]| json!({ "median": half, "p99": most }));
             line["resident_peak_bytes"] = json!(self.memory.peak);
             line["growth_after_first_minute_percent"] = json!(self.memory.growth_percent());
             print_line(line);
@@ -85,6 +87,9 @@ impl Report {
             painted as f64 / elapsed,
             if under_way == 0 { String::new() } else { format!(", {under_way} not finished") },
         ));
+        if let Some([half, most]) = delay {
+            print_error_line(format_args!("delay: median {half} ms, 99 in 100 at most {most} ms"));
+        }
         print_error_line(format_args!(
             "memory: {}, peak {}{}",
             mebibytes(self.memory.now),

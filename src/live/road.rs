@@ -129,6 +129,11 @@ impl Road {
         self.counters.take_delay()
     }
 
+    /// See [`Counters::whole_delay`].
+    pub fn whole_delay(&self) -> Option<[u64; 2]> {
+        self.counters.whole_delay()
+    }
+
     /// Ends the stream behind the last frame that was captured: what is under way is still painted.
     pub fn end(&self) {
         let sound = self.sound_head.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -35,7 +35,7 @@ pub fn play(road: &Road, limit: Option<Duration>, report: &mut Report) -> Result
     // Nothing can be done about a pipeline that does not stop.
     let _ = road.pipeline.set_state(gst::State::Null);
     outcome?;
-    report.summary(counts);
+    report.summary(counts, road.whole_delay());
     Ok(counts)
 }
 
