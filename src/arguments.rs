@@ -34,7 +34,7 @@ pub enum Command {
     Train(train::TrainArguments),
     /// Measure a model on clips, or a painted video, and write a report
     Eval(Box<eval::EvalArguments>),
-    /// List, show and import models
+    /// List, show, import and export models
     Model(model::ModelArguments),
     /// Time each stage of a frame on this machine
     Bench(bench::BenchArguments),

@@ -36,7 +36,7 @@ use super::painter::Painter;
 pub(super) struct State {
     /// The model that paints, or will when caps come where no other is ready by then.
     pub model: Arc<Model>,
-    /// The device that was asked for.
+    /// The device and the precision that were asked for.
     pub options: EngineOptions,
     /// What there is from caps to caps.
     pub stream: Option<Stream>,

@@ -1,4 +1,4 @@
-//! An engine that paints a frame before `submit` returns: what those on the CPU share.
+//! An engine that paints a frame before `submit` returns: what the fused engine and Burn share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::{Error, Result};
 
 /// Forces an instruction set, for tests and reports.
-pub(super) const VARIABLE: &str = "IMPASTO_CPU";
+const VARIABLE: &str = "IMPASTO_CPU";
 
 /// An instruction set that there are loops for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,10 +30,9 @@ mod tiny;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use self::isa::Isa;
-
 use self::base::Base;
 use self::canvas::{Lines, PlanarLines};
+use self::isa::Isa;
 use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
 use self::tiny::Tiny;
@@ -64,7 +63,7 @@ impl FusedPainter {
     /// A painter for the model; none where its network is not one of this engine's.
     ///
     /// # Errors
-    /// Too little memory, or an instruction set that is not here.
+    /// Too little memory, or an instruction set or a precision that is not here.
     pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Option<Self>> {
         let isa = Isa::chosen()?;
         let built = build(model, isa, options.precision)?;
