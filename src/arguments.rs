@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
 
-use crate::{bench, eval, image, live, model, plugins, train, video};
+use crate::{bench, eval, image, live, model, plugins, style, train, video};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub enum Command {
     Eval(Box<eval::EvalArguments>),
     /// List, show, import and export models
     Model(model::ModelArguments),
+    /// Keep a style of a picture, or a mix of styles, in a file
+    Style(style::StyleArguments),
     /// Time each stage of a frame on this machine
     Bench(bench::BenchArguments),
 }
@@ -47,6 +49,9 @@ pub struct PaintOptions {
     /// The model: a model file, or a name that `impasto model list` shows [default: the bundled one]
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
+    /// A style of the model, a style file, a picture to make a style of, or a mix [default: the model's first]
+    #[arg(long, value_name = "NAME|FILE[:WEIGHT],...")]
+    pub style: Option<String>,
     /// How far to go from the input (0) to the painting (1)
     #[arg(long, value_name = "0..1", default_value = "1", value_parser = zero_to_one)]
     pub strength: f32,
@@ -66,8 +71,21 @@ pub struct PaintOptions {
 
 impl PaintOptions {
     /// The controls of a picture without a past: the flicker filter has nothing to do.
-    pub fn still_controls(&self) -> Controls {
-        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: 0.0 }
+    ///
+    /// # Errors
+    /// A style that `model` cannot have.
+    pub fn still_controls(&self, model: &Model) -> Result<Controls> {
+        let style = self.style_of(model)?;
+        Ok(Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: 0.0, style })
+    }
+
+    /// The style that was asked for; none where it is left to the model.
+    ///
+    /// # Errors
+    /// A style that `model` cannot have.
+    pub fn style_of(&self, model: &Model) -> Result<Option<Arc<StyleCode>>> {
+        let chosen = self.style.as_deref().map(|choice| model.choose_style(choice).map(Arc::new));
+        chosen.transpose().context("--style")
     }
 
     /// What an engine is opened with.
@@ -80,21 +98,18 @@ impl PaintOptions {
     /// # Errors
     /// Where there is none, or its file cannot be used.
     pub fn open_model(&self) -> Result<Arc<Model>> {
-        Ok(match &self.model {
-            Some(name_or_file) => Model::open(name_or_file)?,
-            None => Model::open_default()?,
-        })
+        open_model(self.model.as_deref())
     }
 
-    /// The element `impasto` with these options as its properties. The model and the device are checked
+    /// The element `impasto` with these options as its properties. The model, its style and the device are checked
     /// here, so that what cannot work is said before anything runs.
     ///
     /// # Errors
-    /// A model or a device that cannot be used.
+    /// A model, a style or a device that cannot be used.
     pub fn painter(&self) -> Result<gst::Element> {
         plugins::start()?;
         self.device.check()?;
-        self.open_model()?;
+        self.style_of(&*self.open_model()?)?;
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", self.strength)
             .property("keep-colors", self.keep_colors)
@@ -103,6 +118,7 @@ impl PaintOptions {
         if let Some(temporal) = self.temporal {
             painter.set_property("temporal", temporal);
         }
+        painter.set_property("style", &self.style);
         painter.set_property_from_str("device", &self.device.to_string());
         painter.set_property_from_str("precision", self.precision.name());
         if let Some(model) = &self.model {
@@ -110,6 +126,17 @@ impl PaintOptions {
         }
         Ok(painter)
     }
+}
+
+/// The model of that name or in that file, or the bundled one.
+///
+/// # Errors
+/// Where there is none, or its file cannot be used.
+pub fn open_model(asked: Option<&str>) -> Result<Arc<Model>> {
+    Ok(match asked {
+        Some(name_or_file) => Model::open(name_or_file)?,
+        None => Model::open_default()?,
+    })
 }
 
 /// Parses a number from 0 to 1.

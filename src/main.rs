@@ -10,12 +10,13 @@
 //! | [`live`] | `impasto live`: camera, URI or test source to window, file, device or network |
 //! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
+//! | [`mod@style`] | `impasto style`: a style kept in a file |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
 //! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
 //! | [`output_file`] | a file that stands under its final name only when it is whole |
 //! | [`mod@frames`] | frames of video files as stills |
-//! | [`still`], [`mod@resample`] | one picture as numbers; scaled without aliasing |
+//! | [`still`] | one picture as numbers |
 //! | [`flow`] | how far pixels move from one frame to the next |
 //! | [`progress`], [`standard_output`], [`interrupt`] | the progress line; lines for other programs; Ctrl-C |
 
@@ -32,9 +33,9 @@ mod onnx;
 mod output_file;
 mod plugins;
 mod progress;
-mod resample;
 mod standard_output;
 mod still;
+mod style;
 mod train;
 mod video;
 
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Style(arguments) => style::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {

@@ -55,6 +55,9 @@ struct ExportArguments {
     /// The ONNX file to write: numbers [1, 3, height, width] in [0, 1] to numbers
     #[arg(long, value_name = "FILE")]
     onnx: PathBuf,
+    /// Which of its styles, a style file, a picture or a mix [default: its first]
+    #[arg(long, value_name = "NAME|FILE[:WEIGHT],...")]
+    style: Option<String>,
     /// The only size that it takes [default: any of multiples of 8]
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<[usize; 2]>,
@@ -132,6 +135,7 @@ fn description(model: &Model) -> String {
         ("kind", kind(metadata)),
         ("parameters", parameters(model.parameters())),
         ("sizes", sizes(model)),
+        ("styles", styles(model)),
         ("seed", metadata.seed.map(|seed| seed.to_string()).unwrap_or_default()),
     ];
     lines.extend(metadata.data.iter().map(|source| ("made from", origin(source))));
@@ -190,6 +194,15 @@ fn sizes(model: &Model) -> String {
     format!("16x16 to 7680x4320; about {mebibytes} MiB at 1280x720; {larger}")
 }
 
+/// What `--style` takes.
+fn styles(model: &Model) -> String {
+    if !model.has_style_codes() {
+        return String::new();
+    }
+    let names = model.style_names().join(", ");
+    if model.metadata().generator.has_encoder() { format!("{names}; and of any picture") } else { names }
+}
+
 /// One thing that a model was made from: `title, from where (licence)`.
 fn origin(source: &Source) -> String {
     let mut text = source.name.clone();
@@ -239,7 +252,8 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
 
 fn export(arguments: &ExportArguments) -> Result<()> {
     let model = Model::open(&arguments.model)?;
-    let bytes = onnx::encoded(&model, arguments.size)?;
+    let style = arguments.style.as_deref().map(|choice| model.choose_style(choice)).transpose()?;
+    let bytes = onnx::encoded(&model, style.as_ref(), arguments.size)?;
     let inputs: Vec<&Path> = model.path().into_iter().collect();
     let output = OutputFile::create(&arguments.onnx, &inputs, arguments.overwrite)?;
     std::fs::write(output.partial(), bytes)

@@ -6,11 +6,11 @@ use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use image::{ExtendedColorType, ImageEncoder, RgbImage, codecs::png::PngEncoder};
 use impasto_models::numbers::{self, Finish, Numbers, Region, Window};
+use impasto_models::resample::{Planes, Rectangle, resample, with_longer_side};
 use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
-use crate::image::read_rgb;
 use crate::output_file::OutputFile;
-use crate::resample::{Rectangle, resample};
+use impasto_models::picture_file::read_rgb;
 
 /// BT.709's luma coefficients.
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
@@ -107,15 +107,22 @@ impl Still {
         if (width, height) == (self.width, self.height) {
             return self.clone();
         }
-        let whole = Rectangle { x: 0.0, y: 0.0, width: self.width as f64, height: self.height as f64 };
-        resample(self, whole, width, height)
+        self.scaled(self.planes().rectangle(), width, height)
+    }
+
+    /// A part of the picture scaled to a size, without aliasing.
+    pub fn scaled(&self, part: Rectangle, width: usize, height: usize) -> Self {
+        Self::new(width, height, resample(self.planes(), part, width, height))
+    }
+
+    fn planes(&self) -> Planes<'_> {
+        Planes { width: self.width, height: self.height, data: &self.data }
     }
 
     /// The whole picture scaled so that its longer side has `side` pixels.
     pub fn with_longer_side(&self, side: usize) -> Self {
-        let longer = self.width.max(self.height);
-        let scaled = |length: usize| ((length * side) as f64 / longer as f64).round().max(1.0) as usize;
-        self.resized(scaled(self.width), scaled(self.height))
+        let [width, height] = with_longer_side(self.width, self.height, side);
+        self.resized(width, height)
     }
 
     /// A part of the picture.

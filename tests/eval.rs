@@ -49,7 +49,7 @@ fn json(path: &Path) -> Value {
 fn a_model_beside_itself_as_its_baseline_has_ratios_of_one_and_a_page_that_stands_alone() {
     let Some(studio) = studio() else { return };
     let line = "eval --model test.safetensors --baseline test.safetensors --clips in.mp4 painting.png \
-                --style painting.png --frames 12 -o report --temporal 0";
+                --painting painting.png --frames 12 -o report --temporal 0";
     let output = run(studio.path(), line);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("E_warp"));
@@ -93,8 +93,8 @@ fn what_cannot_be_measured_is_refused_and_leaves_nothing() {
         ("--model test.safetensors --clips flow -o o.json", "flow is a folder"),
         ("--model nowhere --clips in.mp4 -o o.json", "'nowhere'"),
         ("--model test.safetensors --baseline nowhere --clips in.mp4 -o o.json", "'nowhere'"),
-        ("--model test.safetensors --clips in.mp4 --style stamp.png -o o.json", "stamp.png has 60x40"),
-        ("--model test.safetensors --clips in.mp4 --style in.mp4 -o o.json", "in.mp4"),
+        ("--model test.safetensors --clips in.mp4 --painting stamp.png -o o.json", "stamp.png has 60x40"),
+        ("--model test.safetensors --clips in.mp4 --painting in.mp4 -o o.json", "in.mp4"),
         ("--model test.safetensors --clips in.mp4 -o o.pdf", "o.pdf"),
         (
             "--model test.safetensors --clips in.mp4 --flow flow --frames 12 -o o.json",

@@ -94,6 +94,27 @@ fn so_does_one_that_starts_from_a_model_and_its_file_says_so() {
 }
 
 #[test]
+fn an_encoder_is_trained_beside_named_styles_and_makes_a_style_of_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path());
+    let recipe = fs::read_to_string(folder.path().join("wave.toml")).unwrap();
+    let recipe = recipe
+        .replace("image = 'wave.png'", "styles = [{ name = 'a', image = 'wave.png' }]\nmore = ['photos']");
+    let recipe = recipe.replace("crop = 64\n[run]", "kind = 'none'\n[run]") + "[generator]\nencoder = true\n";
+    fs::write(folder.path().join("wave.toml"), recipe).unwrap();
+    let trained = run(folder.path(), "train wave.toml --output whole");
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    let shown = stdout(&run(folder.path(), "model show whole/wave.safetensors"));
+    assert!(shown.contains("styles") && shown.contains('a'), "{shown}");
+    let style = "--model whole/wave.safetensors --style a:0.5,photos/sea.png:0.5";
+    let painted = run(folder.path(), &format!("image photos/sea.png -o painted.png {style}"));
+    assert!(painted.status.success(), "{}", stderr(&painted));
+    let refused =
+        run(folder.path(), "image photos/sea.png -o other.png --model whole/wave.safetensors --style b");
+    assert!(stderr(&refused).contains("no style 'b'; its styles: a"), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_model_to_start_from_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     small_run(folder.path());

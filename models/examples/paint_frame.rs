@@ -17,7 +17,7 @@ use impasto_models::{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = match std::env::args().nth(1) {
         Some(file) => Model::load(Path::new(&file))?,
-        None => Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 1),
+        None => Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1),
     };
     let info = PictureInfo {
         format: PixelFormat::Rgba,

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("expected KIND WIDTH HEIGHT".into());
     };
     let config = match kind.as_str() {
-        "tiny" => GeneratorConfig::Tiny(TinyConfig { styles: 1 }),
+        "tiny" => GeneratorConfig::Tiny(TinyConfig::new(1)),
         "base" => GeneratorConfig::Base(BaseConfig { styles: 1 }),
         "lengstrom" => GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
         "pytorch" => GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Pytorch }),

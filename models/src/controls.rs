@@ -1,7 +1,11 @@
 //! What may change from one frame to the next.
 
+use std::sync::Arc;
+
+use crate::StyleCode;
+
 /// The controls of a frame. Every number is clamped to its range when it is used.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Controls {
     /// How far the picture goes from the input (0) to the painting (1). Range 0 to 1.
     pub strength: f32,
@@ -10,11 +14,14 @@ pub struct Controls {
     pub keep_colors: f32,
     /// Strength of the flicker filter of [`crate::temporal`]. Range 0 (off) to 1.
     pub temporal: f32,
+    /// The style that the model paints in; its first where there is none. Another style costs a few milliseconds at its
+    /// first frame and nothing afterwards.
+    pub style: Option<Arc<StyleCode>>,
 }
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0 }
+        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, style: None }
     }
 }
 
@@ -29,12 +36,14 @@ impl Controls {
             strength: clamp(self.strength, default.strength),
             keep_colors: clamp(self.keep_colors, default.keep_colors),
             temporal: clamp(self.temporal, default.temporal),
+            style: self.style,
         }
     }
 
     /// True where the output is the input whatever the generator says: the input may go out untouched.
     pub fn is_identity(&self) -> bool {
-        self.clamped().strength == 0.0
+        // A NaN is brought to the default, which is 1.
+        self.strength <= 0.0
     }
 }
 
@@ -44,8 +53,8 @@ mod tests {
 
     #[test]
     fn a_nan_or_out_of_range_control_is_brought_into_range() {
-        let wild = Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0 };
-        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0 };
+        let wild = Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0, style: None };
+        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0, style: None };
         assert_eq!(wild.clamped(), tame);
     }
 

@@ -1,6 +1,7 @@
 //! Errors, sorted by whose matter they are.
 
-use crate::{ModelError, PictureError};
+use crate::picture_file::PictureFileError;
+use crate::{ModelError, PictureError, StyleError};
 
 /// What can go wrong between a frame and its painted picture.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,12 @@ pub enum Error {
     /// The model file cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The style cannot be had, or not by this model.
+    #[error(transparent)]
+    Style(#[from] StyleError),
+    /// A picture file that cannot be read.
+    #[error(transparent)]
+    PictureFile(#[from] PictureFileError),
     /// The device that was asked for is not there.
     #[error("device '{asked}' cannot be used: {reason}")]
     Device {

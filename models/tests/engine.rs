@@ -9,7 +9,7 @@ use impasto_models::{
 };
 
 fn tiny() -> Arc<Model> {
-    Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 5))
+    Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 5))
 }
 
 fn base() -> Arc<Model> {

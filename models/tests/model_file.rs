@@ -10,7 +10,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 fn tiny() -> Model {
-    Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 7)
+    Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 7)
 }
 
 fn saved(model: &Model) -> (tempfile::TempDir, PathBuf) {
@@ -54,7 +54,7 @@ fn refusal(bytes: &[u8]) -> ModelError {
 #[test]
 fn a_saved_model_comes_back_the_same() {
     for generator in [
-        GeneratorConfig::Tiny(TinyConfig { styles: 3 }),
+        GeneratorConfig::Tiny(TinyConfig::new(3)),
         GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
         GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Pytorch }),
     ] {

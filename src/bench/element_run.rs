@@ -42,7 +42,7 @@ pub fn measure(
     info: PictureInfo,
     device: DeviceChoice,
     frames: usize,
-    controls: Controls,
+    controls: &Controls,
 ) -> Result<ElementRun> {
     let pipeline = gst::Pipeline::new();
     let source = plugins::make("videotestsrc")?;
@@ -79,7 +79,7 @@ fn caps(info: PictureInfo) -> gst::Caps {
         .build()
 }
 
-fn painter(subject: &Subject, device: DeviceChoice, controls: Controls) -> Result<gst::Element> {
+fn painter(subject: &Subject, device: DeviceChoice, controls: &Controls) -> Result<gst::Element> {
     let painter = plugins::make("impasto")?;
     let file = subject.file().to_str().context("the model's file name is not Unicode")?;
     painter.set_property("model", file);

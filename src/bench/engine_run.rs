@@ -13,7 +13,7 @@ use crate::interrupt;
 pub const WARM_UP: usize = 3;
 
 /// How long to time, and what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Extent {
     /// What every frame is painted with.
     pub controls: Controls,
@@ -62,7 +62,7 @@ pub struct EngineRun {
 }
 
 /// The controls under which every stage has work to do.
-pub const EVERY_STAGE: Controls = Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5 };
+pub const EVERY_STAGE: Controls = Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5, style: None };
 
 /// Times `extent` frames of `info`, and counts what they allocate.
 ///
@@ -72,7 +72,7 @@ pub fn measure(
     model: &Arc<Model>,
     info: PictureInfo,
     device: DeviceChoice,
-    extent: Extent,
+    extent: &Extent,
 ) -> Result<EngineRun> {
     allocations::start_peak();
     let outcome = time(model, info, &EngineOptions { device, ..EngineOptions::default() }, extent);
@@ -80,9 +80,14 @@ pub fn measure(
     Ok(EngineRun { peak_bytes, ..outcome? })
 }
 
-fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: Extent) -> Result<EngineRun> {
+fn time(
+    model: &Arc<Model>,
+    info: PictureInfo,
+    options: &EngineOptions,
+    extent: &Extent,
+) -> Result<EngineRun> {
     let mut engine = engine::open::<FrameBuffer>(model, info, options)?;
-    let mut frame = test_frame(info, extent.controls)?;
+    let mut frame = test_frame(info, extent.controls.clone())?;
     for _ in 0..WARM_UP {
         frame = paint(&mut *engine, frame)?.0;
     }
@@ -102,7 +107,7 @@ fn time(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions, extent: 
     let stage = |of: fn(&Timings) -> Duration| spread(timings.iter().map(of).collect());
     Ok(EngineRun {
         device: engine.plan().device.clone(),
-        controls: extent.controls,
+        controls: extent.controls.clone(),
         tiles: engine.plan().tiles,
         frames: timings.len(),
         stages: [

@@ -83,7 +83,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     for subject in subject::subjects(arguments.model.as_deref())? {
         for device in &devices {
             let first = rows.len();
-            time_sizes(arguments, &subject, *device, extent, &mut rows)?;
+            time_sizes(arguments, &subject, *device, &extent, &mut rows)?;
             if rows.len() > first && !arguments.json {
                 table::print_legend(&rows[first..]);
             }
@@ -99,7 +99,7 @@ fn time_sizes(
     arguments: &BenchArguments,
     subject: &Subject,
     device: DeviceChoice,
-    extent: Extent,
+    extent: &Extent,
     rows: &mut Vec<Row>,
 ) -> Result<()> {
     let mut headed = false;
@@ -132,7 +132,7 @@ fn time(
     subject: &Subject,
     device: DeviceChoice,
     info: PictureInfo,
-    extent: Extent,
+    extent: &Extent,
 ) -> Result<table::Outcome> {
     let engine = match engine_run::measure(subject.model(), info, device, extent) {
         Err(error @ (impasto_models::Error::Memory { .. } | impasto_models::Error::Size { .. })) => {
@@ -142,7 +142,7 @@ fn time(
     };
     refuse_interrupted()?;
     let EngineRun { frames, .. } = engine;
-    let element = element_run::measure(subject, info, device, frames, extent.controls)?;
+    let element = element_run::measure(subject, info, device, frames, &extent.controls)?;
     Ok(Ok((engine, element)))
 }
 

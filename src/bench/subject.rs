@@ -28,7 +28,7 @@ pub fn subjects(model: Option<&str>) -> Result<Vec<Subject>> {
         return Ok(vec![Subject { model, file, temporary: false }]);
     }
     let kinds = [
-        GeneratorConfig::Tiny(TinyConfig { styles: 1 }),
+        GeneratorConfig::Tiny(TinyConfig::new(1)),
         GeneratorConfig::Base(BaseConfig { styles: 1 }),
         GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
     ];

@@ -132,7 +132,7 @@ fn to_json(row: &Row) -> Value {
                 value["ms"][stage] = json!({ "median": spread.median_ms, "p90": spread.p90_ms });
             }
             value["engine"] = json!(engine.device);
-            let Controls { strength, keep_colors, temporal } = engine.controls;
+            let Controls { strength, keep_colors, temporal, .. } = engine.controls;
             value["controls"] =
                 json!({ "strength": strength, "keep_colors": keep_colors, "temporal": temporal });
             value["tiles"] = json!(engine.tiles);

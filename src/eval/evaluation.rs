@@ -258,7 +258,7 @@ impl Measured {
 
 fn reports(painters: &[(Painter, Option<usize>)]) -> Result<Vec<PainterReport>> {
     let report = |(painter, baseline): &(Painter, Option<usize>)| {
-        let controls = painter.controls;
+        let controls = &painter.controls;
         Ok(PainterReport {
             label: painter.label(),
             role: painter.role,

@@ -47,19 +47,19 @@ use crate::standard_output::{print_error_line, print_line};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  impasto eval --model composition-vii --clips street.mp4 bear.mp4 --style wave.jpg -o report/
-  impasto eval --model new.safetensors --baseline composition-vii --clips street.mp4 --style wave.jpg -o new.html
-  impasto eval --input street.mp4 --painted painted.mp4 --style wave.jpg -o painted.json
+  impasto eval --model composition-vii --clips street.mp4 bear.mp4 --painting wave.jpg -o report/
+  impasto eval --model new.safetensors --baseline composition-vii --clips street.mp4 --painting wave.jpg -o new.html
+  impasto eval --input street.mp4 --painted painted.mp4 --painting wave.jpg -o painted.json
 
 Without --temporal each model is measured alone, and again with the flicker filter that it recommends. Style
-distances need --style. A report is report.json and report.html in a folder, or one of the two.")]
+distances need --painting. A report is report.json and report.html in a folder, or one of the two.")]
 pub struct EvalArguments {
     /// Videos, or pictures, to paint and measure
     #[arg(long, value_name = "CLIP", num_args = 1.., required_unless_present = "input")]
     clips: Vec<PathBuf>,
     /// The painting whose style is looked for
     #[arg(long, value_name = "PAINTING")]
-    style: Option<PathBuf>,
+    painting: Option<PathBuf>,
     /// A model to compare with, on the same frames
     #[arg(long, value_name = "NAME|FILE")]
     baseline: Option<String>,
@@ -98,8 +98,8 @@ pub struct EvalArguments {
 pub fn run(arguments: &EvalArguments) -> Result<()> {
     let work = work(arguments)?;
     let textures = Textures::new()?;
-    let painting = arguments.style.as_deref().map(|style| Painting::load(style, &textures)).transpose()?;
-    let inputs: Vec<_> = work.files().into_iter().chain(arguments.style.as_deref()).collect();
+    let painting = arguments.painting.as_deref().map(|file| Painting::load(file, &textures)).transpose()?;
+    let inputs: Vec<_> = work.files().into_iter().chain(arguments.painting.as_deref()).collect();
     let output = Output::create(&arguments.output, &inputs, arguments.overwrite)?;
     interrupt::watch()?;
     let extent = Extent { frames: arguments.frames as usize, longer_side: arguments.longer_side as usize };

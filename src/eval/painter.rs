@@ -75,10 +75,10 @@ impl Painter {
     pub fn paint(&self, frames: &[Still], options: EngineOptions, done: &mut dyn FnMut()) -> Result<Painted> {
         let info = rgb(frames[0].width, frames[0].height);
         let mut engine = engine::open::<FrameBuffer>(&self.model, info, &options)?;
-        let painted = paint_all(&mut *engine, info, frames, self.controls, done)?;
+        let painted = paint_all(&mut *engine, info, frames, &self.controls, done)?;
         let noisy = noisy(&frames[0]);
         engine.reset();
-        let noisy_painted = paint_all(&mut *engine, info, &noisy, self.controls, done)?;
+        let noisy_painted = paint_all(&mut *engine, info, &noisy, &self.controls, done)?;
         let noise_gain = deviation_over_time(&noisy_painted) / deviation_over_time(&noisy);
         let device = engine.plan().device.clone();
         Ok(Painted { frames: painted, noise_gain, device })
@@ -89,7 +89,7 @@ fn paint_all(
     engine: &mut dyn Engine<FrameBuffer>,
     info: PictureInfo,
     frames: &[Still],
-    controls: Controls,
+    controls: &Controls,
     done: &mut dyn FnMut(),
 ) -> Result<Vec<Still>> {
     let mut paint = |frame: &Still| {
@@ -97,7 +97,7 @@ fn paint_all(
             bail!(Interrupted("interrupted; no report is written".to_owned()));
         }
         let mut buffer = FrameBuffer::new(info, frame.to_rgb8())?;
-        buffer.controls = controls;
+        buffer.controls = controls.clone();
         engine.submit(buffer).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost a frame"))?;
         painted.outcome?;
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_painter_that_leaves_the_input_alone_has_a_gain_of_one_and_a_steady_one_less() {
-        let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 7));
+        let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 7));
         let painted = |strength, temporal| {
             let controls = Controls { strength, temporal, ..Controls::default() };
             let painter = Painter { model: model.clone(), role: Role::Subject, controls };

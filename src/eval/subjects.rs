@@ -17,6 +17,7 @@ use crate::arguments::PaintOptions;
 /// A model that cannot be used.
 pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(Painter, Option<usize>)>> {
     let subject = options.open_model()?;
+    let own = options.still_controls(&subject)?;
     let baseline = baseline.map(Model::open).transpose()?;
     let recommended = |model: &Model| model.metadata().defaults.temporal;
     let recommended =
@@ -28,8 +29,10 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
         None => vec![[0.0; 2]],
     };
     let painter = |model: &Arc<Model>, role, temporal| {
-        let controls = Controls { strength: options.strength, keep_colors: options.keep_colors, temporal };
-        Painter { model: model.clone(), role, controls }
+        let Controls { strength, keep_colors, .. } = own;
+        // A style is one of the subject's.
+        let style = own.style.clone().filter(|_| role == Role::Subject);
+        Painter { model: model.clone(), role, controls: Controls { strength, keep_colors, temporal, style } }
     };
     let mut others: Vec<Painter> = Vec::new();
     let mut painters = Vec::new();
@@ -57,7 +60,7 @@ mod tests {
     use super::*;
 
     fn model(folder: &Path, name: &str, temporal: f32) -> String {
-        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let config = GeneratorConfig::Tiny(TinyConfig::new(1));
         let untrained = Model::untrained(config.clone(), 7);
         let metadata = Metadata { defaults: Defaults { temporal }, ..Metadata::new(name, config) };
         let file = folder.join(format!("{name}.safetensors"));
@@ -72,6 +75,7 @@ mod tests {
         let (new, old) = (model(folder.path(), "new", 0.5), model(folder.path(), "old", 0.0));
         let options = |temporal| PaintOptions {
             model: Some(new.clone()),
+            style: None,
             strength: 1.0,
             keep_colors: 0.0,
             temporal,

@@ -17,10 +17,10 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use image::RgbImage;
 
-pub use crate::image::is_picture;
 use crate::still::Still;
 use decoder::{Decoder, Frame};
 use even_pairs::EvenPairs;
+pub use impasto_models::picture_file::is_picture;
 
 /// Extensions of video files.
 const EXTENSIONS: [&str; 15] = [

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::picture_file::is_picture;
 use crate::standard_output::print_error_line;
+use impasto_models::picture_file::is_picture;
 
 /// A picture to paint.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use impasto_models::{
-    Colorimetry, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+    Colorimetry, Controls, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
 
 use crate::arguments::PaintOptions;
@@ -26,7 +26,6 @@ use crate::progress::Progress;
 use crate::standard_output::print_error_line;
 use jobs::{Job, jobs};
 use picture_file::PictureFile;
-pub use picture_file::{is_picture, read_rgb};
 
 /// What `impasto image` takes, as typed.
 #[derive(Debug, Args)]
@@ -61,11 +60,13 @@ pub struct ImageArguments {
 pub fn run(arguments: &ImageArguments) -> Result<()> {
     let model = arguments.paint.open_model()?;
     arguments.paint.device.check()?;
+    let controls = arguments.paint.still_controls(&model)?;
     let jobs = jobs(&arguments.inputs, &arguments.output)?;
     interrupt::watch()?;
     let mut progress = Progress::start(arguments.quiet);
     let mut painter = Painter {
         model,
+        controls,
         options: &arguments.paint,
         engine: None,
         quiet: arguments.quiet,
@@ -122,6 +123,7 @@ fn paint(painter: &mut Painter<'_>, job: &Job, overwrite: bool) -> Result<Vec<St
 /// Keeps its engine as long as pictures have the same size.
 struct Painter<'a> {
     model: Arc<Model>,
+    controls: Controls,
     options: &'a PaintOptions,
     engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
     quiet: bool,
@@ -131,7 +133,7 @@ struct Painter<'a> {
 impl Painter<'_> {
     fn paint(&mut self, info: PictureInfo, pixels: Vec<u8>) -> Result<FrameBuffer> {
         let mut frame = FrameBuffer::new(info, pixels)?;
-        frame.controls = self.options.still_controls();
+        frame.controls = self.controls.clone();
         let engine = self.engine(info)?;
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;

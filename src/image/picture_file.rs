@@ -9,32 +9,14 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, RgbImage,
-};
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 use impasto_models::PictureInfo;
+use impasto_models::picture_file::decode;
 
 use super::picture_info;
 
-/// Extensions of the pictures that are read and written.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
-
 /// JPEG's quality, 1 to 100: above what a painting's strokes show.
 const JPEG_QUALITY: u8 = 93;
-
-/// Whether the name is a picture's.
-pub fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
-}
-
-/// Reads a picture upright as 8-bit RGB, by what it holds, whatever its name says; alpha is left out.
-///
-/// # Errors
-/// A file that is no picture, or a broken one; the message names it.
-pub fn read_rgb(path: &Path) -> Result<RgbImage> {
-    Ok(decode_named(path)?.0.into_rgb8())
-}
 
 /// A picture in memory.
 #[derive(Debug)]
@@ -51,7 +33,7 @@ impl PictureFile {
     /// # Errors
     /// A file that is no picture, or a broken one; the message names it.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let (picture, profile) = decode_named(path)?;
+        let (picture, profile) = decode(path)?;
         let mut notes = Vec::new();
         if picture.color().bytes_per_pixel() / picture.color().channel_count() > 1 {
             notes.push("brought from more than 8 bits a sample to 8".to_owned());
@@ -124,47 +106,4 @@ impl PictureFile {
         }
         Ok(encoder.write_image(pixels, self.info.width as u32, self.info.height as u32, color)?)
     }
-}
-
-/// The data colour space of an ICC profile (ICC.1:2022, 7.2.6) is RGB.
-fn is_rgb_profile(profile: &[u8]) -> bool {
-    profile.get(16..20) == Some(b"RGB ")
-}
-
-/// Refuses a JPEG whose data do not reach their end marker: the decoder would fill the rest with grey and say nothing.
-fn refuse_cut_off_jpeg(path: &Path) -> Result<()> {
-    let bytes = std::fs::read(path)?;
-    if !bytes.starts_with(&[0xff, 0xd8]) {
-        return Ok(());
-    }
-    // Walk the segments up to the picture's own data: a thumbnail before them has an end marker, too.
-    let mut at = 2;
-    while let [0xff, marker, high, low, ..] = bytes[at.min(bytes.len())..] {
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
-        if marker == 0xda {
-            break;
-        }
-    }
-    let ended = bytes[at.min(bytes.len())..].windows(2).any(|pair| pair == [0xff, 0xd9]);
-    if !ended {
-        bail!("the JPEG is cut off: {} bytes, and no end marker behind its data", bytes.len());
-    }
-    Ok(())
-}
-
-/// [`decode`], with the file's name in its errors.
-fn decode_named(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
-    decode(path).with_context(|| format!("cannot read {} as a picture", path.display()))
-}
-
-/// The picture turned upright, and its colour profile.
-fn decode(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
-    refuse_cut_off_jpeg(path)?;
-    let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    // A profile that cannot be read is as good as none; one of grey or of inks does not fit the RGB we write.
-    let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_rgb_profile(profile));
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok((picture, profile))
 }

@@ -1,5 +1,5 @@
 //! A model as an ONNX file (operator set 17), for other runtimes: numbers `[1, 3, height, width]` in [0, 1] to numbers, as
-//! [`impasto_models::numbers`] defines them, in the model's first style. What comes out may lie outside [0, 1].
+//! [`impasto_models::numbers`] defines them, in one style of a model. What comes out may lie outside [0, 1].
 //!
 //! | module | purpose |
 //! |---|---|
@@ -11,7 +11,8 @@ mod proto;
 
 use anyhow::{Result, bail};
 use impasto_models::Model;
-use impasto_models::generators::{GeneratorConfig, WeightTensor, first_style};
+use impasto_models::StyleCode;
+use impasto_models::generators::{GeneratorConfig, WeightTensor, Weights};
 use prost::Message;
 
 use graph::{Graph, Value, for_unshuffled};
@@ -21,11 +22,11 @@ const OPERATORS: i64 = 17;
 const IR_VERSION: i64 = 8;
 const INPUT: &str = "numbers";
 
-/// The bytes of the file; `size` is width and height in pixels, any where there is none.
+/// The bytes of the file, in `style` or the model's first; `size` is width and height in pixels, any where there is none.
 ///
 /// # Errors
-/// A network that has no export, or a size that it does not take.
-pub fn encoded(model: &Model, size: Option<[usize; 2]>) -> Result<Vec<u8>> {
+/// A network that has no export, a style that is not its own, or a size that it does not take.
+pub fn encoded(model: &Model, style: Option<&StyleCode>, size: Option<[usize; 2]>) -> Result<Vec<u8>> {
     let generator = &model.metadata().generator;
     let alignment = generator.alignment();
     if let Some([width, height]) =
@@ -33,9 +34,10 @@ pub fn encoded(model: &Model, size: Option<[usize; 2]>) -> Result<Vec<u8>> {
     {
         bail!("a {} takes sides that are multiples of {alignment}, found {width}x{height}", generator.kind());
     }
+    let weights = model.weights_in(style)?;
     let graph = match generator {
-        GeneratorConfig::Tiny(_) => tiny(model, size),
-        GeneratorConfig::Base(_) => base(model, size),
+        GeneratorConfig::Tiny(_) => tiny(&weights, size),
+        GeneratorConfig::Base(_) => base(&weights, size),
         GeneratorConfig::Johnson(_) => bail!("{} is a johnson; tiny and base can be exported", model.name()),
     };
     let file = ModelProto {
@@ -50,85 +52,85 @@ pub fn encoded(model: &Model, size: Option<[usize; 2]>) -> Result<Vec<u8>> {
 }
 
 /// The definition is [`impasto_models::generators::Tiny`].
-fn tiny(model: &Model, size: Option<[usize; 2]>) -> GraphProto {
-    let mut layers = Layers::new(model);
+fn tiny(weights: &Weights, size: Option<[usize; 2]>) -> GraphProto {
+    let mut layers = Layers::new(weights);
     let cells = layers.graph.unshuffled(INPUT, 4);
     let means = layers.graph.means(INPUT, 4);
     let skip = layers.stem(&cells, 4);
-    let mut x = layers.rectified(&skip, "down", 1, 2);
+    let mut x = layers.rectified(&skip, "down", 2);
     for block in 0..4 {
-        x = layers.rectified(&x, &format!("blocks.{block}"), 2 + block, 1);
+        x = layers.rectified(&x, &format!("blocks.{block}"), 1);
     }
-    let x = layers.conv(&x, "up", Some(6), 1);
+    let x = layers.conv(&x, "up", 1);
     let x = layers.graph.doubled(&x);
     let x = layers.graph.add(&x, &skip);
     let x = layers.graph.relu(&x);
     let x = layers.graph.concat(&x, &means);
-    let head = layers.conv(&x, "head", None, 1);
+    let head = layers.conv(&x, "head", 1);
     let mut graph = layers.graph;
     let head = graph.shuffled(&head, 4);
-    let shared = graph.scaled(INPUT, "share", &model.weights()["share"].values);
+    let shared = graph.scaled(INPUT, "share", &weights["share"].values);
     let painted = graph.add(&head, &shared);
     graph.finish(INPUT, &painted, size)
 }
 
 /// The definition is [`impasto_models::generators::Base`].
-fn base(model: &Model, size: Option<[usize; 2]>) -> GraphProto {
-    let mut layers = Layers::new(model);
+fn base(weights: &Weights, size: Option<[usize; 2]>) -> GraphProto {
+    let mut layers = Layers::new(weights);
     let cells = layers.graph.unshuffled(INPUT, 2);
     let at_half = layers.stem(&cells, 2);
-    let at_quarter = layers.rectified(&at_half, "to_quarter", 1, 2);
-    let mut x = layers.rectified(&at_quarter, "to_eighth", 2, 2);
+    let at_quarter = layers.rectified(&at_half, "to_quarter", 2);
+    let mut x = layers.rectified(&at_quarter, "to_eighth", 2);
     for block in 0..4 {
-        let inner = layers.rectified(&x, &format!("blocks.{block}.first"), 3 + 2 * block, 1);
-        let inner = layers.conv(&inner, &format!("blocks.{block}.second"), Some(4 + 2 * block), 1);
+        let inner = layers.rectified(&x, &format!("blocks.{block}.first"), 1);
+        let inner = layers.conv(&inner, &format!("blocks.{block}.second"), 1);
         let sum = layers.graph.add(&inner, &x);
         x = layers.graph.relu(&sum);
     }
-    let x = layers.shuffled_onto(&x, "from_eighth", 11, &at_quarter);
-    let x = layers.rectified(&x, "quarter", 12, 1);
-    let x = layers.shuffled_onto(&x, "from_quarter", 13, &at_half);
-    let x = layers.rectified(&x, "half", 14, 1);
-    let head = layers.conv(&x, "head", None, 1);
+    let x = layers.shuffled_onto(&x, "from_eighth", &at_quarter);
+    let x = layers.rectified(&x, "quarter", 1);
+    let x = layers.shuffled_onto(&x, "from_quarter", &at_half);
+    let x = layers.rectified(&x, "half", 1);
+    let head = layers.conv(&x, "head", 1);
     let mut graph = layers.graph;
     let head = graph.shuffled(&head, 2);
     let painted = graph.add(&head, INPUT);
     graph.finish(INPUT, &painted, size)
 }
 
-/// A model's layers, put into a graph.
+/// A network's layers, put into a graph.
 struct Layers<'a> {
-    model: &'a Model,
+    weights: &'a Weights,
     graph: Graph,
 }
 
 impl<'a> Layers<'a> {
-    fn new(model: &'a Model) -> Self {
-        Self { model, graph: Graph::default() }
+    fn new(weights: &'a Weights) -> Self {
+        Self { weights, graph: Graph::default() }
     }
 
-    fn layer(&self, name: &str, style: Option<usize>) -> [WeightTensor; 2] {
-        first_style(self.model.weights(), name, style)
+    fn layer(&self, name: &str) -> [WeightTensor; 2] {
+        ["weight", "bias"].map(|kind| self.weights[&format!("{name}.{kind}")].clone())
     }
 
-    fn conv(&mut self, x: &str, name: &str, style: Option<usize>, stride: i64) -> Value {
-        let layer = self.layer(name, style);
+    fn conv(&mut self, x: &str, name: &str, stride: i64) -> Value {
+        let layer = self.layer(name);
         self.graph.conv(x, name, &layer, stride)
     }
 
-    fn rectified(&mut self, x: &str, name: &str, style: usize, stride: i64) -> Value {
-        let y = self.conv(x, name, Some(style), stride);
+    fn rectified(&mut self, x: &str, name: &str, stride: i64) -> Value {
+        let y = self.conv(x, name, stride);
         self.graph.relu(&y)
     }
 
     fn stem(&mut self, cells: &str, by: usize) -> Value {
-        let [weight, bias] = self.layer("stem", Some(0));
+        let [weight, bias] = self.layer("stem");
         let y = self.graph.conv(cells, "stem", &[for_unshuffled(&weight, by), bias], 1);
         self.graph.relu(&y)
     }
 
-    fn shuffled_onto(&mut self, x: &str, name: &str, style: usize, skip: &str) -> Value {
-        let y = self.conv(x, name, Some(style), 1);
+    fn shuffled_onto(&mut self, x: &str, name: &str, skip: &str) -> Value {
+        let y = self.conv(x, name, 1);
         let y = self.graph.shuffled(&y, 2);
         let sum = self.graph.add(&y, skip);
         self.graph.relu(&sum)
@@ -144,10 +146,10 @@ mod tests {
     #[test]
     fn a_file_reads_back_with_every_weight_and_no_value_from_nowhere() {
         for generator in
-            [GeneratorConfig::Tiny(TinyConfig { styles: 3 }), GeneratorConfig::Base(BaseConfig { styles: 1 })]
+            [GeneratorConfig::Tiny(TinyConfig::new(3)), GeneratorConfig::Base(BaseConfig { styles: 1 })]
         {
             let model = Model::untrained(generator, 1);
-            let file = encoded(&model, Some([64, 48])).unwrap();
+            let file = encoded(&model, None, Some([64, 48])).unwrap();
             let graph = ModelProto::decode(file.as_slice()).unwrap().graph.unwrap();
             let layers = model.weights().keys().filter(|name| !name.starts_with("styles")).count();
             let weights =
@@ -166,10 +168,10 @@ mod tests {
     #[test]
     fn what_cannot_be_exported_is_refused_with_the_reason() {
         let johnson = GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom });
-        let message = encoded(&Model::untrained(johnson, 1), None).unwrap_err().to_string();
+        let message = encoded(&Model::untrained(johnson, 1), None, None).unwrap_err().to_string();
         assert!(message.contains("tiny and base"), "{message}");
-        let tiny = Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 1);
-        let message = encoded(&tiny, Some([100, 64])).unwrap_err().to_string();
+        let tiny = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1);
+        let message = encoded(&tiny, None, Some([100, 64])).unwrap_err().to_string();
         assert!(message.contains("multiples of 8") && message.contains("100x64"), "{message}");
     }
 }

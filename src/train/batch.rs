@@ -6,6 +6,7 @@ use super::dataset::Dataset;
 use super::dataset::crops::KeyCrop;
 use super::dataset::draw::{Draw, Purpose};
 use super::dataset::motion::PairKind;
+use super::dataset::study::Study;
 use super::losses::temporal::FramePair;
 use super::recipe::{GanKind, Recipe};
 use super::warp::{bilinear_warp, coarser_flow};
@@ -19,8 +20,10 @@ pub struct Batch {
     pub second: Option<Moment>,
     /// Which style is learned in this step.
     pub style: usize,
-    /// All of that style, `[1, styles]`, where there are several.
+    /// All of that style, `[1, styles]`, where there are several and no encoder.
     pub mix: Option<Tensor<2>>,
+    /// What an encoder studies, where there is one.
+    pub study: Option<Study>,
     /// Crops of the painting for the critic, `[batch, 3, critic's crop, ...]`.
     pub real: Option<Tensor<4>>,
     /// A crop of the painting, to be left as it is, `[1, 3, crop, crop]`.
@@ -72,7 +75,8 @@ impl Batch {
         let mut draw = Draw::new(recipe.seed, step, Purpose::Objective("batch"));
         let styles = recipe.target.styles.len();
         let style = if styles > 1 { draw.below(styles) } else { 0 };
-        let mix = (styles > 1).then(|| one_hot(style, styles, device));
+        let study = recipe.generator.encoder.then(|| dataset.study(step));
+        let mix = (styles > 1 && study.is_none()).then(|| one_hot(style, styles, device));
         let side = recipe.gan.crop.min(crop);
         let window = [draw.below(crop - side + 1), draw.below(crop - side + 1), side];
         let wants_critic = recipe.gan.kind != GanKind::None;
@@ -87,6 +91,7 @@ impl Batch {
             second,
             style,
             mix,
+            study,
             real: stacked(real),
             painting: stacked(painting),
             keys: (!keys.is_empty()).then(|| key_tensors(keys, device)),
@@ -153,6 +158,11 @@ impl Moment {
             }
         }
     }
+}
+
+/// All of one of several styles, counted around; none where there is one.
+pub fn mix_of(index: usize, styles: usize, device: &Device) -> Option<Tensor<2>> {
+    (styles > 1).then(|| one_hot(index % styles, styles, device))
 }
 
 fn one_hot(style: usize, styles: usize, device: &Device) -> Tensor<2> {

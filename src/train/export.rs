@@ -33,6 +33,7 @@ pub fn metadata(
     });
     Metadata {
         description: recipe.description.clone(),
+        styles: recipe.target.styles.iter().map(|style| style.name.clone()).collect(),
         recipe: toml::to_string(recipe).ok(),
         seed: Some(recipe.seed),
         data: paintings.chain(content).chain(features).chain(start).collect(),
@@ -45,7 +46,7 @@ pub fn metadata(
 fn files(target: &Target) -> Vec<&PathBuf> {
     let styles = target.styles.iter().map(|style| &style.image);
     let keys = target.key_frames.iter().map(|key| &key.painted);
-    target.image.iter().chain(&target.folder).chain(styles).chain(keys).collect()
+    target.image.iter().chain(&target.folder).chain(styles).chain(&target.more).chain(keys).collect()
 }
 
 /// A file of the target, with what the recipe says of it.

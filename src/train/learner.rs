@@ -29,11 +29,12 @@ pub trait Learner {
     /// A file that is missing, broken, or of another network.
     fn load(&mut self, folder: &Path) -> Result<()>;
 
-    /// A picture painted by what would be exported now, at its own size.
+    /// The picture `index` of a sheet painted by what would be exported now, at its own size: each in another style where
+    /// there are several.
     ///
     /// # Errors
     /// Where it cannot be painted.
-    fn paint(&self, still: &Still) -> Result<Still>;
+    fn paint(&self, still: &Still, index: usize) -> Result<Still>;
 
     /// The model as it stands.
     ///
@@ -55,8 +56,8 @@ impl Learner for Trainer {
         Trainer::load(self, folder)
     }
 
-    fn paint(&self, still: &Still) -> Result<Still> {
-        Trainer::paint(self, still)
+    fn paint(&self, still: &Still, index: usize) -> Result<Still> {
+        Trainer::paint(self, still, index)
     }
 
     fn export(&self) -> Result<Model> {

@@ -1,6 +1,7 @@
 //! The generator's loss but for the critic's part: what the recipe weighs, measured on a step's output.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
@@ -8,17 +9,18 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use impasto_models::features::{FeatureBank, FeatureConfig, gram};
 use impasto_models::generators::Generator;
+use impasto_models::style::Describer;
 
 use super::batch::Batch;
 use super::dataset::Dataset;
 use super::dataset::draw::{Draw, Purpose};
-use super::dataset::target::Style;
+use super::dataset::study::Study;
 use super::losses::content::content_loss;
 use super::losses::gram::gram_loss;
 use super::losses::grid::grid_loss;
 use super::losses::identity::identity_loss;
 use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
-use super::losses::luma::luma_loss;
+use super::losses::luma::{luma, luma_loss};
 use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
 use super::losses::pyramid::pooled;
 use super::losses::range::range_loss;
@@ -32,6 +34,9 @@ use crate::still::{Still, stack};
 /// Projections of patches a step, and levels of the pyramid they are taken from (Elnekave and Weiss, 2022).
 const PROJECTIONS: usize = 32;
 const LEVELS: usize = 4;
+
+/// Levels, the finest, on which patches are compared in luma where strokes are luma's.
+const FINE_LEVELS: usize = 2;
 
 /// Patches of each picture and of the painting that are looked at on each level.
 const PATCHES: usize = 600;
@@ -56,27 +61,36 @@ pub struct Losses {
 pub struct Objectives {
     recipe: Recipe,
     bank: Option<FeatureBank>,
+    describer: Option<Describer>,
     /// The paintings of each style.
     paintings: Vec<Vec<Reference>>,
+    /// Paintings without a name.
+    more: Vec<Reference>,
+    device: Device,
 }
 
-/// A painting, whole.
-struct Reference {
+/// A painting, or the part of one that a step learns.
+#[derive(Clone)]
+pub struct Reference {
     /// `[1, 3, h, w]`, without gradients.
     numbers: Tensor<4>,
     grams: Vec<Tensor<3>>,
+    /// What an encoder makes a style of, where there is one.
+    description: Option<Tensor<2>>,
 }
 
 impl Painted {
     /// Everything of the batch through the generator in one pass.
-    pub fn by(generator: &Generator, batch: &Batch) -> Self {
+    pub fn by(generator: &Generator, batch: &Batch, reference: &Reference) -> Self {
         let [count, _, _, _] = batch.first.dims();
         let second = batch.second.as_ref().map(|moment| moment.frames.clone());
         let keys = batch.keys.as_ref().map(|[frames, _, _]| frames.clone());
         let inputs = [Some(batch.first.clone()), second, batch.painting.clone(), keys];
         let counts = inputs.each_ref().map(|input| input.as_ref().map_or(0, |input| input.dims()[0]));
-        let (painted, features) = generator
-            .forward_styled(Tensor::cat(inputs.into_iter().flatten().collect(), 0), batch.mix.as_ref());
+        let described = reference.description.clone().and_then(|description| generator.encoded(description));
+        let style = described.or_else(|| generator.mixed(batch.mix.as_ref()));
+        let inputs = Tensor::cat(inputs.into_iter().flatten().collect(), 0);
+        let (painted, features) = generator.forward_styled(inputs, &style);
         let part = |index: usize| {
             let start = counts[..index].iter().sum();
             (counts[index] > 0).then(|| painted.clone().narrow(0, start, counts[index]))
@@ -121,17 +135,59 @@ impl Objectives {
             true => Some(FeatureBank::load(&feature_config(&recipe.features, base), device)?),
             false => None,
         };
-        let reference = |painting: &RgbImage| {
-            let numbers = stack(&[Still::from_rgb(painting)], device);
-            let grams = match &bank {
-                Some(bank) if weights.gram > 0.0 => style_taps(bank, numbers.clone()),
-                _ => Vec::new(),
-            };
-            Reference { numbers, grams: grams.into_iter().map(|tap| gram(tap).detach()).collect() }
+        let describer = recipe.generator.encoder.then(|| Describer::new(&device.clone().inner()));
+        let mut objectives = Self {
+            recipe: recipe.clone(),
+            bank,
+            describer,
+            paintings: Vec::new(),
+            more: Vec::new(),
+            device: device.clone(),
         };
-        let of_style = |style: &Style| style.paintings.iter().map(reference).collect();
-        let paintings = dataset.styles().iter().map(of_style).collect();
-        Ok(Self { recipe: recipe.clone(), bank, paintings })
+        let reference = |painting: &RgbImage| objectives.refer(&Still::from_rgb(painting));
+        let styles = dataset.styles().iter();
+        let paintings = styles.map(|style| style.paintings.iter().map(reference).collect()).collect();
+        let more = dataset.nameless().iter().map(reference).collect();
+        (objectives.paintings, objectives.more) = (paintings, more);
+        Ok(objectives)
+    }
+
+    /// What is compared with a painting.
+    fn refer(&self, painting: &Still) -> Reference {
+        let weights = &self.recipe.loss;
+        let numbers = stack(std::slice::from_ref(painting), &self.device);
+        let grams = match &self.bank {
+            Some(bank) if weights.gram > 0.0 => style_taps(bank, self.strokes(numbers.clone())),
+            _ => Vec::new(),
+        };
+        let describe = |describer: &Describer| describer.describe(numbers.clone().inner());
+        let description = self.describer.as_ref().map(describe).map(Tensor::from_inner);
+        Reference { grams: grams.into_iter().map(|tap| gram(tap).detach()).collect(), numbers, description }
+    }
+
+    /// What a step learns: of what is studied where there is an encoder, else one of the style's paintings, another in each
+    /// step.
+    pub fn reference(&self, batch: &Batch, step: u64) -> Reference {
+        match &batch.study {
+            Some(Study::Part(part)) => self.refer(part),
+            Some(Study::Whole(index)) => {
+                self.every_painting().nth(*index).expect("as many as in the dataset").clone()
+            }
+            None => {
+                let paintings = &self.paintings[batch.style];
+                paintings[step as usize % paintings.len()].clone()
+            }
+        }
+    }
+
+    fn every_painting(&self) -> impl Iterator<Item = &Reference> {
+        self.paintings.iter().flatten().chain(&self.more)
+    }
+
+    /// Descriptions of the named styles' first paintings, `[1, numbers]` each; none without an encoder.
+    pub fn descriptions(&self) -> Vec<Tensor<2>> {
+        let first = self.paintings.iter().filter_map(|paintings| paintings.first());
+        first.filter_map(|reference| reference.description.clone()).collect()
     }
 
     /// The provider, where the recipe needs one.
@@ -140,10 +196,9 @@ impl Objectives {
     }
 
     /// Every objective that the recipe weighs.
-    pub fn measure(&self, batch: &Batch, painted: &Painted, step: u64) -> Losses {
+    pub fn measure(&self, batch: &Batch, painted: &Painted, reference: &Reference, step: u64) -> Losses {
         let mut losses = Losses { parts: Vec::new() };
         let weights = &self.recipe.loss;
-        let reference = self.reference(batch.style, step);
         losses.add("swd", weights.swd, || self.patches(painted, reference, step));
         losses.add("palette", weights.palette, || self.palette(painted, reference, step));
         self.add_perceptual(&mut losses, batch, painted, reference, step);
@@ -157,12 +212,6 @@ impl Objectives {
         self.add_key_frames(&mut losses, batch, painted);
         self.add_temporal(&mut losses, batch, painted);
         losses
-    }
-
-    /// One of the style's paintings, another in each step.
-    fn reference(&self, style: usize, step: u64) -> &Reference {
-        let paintings = &self.paintings[style];
-        &paintings[step as usize % paintings.len()]
     }
 
     /// The sliced Wasserstein distance of colours: patches of one pixel, each the mean of 4x4.
@@ -192,7 +241,21 @@ impl Objectives {
             (0..LEVELS).map(level).collect()
         };
         let (ours, theirs) = (grids(&painted.first, PATCHES), grids(&reference.numbers, PAINTING_PATCHES));
-        sliced_wasserstein(painted.first.clone(), reference.numbers.clone(), &kernels, &ours, &theirs)
+        let swd = |x: Tensor<4>, painting: Tensor<4>, levels: Range<usize>| {
+            sliced_wasserstein(x, painting, &kernels, &ours[levels.clone()], &theirs[levels])
+        };
+        let (painted, painting) = (painted.first.clone(), reference.numbers.clone());
+        if !self.recipe.loss.luma_strokes {
+            return swd(painted, painting, 0..LEVELS);
+        }
+        let [coarse, coarse_painting] = [&painted, &painting].map(|x| pooled(x.clone(), 1 << FINE_LEVELS));
+        let fine = swd(luma_alone(painted), luma_alone(painting), 0..FINE_LEVELS);
+        (fine + swd(coarse, coarse_painting, FINE_LEVELS..LEVELS)) / 2.0
+    }
+
+    /// What perceptual features see of a picture.
+    fn strokes(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.recipe.loss.luma_strokes { luma_alone(x) } else { x }
     }
 
     fn add_perceptual(
@@ -208,14 +271,14 @@ impl Objectives {
         else {
             return;
         };
-        let of_painted = bank.forward(painted.first.clone());
+        let of_painted = bank.forward(self.strokes(painted.first.clone()));
         losses.add("gram", weights.gram, || {
             gram_loss(&picked(&of_painted, bank.style_taps()), &reference.grams)
         });
         if weights.content + weights.nce == 0.0 {
             return;
         }
-        let of_input = bank.forward(batch.first.clone());
+        let of_input = bank.forward(self.strokes(batch.first.clone()));
         let content = |taps: &[Tensor<4>]| picked(taps, bank.content_taps());
         losses.add("content", weights.content, || content_loss(&content(&of_painted), &content(&of_input)));
         losses.add("nce", weights.nce, || {
@@ -269,6 +332,12 @@ fn feature_config(features: &Features, base: &Path) -> FeatureConfig {
 
 fn style_taps(bank: &FeatureBank, numbers: Tensor<4>) -> Vec<Tensor<4>> {
     picked(&bank.forward(numbers), bank.style_taps())
+}
+
+/// The picture in greys.
+fn luma_alone(numbers: Tensor<4>) -> Tensor<4> {
+    let [batch, _, height, width] = numbers.dims();
+    luma(numbers).expand([batch, 3, height, width])
 }
 
 fn picked(taps: &[Tensor<4>], which: &[usize]) -> Vec<Tensor<4>> {

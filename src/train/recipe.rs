@@ -73,6 +73,8 @@ pub struct GeneratorRecipe {
     pub kind: GeneratorKind,
     /// A model of the same kind to start from: its name, or its file.
     pub start_from: Option<PathBuf>,
+    /// Learn to make a style of any picture, beside the styles that are named: `target.styles`, and `target.more`.
+    pub encoder: bool,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
     pub batch_norm: f64,
 }
@@ -95,6 +97,8 @@ pub struct Target {
     pub image: Option<PathBuf>,
     /// Several paintings, each a style of its own in one model.
     pub styles: Vec<NamedStyle>,
+    /// More paintings, and folders of them, that an encoder learns from.
+    pub more: Vec<PathBuf>,
     /// A folder of pictures of one artist: one style.
     pub folder: Option<PathBuf>,
     /// Pairs of a frame and its painted version.
@@ -240,6 +244,9 @@ pub enum GanKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossWeights {
+    /// Strokes are luma's: perceptual features and the finer half of the patches see greys, and colour is left to the coarser
+    /// half and the palette.
+    pub luma_strokes: bool,
     /// Sliced Wasserstein distance of patches to the painting's.
     pub swd: f64,
     /// Sliced Wasserstein distance of colours to the painting's.

@@ -71,7 +71,9 @@ fn source(model: &Model) -> Result<Source> {
 fn generator_config(recipe: &Recipe) -> GeneratorConfig {
     let styles = recipe.target.styles.len().max(1);
     match recipe.generator.kind {
-        GeneratorKind::Tiny => GeneratorConfig::Tiny(TinyConfig { styles }),
+        GeneratorKind::Tiny => {
+            GeneratorConfig::Tiny(TinyConfig { styles, encoder: recipe.generator.encoder })
+        }
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
     }
 }

@@ -12,7 +12,7 @@ use impasto_models::model::Source;
 
 use super::adversary::Adversary;
 use super::average::Average;
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::dataset::Dataset;
 use super::dataset::motion::video::EstimatedFlow;
 use super::objectives::{Objectives, Painted};
@@ -88,14 +88,15 @@ impl Trainer {
         let progress = step as f64 / self.recipe.training.steps.max(1) as f64;
         self.hold_statistics_when_due(progress);
         let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device);
-        let painted = Painted::by(&self.generator, &batch);
+        let reference = self.objectives.reference(&batch, step);
+        let painted = Painted::by(&self.generator, &batch, &reference);
         let (mut critic_accuracy, mut critic_loss) = (None, None);
         if let (Some(adversary), Some(real)) = (&mut self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first.clone());
             let learned = adversary.learn(real.clone(), fake, step, progress);
             (critic_accuracy, critic_loss) = (Some(learned.accuracy), learned.loss);
         }
-        let mut losses = self.objectives.measure(&batch, &painted, step);
+        let mut losses = self.objectives.measure(&batch, &painted, &reference, step);
         if let (Some(adversary), Some(real)) = (&self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first);
             losses.add("gan", self.recipe.gan.weight, || adversary.judge(real.clone(), fake, step, progress));
@@ -166,18 +167,31 @@ impl Trainer {
     pub fn export(&self) -> Result<Model> {
         let bank = self.objectives.bank();
         let metadata = export::metadata(&self.recipe, &self.base, &self.config, bank, self.source.clone());
-        Ok(Model::new(metadata, self.averaged()?.folded())?)
+        let averaged = self.averaged()?;
+        let mut weights = averaged.folded();
+        if self.recipe.generator.encoder {
+            let styles = self.objectives.descriptions().into_iter().map(Tensor::inner);
+            weights.extend(averaged.named_styles(styles));
+        }
+        Ok(Model::new(metadata, weights)?)
     }
 
-    /// A picture painted by the model as it stands, at its own size.
+    /// A picture painted by the model as it stands, at its own size; in the style `index`, where there are so many.
     ///
     /// # Errors
     /// Where the average is not that of the network.
-    pub fn paint(&self, still: &Still) -> Result<Still> {
+    pub fn paint(&self, still: &Still, index: usize) -> Result<Still> {
         let alignment = self.config.alignment();
         let up = |length: usize| length.next_multiple_of(alignment);
         let padded = still.extended(up(still.width), up(still.height));
-        let painted = self.averaged()?.forward(stack(&[padded], &self.device.clone().inner()));
+        let device = self.device.clone().inner();
+        let generator = self.averaged()?;
+        let descriptions = self.objectives.descriptions();
+        let style = match descriptions.len() {
+            0 => generator.mixed(batch::mix_of(index, self.recipe.target.styles.len(), &device).as_ref()),
+            count => generator.encoded(descriptions[index % count].clone().inner()),
+        };
+        let (painted, _) = generator.forward_styled(stack(&[padded], &device), &style);
         let painted = Still::from_tensor(painted.clamp(0.0, 1.0)).remove(0);
         Ok(painted.crop(0, 0, still.width, still.height))
     }

@@ -46,7 +46,7 @@ pub fn refusal(output: &Output) -> String {
 /// An untrained model in a file: real work for the engine, no style.
 pub fn test_model(folder: &Path) -> PathBuf {
     let path = folder.join("test.safetensors");
-    Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 7).save(&path, true).unwrap();
+    Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 7).save(&path, true).unwrap();
     path
 }
 

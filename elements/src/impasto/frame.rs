@@ -87,7 +87,7 @@ impl Frame for MappedFrame {
     }
 
     fn controls(&self) -> Controls {
-        self.controls
+        self.controls.clone()
     }
 }
 

@@ -19,6 +19,7 @@ use super::model_swap::{ModelSwap, open_model};
 use super::settings::{self, Change, Settings};
 use super::stats::{Painting, Stats};
 use super::stream::{Patience, State};
+use super::styling::{self, Styling};
 use super::{allocation, caps};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -38,6 +39,8 @@ pub struct Impasto {
     pub(super) state: Mutex<Option<State>>,
     /// A model on its way in.
     pub(super) swap: Mutex<ModelSwap>,
+    /// The style of the next frame.
+    pub(super) styling: Mutex<Styling>,
     /// What was counted since the last start.
     pub(super) stats: Mutex<Stats>,
 }
@@ -62,8 +65,10 @@ impl ObjectImpl for Impasto {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let change = self.settings.lock().set(pspec.name(), value);
-        if change == Change::Model {
-            self.want_model();
+        match change {
+            Change::NextFrame => {}
+            Change::Model => self.want_model(),
+            Change::Style => self.want_style(),
         }
     }
 
@@ -118,12 +123,17 @@ impl BaseTransformImpl for Impasto {
         let options = options.and_then(|options| options.device.check().map(|()| options));
         let options = options.map_err(|error| error_message(&error))?;
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
+        let style =
+            styling::choose(&model, settings.style.as_deref()).map_err(|error| error_message(&error))?;
+        self.styling.lock().restart(&model, style);
         *self.stats.lock() = Stats::default();
         *self.state.lock() = Some(State { model, options, stream: None, downstream_takes_strides: false });
         let now_wanted = self.wanted_model();
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.
             self.load_model_aside(now_wanted);
+        } else if self.settings.lock().style != settings.style {
+            self.want_style();
         }
         Ok(())
     }

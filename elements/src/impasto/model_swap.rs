@@ -6,16 +6,19 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result};
+use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode};
 
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
+use super::styling;
 
 /// The model that was asked for last, from asking to taking over.
 #[derive(Default)]
 pub(super) struct ModelSwap {
     /// Counts what was asked for: a load that ends after the next was asked for is too late.
     wanted: u64,
+    /// Whether what was asked for is still being loaded.
+    loading: bool,
     ready: Option<Replacement>,
 }
 
@@ -23,6 +26,8 @@ pub(super) struct ModelSwap {
 struct Replacement {
     model: Arc<Model>,
     painter: Option<Arc<Painter>>,
+    /// The style that was asked for by then, and its code.
+    style: (Option<String>, Option<Arc<StyleCode>>),
 }
 
 /// The model of that name or file, or the bundled default.
@@ -53,6 +58,7 @@ impl Impasto {
     pub(super) fn outdate_swap(&self) -> u64 {
         let mut swap = self.swap.lock();
         swap.wanted += 1;
+        swap.loading = false;
         let outdated = swap.ready.take();
         let number = swap.wanted;
         drop(swap);
@@ -60,7 +66,14 @@ impl Impasto {
         number
     }
 
+    /// Whether a model was asked for that does not paint yet.
+    pub(super) fn model_is_on_its_way(&self) -> bool {
+        let swap = self.swap.lock();
+        swap.loading || swap.ready.is_some()
+    }
+
     pub(super) fn load_model_aside(&self, number: u64) {
+        self.swap.lock().loading = true;
         self.obj().call_async(move |element| {
             let imp = element.imp();
             let asked = imp.settings.lock().model.clone();
@@ -76,11 +89,14 @@ impl Impasto {
         if swap.wanted != number {
             return;
         }
+        swap.loading = false;
         match replacement {
             Ok(replacement) => swap.ready = Some(replacement),
             Err(error) => {
                 drop(swap);
                 self.warn_of_model(&error);
+                // What was asked for meanwhile was left to the model.
+                self.want_style();
             }
         }
     }
@@ -101,7 +117,12 @@ impl Impasto {
             state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.options)))
         };
         let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
-        Ok(Replacement { model, painter: painter.map(Arc::new) })
+        let asked = self.settings.lock().style.clone();
+        let code = styling::choose(&model, asked.as_deref()).unwrap_or_else(|error| {
+            self.warn_of_style(&error);
+            None
+        });
+        Ok(Replacement { model, painter: painter.map(Arc::new), style: (asked, code) })
     }
 
     /// Between two streams: the painter of a model that is ready, for frames of `picture`. None where no model is
@@ -111,22 +132,34 @@ impl Impasto {
         picture: PictureInfo,
         options: EngineOptions,
     ) -> Option<Arc<Painter>> {
-        let Replacement { model, painter } = self.swap.lock().ready.take()?;
+        let Replacement { model, painter, style } = self.swap.lock().ready.take()?;
         let opened = match painter.filter(|painter| painter.picture() == picture) {
             Some(painter) => Ok(painter),
             None => Painter::open(&model, picture, options).map(Arc::new),
         };
-        opened.inspect_err(|error| self.warn_of_model(error)).ok()
+        let opened = opened.inspect_err(|error| self.warn_of_model(error)).ok()?;
+        self.adopt_style(&model, style);
+        Some(opened)
+    }
+
+    /// The new model's style, or, where another was asked for meanwhile, that one as soon as it is made.
+    fn adopt_style(&self, model: &Arc<Model>, (asked, code): (Option<String>, Option<Arc<StyleCode>>)) {
+        self.styling.lock().restart(model, code);
+        if self.settings.lock().style != asked {
+            self.want_style();
+        }
     }
 
     /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.
     pub(super) fn swap_model(&self) {
-        let Some(Replacement { model, painter }) = self.swap.lock().ready.take() else {
+        let Some(Replacement { model, painter, style }) = self.swap.lock().ready.take() else {
             return;
         };
         gst::info!(CAT, imp = self, "{} takes over", model.name());
         let replaced = self.replace_painter(&model, painter);
-        if replaced.is_none() {
+        if replaced.is_some() {
+            self.adopt_style(&model, style);
+        } else {
             self.reopen_aside(model);
         }
         // The replaced painter goes here, outside the locks: freeing a network may take a moment.
@@ -145,6 +178,7 @@ impl Impasto {
     /// The caps came or changed while the model was loaded: its painter must be made again.
     fn reopen_aside(&self, model: Arc<Model>) {
         let number = self.wanted_model();
+        self.swap.lock().loading = true;
         self.obj().call_async(move |element| element.imp().prepare_swap(number, || Ok(model)));
     }
 }

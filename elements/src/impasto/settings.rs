@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::styling::Ease;
 use gstreamer::glib;
 use gstreamer::glib::prelude::*;
 use gstreamer::prelude::*;
@@ -18,6 +19,12 @@ pub(super) struct Settings {
     pub keep_colors: f32,
     /// The flicker filter, 0 to 1; what the model recommends where it is negative.
     pub temporal: f32,
+    /// Names, style files or pictures, with weights; the model's first style where there is none.
+    pub style: Option<String>,
+    /// How long another style is faded into, in milliseconds.
+    pub style_fade: u32,
+    /// How a fade goes along.
+    pub style_ease: Ease,
     /// Which device paints, as the user wrote it.
     pub device: String,
     /// In which numbers the network is computed, as the user wrote it.
@@ -32,6 +39,9 @@ impl Default for Settings {
             strength,
             keep_colors,
             temporal: AS_RECOMMENDED,
+            style: None,
+            style_fade: 0,
+            style_ease: Ease::default(),
             device: DeviceChoice::Auto.to_string(),
             precision: Precision::Auto.to_string(),
         }
@@ -45,14 +55,16 @@ pub(super) enum Change {
     NextFrame,
     /// Another model.
     Model,
+    /// Another style.
+    Style,
 }
 
 impl Settings {
-    /// The controls of the next frame, painted by `model`.
+    /// The controls of the next frame but for its style, painted by `model`.
     pub fn controls(&self, model: &Model) -> Controls {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
-        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal }.clamped()
+        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal, style: None }.clamped()
     }
 
     /// What an engine is opened with.
@@ -68,6 +80,12 @@ impl Settings {
                 self.model = value.get().expect(CHECKED);
                 return Change::Model;
             }
+            "style" => {
+                self.style = value.get().expect(CHECKED);
+                return Change::Style;
+            }
+            "style-fade" => self.style_fade = value.get().expect(CHECKED),
+            "style-ease" => self.style_ease = value.get().expect(CHECKED),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
             "temporal" => self.temporal = value.get().expect(CHECKED),
@@ -88,6 +106,9 @@ impl Settings {
     pub fn get(&self, name: &str) -> glib::Value {
         match name {
             "model" => self.model.to_value(),
+            "style" => self.style.to_value(),
+            "style-fade" => self.style_fade.to_value(),
+            "style-ease" => self.style_ease.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
             "temporal" => self.temporal.to_value(),
@@ -110,6 +131,22 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
             glib::ParamSpecString::builder("model")
                 .nick("Model")
                 .blurb("Name or file of the model that paints; the bundled default where none is given")
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecString::builder("style")
+                .nick("Style")
+                .blurb("A style of the model, a style file, a picture, or a mix: NAME|FILE[:WEIGHT],...; the model's first where none is given")
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecUInt::builder("style-fade")
+                .nick("Style fade")
+                .blurb("How long another style is faded into, in milliseconds; 0 is at once")
+                .maximum(3_600_000)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("style-ease", Ease::default())
+                .nick("Style ease")
+                .blurb("How a fade goes along")
                 .mutable_playing()
                 .build(),
             control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0, 1.0),
@@ -165,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_model_decides_how_much_is_filtered_until_the_user_does() {
-        let untrained = Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 1);
+        let untrained = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1);
         let mut metadata = untrained.metadata().clone();
         metadata.defaults.temporal = 0.7;
         let model = Model::new(metadata, untrained.weights().clone()).unwrap();

@@ -31,6 +31,7 @@ use super::errors::error_message;
 use super::frame::MappedFrame;
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
+use super::styling::FrameStyle;
 
 /// What there is from start to stop.
 pub(super) struct State {
@@ -162,7 +163,11 @@ impl Impasto {
             let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
             (Arc::clone(&stream.painter), stream.info.clone())
         };
-        let controls = self.settings.lock().controls(painter.model());
+        let FrameStyle { code, jumped } = self.next_style(&painter, source.pts());
+        let controls = Controls { style: code, ..self.settings.lock().controls(painter.model()) };
+        if jumped {
+            painter.reset().map_err(|error| self.fail(&error))?;
+        }
         let frame = if controls.is_identity() {
             InFlight::Untouched(self.readable_downstream(source, &info, painter.picture())?)
         } else {

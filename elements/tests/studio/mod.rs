@@ -56,6 +56,29 @@ impl Studio {
         })
     }
 
+    /// A model of two styles, `dim` and `bright`, which add .1 and .4 to every number.
+    pub fn two_styles(&self) -> String {
+        let path = self.path("two-styles.safetensors");
+        let config = GeneratorConfig::Tiny(TinyConfig::new(2));
+        let mut weights = Model::untrained(config.clone(), 1).weights().clone();
+        for (name, tensor) in &mut weights {
+            if name.starts_with("styles.") || name.starts_with("head") {
+                tensor.values.fill(0.0);
+            }
+        }
+        // The seventh layer's shift goes through the middle tap of the head's first input.
+        let shift = weights.get_mut("styles.6.shift").unwrap();
+        let (dim, bright) = shift.values.split_at_mut(32);
+        (dim[0], bright[0]) = (0.1, 0.4);
+        let head = &mut weights.get_mut("head.weight").unwrap().values;
+        head.chunks_exact_mut(35 * 9).for_each(|kernel| kernel[4] = 1.0);
+        weights.get_mut("share").unwrap().values.fill(1.0);
+        let styles = vec!["dim".to_owned(), "bright".to_owned()];
+        let metadata = Metadata { styles, ..Metadata::new("two-styles", config) };
+        Model::new(metadata, weights).unwrap().save(&path, true).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// A model of seeded random weights: what it paints is nothing to look at, but changes every pixel.
     pub fn random(&self) -> String {
         self.model("random", |_| ())
@@ -64,7 +87,7 @@ impl Studio {
     fn model(&self, name: &str, change: impl FnOnce(&mut Weights)) -> String {
         let path = self.path(&format!("{name}.safetensors"));
         if !path.exists() {
-            let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+            let config = GeneratorConfig::Tiny(TinyConfig::new(1));
             let mut weights = Model::untrained(config.clone(), 1).weights().clone();
             change(&mut weights);
             Model::new(Metadata::new(name, config), weights).unwrap().save(&path, false).unwrap();

@@ -1,12 +1,13 @@
 //! An engine that paints a frame before `submit` returns: what the fused engine and Burn share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::tiles::{Tile, Tiling};
 use super::{Engine, Frame, Painted, Plan, Rejected, Timings};
 use crate::temporal::FlickerFilter;
-use crate::{Controls, Error, Picture, PictureError, PictureInfo, PictureMut, Result};
+use crate::{Controls, Error, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
 
 /// Paints one tile after the other.
 pub(super) trait Painter: Send {
@@ -18,6 +19,8 @@ pub(super) trait Painter: Send {
     fn tiling(&self) -> &Tiling;
     /// What it remembers of earlier frames.
     fn filter(&mut self) -> &mut FlickerFilter;
+    /// From here on paints in this style, or in the model's first.
+    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()>;
     /// Paints a tile, through the flicker filter where the frame is `filtered`.
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()>;
 }
@@ -48,12 +51,14 @@ pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Re
 /// One frame at a time, painted in `submit`.
 pub(super) struct AtOnce<F, P> {
     painter: P,
+    /// The style that it paints in.
+    style: Option<Arc<StyleCode>>,
     painted: Option<Painted<F>>,
 }
 
 impl<F, P: Painter> AtOnce<F, P> {
     pub(super) fn new(painter: P) -> Self {
-        Self { painter, painted: None }
+        Self { painter, style: None, painted: None }
     }
 
     /// [`paint`], a panic turned into an error: the process and its stream live on.
@@ -69,8 +74,16 @@ impl<F, P: Painter> AtOnce<F, P> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
+        let style = controls.style.clone();
+        let restyled = if same(&self.style, &style) { None } else { Some(style) };
         let mut frame = FrameViews { source, output, controls, timings: Timings::default() };
-        let painted = catch_unwind(AssertUnwindSafe(|| paint(&mut self.painter, &mut frame)));
+        let painted = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(style) = restyled {
+                self.painter.restyle(style.as_deref())?;
+                self.style = style;
+            }
+            paint(&mut self.painter, &mut frame)
+        }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
             self.painter.filter().reset();
@@ -104,6 +117,14 @@ impl<F: Frame, P: Painter> Engine<F> for AtOnce<F, P> {
 
     fn plan(&self) -> &Plan {
         self.painter.plan()
+    }
+}
+
+/// The same code, or none twice.
+fn same(a: &Option<Arc<StyleCode>>, b: &Option<Arc<StyleCode>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A frame is read into one buffer of numbers that becomes the network's input without a copy and comes back
 //! to be read into again; the network's output is written from where Burn left it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -14,11 +15,12 @@ use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
 use crate::generators::Generator;
 use crate::numbers::{self, Finish, Numbers, NumbersMut};
 use crate::temporal::FlickerFilter;
-use crate::{Error, Model, Picture, PictureInfo, Result};
+use crate::{Error, Model, Picture, PictureInfo, Result, StyleCode};
 
 /// The generator, and the numbers that go in and come out.
 pub(super) struct BurnPainter {
     info: PictureInfo,
+    model: Arc<Model>,
     generator: Generator,
     device: Device,
     tiling: Tiling,
@@ -29,7 +31,7 @@ pub(super) struct BurnPainter {
 }
 
 impl BurnPainter {
-    pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+    pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         if options.precision == Precision::Bf16 {
             return Err(options.precision.missing("Burn computes in f32"));
         }
@@ -38,9 +40,10 @@ impl BurnPainter {
         let tiling = Tiling::plan(generator, generator.peak_bytes_per_pixel(), &info, limit)?;
         let (device, name) = burn_device(options.device);
         let plan = Plan { device: name, tiles: tiling.tiles().count(), peak_bytes: tiling.peak_bytes() };
-        let generator = model.generator(&device);
+        let generator = in_style(model, None, &device)?;
+        let model = Arc::clone(model);
         let filter = FlickerFilter::new(info.width, info.height);
-        Ok(Self { info, generator, device, tiling, plan, input: None, filter })
+        Ok(Self { info, model, generator, device, tiling, plan, input: None, filter })
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
@@ -81,6 +84,11 @@ impl Painter for BurnPainter {
         &mut self.filter
     }
 
+    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()> {
+        self.generator = in_style(&self.model, style, &self.device)?;
+        Ok(())
+    }
+
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let FrameViews { source, output, controls, timings } = frame;
         let start = Instant::now();
@@ -115,6 +123,12 @@ fn slice(data: &TensorData) -> Result<&[f32]> {
 
 fn slice_mut(data: &mut TensorData) -> Result<&mut [f32]> {
     data.as_mut_slice::<f32>().map_err(|error| Error::Engine(error.to_string()))
+}
+
+/// The model's network with a style folded in.
+fn in_style(model: &Model, style: Option<&StyleCode>, device: &Device) -> Result<Generator> {
+    let weights = model.weights_in(style)?;
+    Ok(model.metadata().generator.of_one_style().build(&weights, device))
 }
 
 /// The device, and its name for people. [`DeviceChoice::check`] has already refused what is not there.

@@ -160,6 +160,6 @@ impl Frame for FrameBuffer {
     }
 
     fn controls(&self) -> Controls {
-        self.controls
+        self.controls.clone()
     }
 }

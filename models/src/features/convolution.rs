@@ -40,6 +40,7 @@ impl Convolution {
         conv2d(x, self.weight.clone(), self.bias.clone(), 1, padding)
     }
 
+    #[cfg(feature = "features")]
     /// Multiplications with an addition for one position of the output.
     pub(super) fn macs_per_position(&self) -> usize {
         self.weight.dims().iter().product()

@@ -47,7 +47,7 @@ const OUTPUTS: usize = 16;
 
 /// The bank.
 #[derive(Debug, Clone)]
-pub(super) struct RandomBank {
+pub(crate) struct RandomBank {
     /// The kernels of each tap, [`OUTPUTS`] a convolution.
     levels: Vec<Vec<Convolution>>,
     /// `[3, 1, 4, 4]`
@@ -56,7 +56,7 @@ pub(super) struct RandomBank {
 
 impl RandomBank {
     /// The bank of `seed`, the same on every machine: integer arithmetic, sums in a fixed order, square roots.
-    pub(super) fn new(seed: u64, device: &Device) -> Self {
+    pub(crate) fn new(seed: u64, device: &Device) -> Self {
         let mut state = seed;
         let levels = WIDTHS.iter().enumerate().map(|(level, &width)| {
             let palette = if level < PALETTE_TAPS { palette() } else { Vec::new() };
@@ -67,7 +67,7 @@ impl RandomBank {
         Self { levels: levels.collect(), halving: halving(device) }
     }
 
-    pub(super) fn forward(&self, numbers: Tensor<4>) -> Vec<Tensor<4>> {
+    pub(crate) fn forward(&self, numbers: Tensor<4>) -> Vec<Tensor<4>> {
         let mut taps = Vec::with_capacity(self.levels.len());
         let mut picture = numbers;
         for (index, level) in self.levels.iter().enumerate() {
@@ -86,6 +86,7 @@ impl RandomBank {
         conv2d(picture, self.halving.clone(), None, ConvOptions::new([2, 2], [0, 0], [1, 1], 3))
     }
 
+    #[cfg(feature = "features")]
     pub(super) fn macs_per_pixel(&self) -> f64 {
         let halvings = self.halving.dims().iter().product::<usize>() as f64;
         let level = |(level, convolutions): (usize, &Vec<Convolution>)| {

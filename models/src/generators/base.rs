@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::{Layer, LayerConfig};
 use super::shuffle::{share_kernels, shuffle, unshuffle};
-use super::styles::{self, Styles, check_styles};
+use super::styles::{self, Affines, Styles, check_styles};
 use super::weights::Weights;
 
 /// Sides must be multiples of 8: unshuffle 2, then two halvings.
@@ -27,7 +27,7 @@ const EIGHTH_CHANNELS: usize = 128;
 const BLOCKS: usize = 4;
 
 /// Channels behind each layer that the style moves, in the order of [`Base::layers`].
-const STYLED: [usize; 7 + 2 * BLOCKS] = [
+pub(super) const STYLED: [usize; 7 + 2 * BLOCKS] = [
     HALF_CHANNELS,
     QUARTER_CHANNELS,
     EIGHTH_CHANNELS,
@@ -44,6 +44,14 @@ const STYLED: [usize; 7 + 2 * BLOCKS] = [
     4 * HALF_CHANNELS,
     32,
 ];
+
+/// The convolutions of [`STYLED`].
+pub(super) fn styled_paths() -> impl Iterator<Item = String> {
+    let blocks = (0..BLOCKS).flat_map(|i| [format!("blocks.{i}.first"), format!("blocks.{i}.second")]);
+    let down = ["stem", "to_quarter", "to_eighth"].map(str::to_owned);
+    let up = ["from_eighth", "quarter", "from_quarter", "half"].map(str::to_owned);
+    down.into_iter().chain(blocks).chain(up)
+}
 
 /// Configuration of [`Base`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +76,10 @@ pub struct Base {
     styles: Styles,
 }
 
+fn head_config() -> LayerConfig {
+    LayerConfig::new(32, 12)
+}
+
 /// `relu(x + second(relu(first(x))))`
 #[derive(Module, Debug)]
 struct Residual {
@@ -83,7 +95,8 @@ impl BaseConfig {
     /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Base {
         let styles = if self.styles > 1 { self.styles } else { 0 };
-        self.network(styles, device, LayerConfig::init)
+        let head = head_config().init(device);
+        Base { head, ..self.network(styles, device, LayerConfig::init) }
     }
 
     /// The network in training: with branches, norms and the affine layers of one style too.
@@ -103,7 +116,7 @@ impl BaseConfig {
             quarter: layer(LayerConfig::new(QUARTER_CHANNELS, 64)),
             from_quarter: layer(LayerConfig::pointwise(64, 4 * HALF_CHANNELS)),
             half: layer(LayerConfig::new(HALF_CHANNELS, 32)),
-            head: LayerConfig::new(32, 12).init(device),
+            head: head_config().init_last_in_training(2, device),
             styles: styles::init(styles, &STYLED, device),
         }
     }
@@ -114,10 +127,9 @@ impl Base {
     ///
     /// # Shapes
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
-    /// - `mix`: weights of the styles, `[batch, styles]`; without it the first style paints
     /// - output: `[batch, 3, height, width]` and `[batch, 128, height / 8, width / 8]`
-    pub fn forward(&self, numbers: Tensor<4>, mix: Option<&Tensor<2>>) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(&self.styles, index), mix);
+    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Tensor<4>) {
+        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(style, index));
         let at_half = relu(styled(0, &self.stem, unshuffle(numbers.clone(), 2))); // [batch, 48, h/2, w/2]
         let at_quarter = relu(styled(1, &self.to_quarter, at_half.clone())); // [batch, 96, h/4, w/4]
         let mut x = relu(styled(2, &self.to_eighth, at_quarter.clone())); // [batch, 128, h/8, w/8]
@@ -131,7 +143,7 @@ impl Base {
         let x = relu(styled(up + 1, &self.quarter, x)); // [batch, 64, h/4, w/4]
         let x = relu(shuffle(styled(up + 2, &self.from_quarter, x), 2) + at_half); // [batch, 48, h/2, w/2]
         let x = relu(styled(up + 3, &self.half, x)); // [batch, 32, h/2, w/2]
-        (shuffle(self.head.forward(x, None, None), 2) + numbers, features)
+        (shuffle(self.head.forward(x, None), 2) + numbers, features)
     }
 
     /// Makes of seeded weights those that training starts from.
@@ -141,24 +153,20 @@ impl Base {
         }
     }
 
+    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
+        styles::mixed(&self.styles, mix)
+    }
+
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {
-        let blocks = self.blocks.iter().enumerate().flat_map(|(i, block)| {
-            [(format!("blocks.{i}.first"), &block.first), (format!("blocks.{i}.second"), &block.second)]
-        });
-        let named = |(path, layer): (&str, _)| (path.to_owned(), layer);
-        let down = [("stem", &self.stem), ("to_quarter", &self.to_quarter), ("to_eighth", &self.to_eighth)];
-        let up = [
-            ("from_eighth", &self.from_eighth),
-            ("quarter", &self.quarter),
-            ("from_quarter", &self.from_quarter),
-            ("half", &self.half),
-            ("head", &self.head),
-        ];
-        down.into_iter().map(named).chain(blocks).chain(up.into_iter().map(named))
+        let blocks = self.blocks.iter().flat_map(|block| [&block.first, &block.second]);
+        let down = [&self.stem, &self.to_quarter, &self.to_eighth];
+        let up = [&self.from_eighth, &self.quarter, &self.from_quarter, &self.half];
+        let styled = down.into_iter().chain(blocks).chain(up);
+        styled_paths().zip(styled).chain([("head".to_owned(), &self.head)])
     }
 
     pub(super) fn folded(&self) -> Weights {
-        styles::folded(&self.styles, self.layers())
+        styles::folded(&self.styles, styles::count(&self.styles) > 1, self.layers())
     }
 
     pub(super) fn hold_statistics(&mut self) {

@@ -41,6 +41,8 @@ pub struct Layer {
     norm: Option<Norm>,
     stride: usize,
     held: bool,
+    /// Outputs that become the pixels of a cell, `cell` side by side and above one another; 1 where none do.
+    cell: usize,
 }
 
 /// What stands beside the 3x3 kernel in training.
@@ -71,6 +73,15 @@ pub struct StyleAffine {
     shift: Param<Tensor<2>>,
 }
 
+/// The scale and shift that a layer is given: of one style for all pictures of a batch, or of one for each.
+#[derive(Debug, Clone)]
+pub struct Affine {
+    /// `[1 or batch, channels]`
+    pub(super) scale: Tensor<2>,
+    /// `[1 or batch, channels]`
+    pub(super) shift: Tensor<2>,
+}
+
 impl LayerConfig {
     /// 3x3, stride 1.
     pub(super) fn new(inputs: usize, outputs: usize) -> Self {
@@ -97,7 +108,14 @@ impl LayerConfig {
             norm: None,
             stride,
             held: false,
+            cell: 1,
         }
+    }
+
+    /// The last layer in training: no norm, because what leaves the network keeps its scale, and outputs that are shuffled
+    /// into cells of `cell` pixels a side, which all answer alike where the map is even.
+    pub(super) fn init_last_in_training(self, cell: usize, device: &Device) -> Layer {
+        Layer { cell, ..self.init(device) }
     }
 
     /// The training form: with branches where the kernel is 3x3, and with a norm.
@@ -125,14 +143,8 @@ impl Layer {
     ///
     /// # Shapes
     /// - `x`: `[batch, inputs, h, w]`
-    /// - `affine` with `mix` `[batch, styles]`, or of one style without
     /// - output: `[batch, outputs, ceil(h / stride), ceil(w / stride)]`
-    pub(super) fn forward(
-        &self,
-        x: Tensor<4>,
-        affine: Option<&StyleAffine>,
-        mix: Option<&Tensor<2>>,
-    ) -> Tensor<4> {
+    pub(super) fn forward(&self, x: Tensor<4>, affine: Option<&Affine>) -> Tensor<4> {
         let single = affine.filter(|affine| affine.is_single());
         let several = affine.filter(|affine| !affine.is_single());
         let y = match (&self.norm, single) {
@@ -142,17 +154,17 @@ impl Layer {
                 let (scale, shift) = self.constants(single);
                 let [outputs] = scale.dims();
                 let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
-                self.apply(x, kernel, self.bias.val() * scale + shift)
+                self.apply(x, kernel, self.bias() * scale + shift)
             }
         };
         match several {
-            Some(affine) => affine.forward(y, mix),
+            Some(affine) => affine.forward(y),
             None => y,
         }
     }
 
     fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        self.apply(x, self.kernel(), self.bias.val())
+        self.apply(x, self.kernel(), self.bias())
     }
 
     fn apply(&self, x: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
@@ -161,9 +173,32 @@ impl Layer {
         conv2d(x, kernel, Some(bias), self.stride, 0)
     }
 
+    /// The bias, the same for every pixel of a cell.
+    fn bias(&self) -> Tensor<1> {
+        let bias = self.bias.val();
+        if self.cell == 1 {
+            return bias;
+        }
+        let ([outputs], pixels) = (bias.dims(), self.cell * self.cell);
+        let colours: Tensor<2> = bias.reshape([outputs / pixels, pixels]);
+        colours.mean_dim(1).repeat_dim(1, pixels).reshape([outputs])
+    }
+
+    /// A kernel whose taps sum up to the same for every pixel of a cell: what differs is taken from all taps alike. On an even
+    /// map every pixel of the cell then has the same colour, so a plain surface cannot show a grid, whatever is learned.
+    fn evened(&self, weight: Tensor<4>) -> Tensor<4> {
+        let ([outputs, inputs, height, width], pixels) = (weight.dims(), self.cell * self.cell);
+        let sums = weight.clone().sum_dims(&[2, 3]).reshape([outputs / pixels, pixels, inputs]);
+        let excess = (sums.clone() - sums.mean_dim(1)) / (height * width) as f32;
+        weight - excess.reshape([outputs, inputs, 1, 1])
+    }
+
     /// The sum of the branches, `[outputs, inputs, k, k]`.
     fn kernel(&self) -> Tensor<4> {
-        let weight = self.weight.val();
+        let mut weight = self.weight.val();
+        if self.cell > 1 {
+            weight = self.evened(weight);
+        }
         let Some(branches) = &self.branches else { return weight };
         let mut point = branches.point.val();
         if let Some(identity) = &branches.identity {
@@ -175,7 +210,7 @@ impl Layer {
     }
 
     /// What the held norm and the only style do to a channel: a scale and a shift, `[outputs]` each.
-    fn constants(&self, single: Option<&StyleAffine>) -> (Tensor<1>, Tensor<1>) {
+    fn constants(&self, single: Option<&Affine>) -> (Tensor<1>, Tensor<1>) {
         let ones = || Tensor::ones(self.bias.val().dims(), &self.bias.val().device());
         let (scale, shift) = match single {
             Some(affine) => affine.only(),
@@ -194,16 +229,16 @@ impl Layer {
     }
 
     /// Kernel and bias of the folded form, with the affine layer of the only style.
-    pub(super) fn folded(&self, affine: Option<&StyleAffine>) -> [WeightTensor; 2] {
-        let (scale, shift) = self.constants(affine.filter(|affine| affine.is_single()));
+    pub(super) fn folded(&self, only: Option<&Affine>) -> [WeightTensor; 2] {
+        let (scale, shift) = self.constants(only);
         let [outputs] = scale.dims();
         let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
-        [host(kernel), host(self.bias.val() * scale + shift)]
+        [host(kernel), host(self.bias() * scale + shift)]
     }
 }
 
 impl Norm {
-    fn live(&self, y: Tensor<4>, single: Option<&StyleAffine>) -> Tensor<4> {
+    fn live(&self, y: Tensor<4>, single: Option<&Affine>) -> Tensor<4> {
         let [_, channels, ..] = y.dims();
         let device = y.device();
         let (scale, shift) = match single {
@@ -230,29 +265,39 @@ impl StyleAffine {
         self.scale.lazy_shape()[0]
     }
 
-    fn is_single(&self) -> bool {
-        self.styles() == 1
-    }
-
-    /// Scale and shift of the only style, `[channels]` each.
-    fn only(&self) -> (Tensor<1>, Tensor<1>) {
-        (self.scale.val().squeeze_dim(0), self.shift.val().squeeze_dim(0))
-    }
-
-    /// `x * (mix . scale) + mix . shift`; `x` is `[batch, channels, h, w]`, `mix` `[batch, styles]`, else the first style.
-    fn forward(&self, x: Tensor<4>, mix: Option<&Tensor<2>>) -> Tensor<4> {
-        let of_batch = |values: Tensor<2>| match mix {
+    /// Those of a mix, `[batch, styles]`; of the first style without.
+    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Affine {
+        let of = |values: Tensor<2>| match mix {
             Some(mix) => mix.clone().matmul(values),
             None => values.narrow(0, 0, 1),
         };
-        let scale = of_batch(self.scale.val()); // [batch or 1, channels]
-        let shift = of_batch(self.shift.val());
-        x * scale.unsqueeze_dims(&[2, 3]) + shift.unsqueeze_dims(&[2, 3])
+        Affine { scale: of(self.scale.val()), shift: of(self.shift.val()) }
     }
 
     /// Scale and shift as a model of several styles holds them.
     pub(super) fn folded(&self) -> [WeightTensor; 2] {
         [host(self.scale.val()), host(self.shift.val())]
+    }
+}
+
+impl Affine {
+    /// The scales of the first style, and its shifts.
+    pub(crate) fn into_rows(self) -> [Vec<f32>; 2] {
+        [self.scale, self.shift].map(|values| values.narrow(0, 0, 1).into_data().iter::<f32>().collect())
+    }
+
+    fn is_single(&self) -> bool {
+        self.scale.dims()[0] == 1
+    }
+
+    /// Scale and shift of the only style, `[channels]` each.
+    fn only(&self) -> (Tensor<1>, Tensor<1>) {
+        (self.scale.clone().squeeze_dim(0), self.shift.clone().squeeze_dim(0))
+    }
+
+    /// `x * scale + shift`; `x` is `[batch, channels, h, w]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        x * self.scale.clone().unsqueeze_dims(&[2, 3]) + self.shift.clone().unsqueeze_dims(&[2, 3])
     }
 }
 

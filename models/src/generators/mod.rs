@@ -8,6 +8,7 @@
 //! training, with branches and norms that fold away.
 
 mod base;
+mod encoder;
 mod johnson;
 mod layer;
 mod phased;
@@ -24,11 +25,12 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use base::{Base, BaseConfig};
+pub(crate) use encoder::DESCRIPTION;
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
-pub use styles::first_style;
+pub use styles::Affines;
+pub(crate) use styles::{scale_of, shift_of};
 pub use tiny::{Tiny, TinyConfig};
 pub use training::StateError;
-#[cfg(feature = "features")]
 pub(crate) use weights::uniform;
 pub use weights::{WeightTensor, Weights, expected_shapes};
 pub(crate) use weights::{bind, untrained};
@@ -101,6 +103,39 @@ impl GeneratorConfig {
         }
     }
 
+    /// How many styles it has; none where it knows of none.
+    pub fn styles(&self) -> Option<usize> {
+        match self {
+            Self::Tiny(config) => Some(config.styles),
+            Self::Base(config) => Some(config.styles),
+            Self::Johnson(_) => None,
+        }
+    }
+
+    /// Whether it takes styles from pictures.
+    pub fn has_encoder(&self) -> bool {
+        matches!(self, Self::Tiny(TinyConfig { encoder: true, .. }))
+    }
+
+    /// The convolutions that a style moves, in order: path and channels.
+    pub fn styled_layers(&self) -> Vec<(String, usize)> {
+        let (paths, widths): (Vec<String>, &[usize]) = match self {
+            Self::Tiny(_) => (tiny::styled_paths().collect(), &tiny::STYLED),
+            Self::Base(_) => (base::styled_paths().collect(), &base::STYLED),
+            Self::Johnson(_) => (Vec::new(), &[]),
+        };
+        paths.into_iter().zip(widths.iter().copied()).collect()
+    }
+
+    /// The same network of one style alone, into which that style is folded.
+    pub fn of_one_style(&self) -> Self {
+        match self {
+            Self::Tiny(_) => Self::Tiny(TinyConfig::new(1)),
+            Self::Base(_) => Self::Base(BaseConfig { styles: 1 }),
+            Self::Johnson(config) => Self::Johnson(config.clone()),
+        }
+    }
+
     /// Width and height of what the network is given are padded to a multiple of this many pixels.
     pub fn alignment(&self) -> usize {
         match self {
@@ -140,23 +175,37 @@ impl Generator {
     /// input's size are to be cut off.
     pub fn forward(&self, numbers: Tensor<4>) -> Tensor<4> {
         match self {
-            Self::Tiny(tiny) => tiny.forward(numbers, None).0,
-            Self::Base(base) => base.forward(numbers, None).0,
             Self::Johnson(johnson) => johnson.forward(numbers),
+            _ => self.forward_styled(numbers, &self.mixed(None)).0,
         }
     }
 
-    /// Numbers to numbers in a mix of styles, `[batch, styles]`, and the features at an eighth of the size before they go
-    /// back up, `[batch, channels, height / 8, width / 8]`; none of a network that has no styles.
-    pub fn forward_styled(
-        &self,
-        numbers: Tensor<4>,
-        mix: Option<&Tensor<2>>,
-    ) -> (Tensor<4>, Option<Tensor<4>>) {
+    /// What the layers are given of a mix of the styles, `[batch, styles]`; of the first style without. None of a network
+    /// that has folded its only style away, or knows no styles.
+    pub fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
+        match self {
+            Self::Tiny(tiny) => tiny.mixed(mix),
+            Self::Base(base) => base.mixed(mix),
+            Self::Johnson(_) => None,
+        }
+    }
+
+    /// What the layers are given of paintings that are described, `[batch, numbers of a description]`; none of a network
+    /// without an encoder.
+    pub fn encoded(&self, description: Tensor<2>) -> Affines {
+        match self {
+            Self::Tiny(tiny) => tiny.encoder().map(|encoder| encoder.forward(description)),
+            Self::Base(_) | Self::Johnson(_) => None,
+        }
+    }
+
+    /// Numbers to numbers in a style, and the features at an eighth of the size before they go back up,
+    /// `[batch, channels, height / 8, width / 8]`; none of a network that has no styles.
+    pub fn forward_styled(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Option<Tensor<4>>) {
         let known = |(painted, features)| (painted, Some(features));
         match self {
-            Self::Tiny(tiny) => known(tiny.forward(numbers, mix)),
-            Self::Base(base) => known(base.forward(numbers, mix)),
+            Self::Tiny(tiny) => known(tiny.forward(numbers, style)),
+            Self::Base(base) => known(base.forward(numbers, style)),
             Self::Johnson(johnson) => (johnson.forward(numbers), None),
         }
     }

@@ -1,9 +1,9 @@
 //! The affine layers of all styles, one behind each convolution that a style moves.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
-use super::layer::{Layer, StyleAffine};
-use super::weights::{WeightTensor, Weights};
+use super::layer::{Affine, Layer, StyleAffine};
+use super::weights::Weights;
 
 const MAX_STYLES: usize = 64;
 
@@ -17,52 +17,58 @@ pub(super) fn check_styles(styles: usize) -> Result<(), String> {
 /// The affine layers; none in a folded network of one style.
 pub(super) type Styles = Option<Vec<StyleAffine>>;
 
+/// What every layer is given of a style, in the order of the layers that a style moves; none of a network that has folded
+/// its only style away.
+pub type Affines = Option<Vec<Affine>>;
+
 /// Of `styles` styles behind layers of these widths; none of no style.
 pub(super) fn init(styles: usize, widths: &[usize], device: &Device) -> Styles {
     (styles > 0).then(|| widths.iter().map(|width| StyleAffine::init(styles, *width, device)).collect())
 }
 
-/// The affine layer behind convolution `index`.
-pub(super) fn of_layer(styles: &Styles, index: usize) -> Option<&StyleAffine> {
-    styles.as_ref().and_then(|affines| affines.get(index))
+/// How many styles there are affine layers of.
+pub(super) fn count(styles: &Styles) -> usize {
+    styles.iter().flatten().next().map_or(0, StyleAffine::styles)
 }
 
-/// What a model file holds of these convolutions, in the order of the affine layers, and of their styles.
-pub(super) fn folded<'a>(styles: &Styles, layers: impl Iterator<Item = (String, &'a Layer)>) -> Weights {
+/// Those of a mix of the styles, `[batch, styles]`; of the first style without.
+pub(super) fn mixed(styles: &Styles, mix: Option<&Tensor<2>>) -> Affines {
+    styles.as_ref().map(|affines| affines.iter().map(|affine| affine.mixed(mix)).collect())
+}
+
+/// What the layer `index` is given.
+pub(super) fn of_layer(affines: &Affines, index: usize) -> Option<&Affine> {
+    affines.as_ref().and_then(|affines| affines.get(index))
+}
+
+/// What a model file holds of these convolutions, in the order of the affine layers, and of their styles: where it
+/// `keeps` them they stand beside the convolutions, else the only style is folded away.
+pub(super) fn folded<'a>(
+    styles: &Styles,
+    keeps: bool,
+    layers: impl Iterator<Item = (String, &'a Layer)>,
+) -> Weights {
     let mut weights = Weights::new();
+    let only = if keeps { None } else { mixed(styles, None) };
     for (index, (path, layer)) in layers.enumerate() {
-        let [weight, bias] = layer.folded(of_layer(styles, index));
+        let [weight, bias] = layer.folded(of_layer(&only, index));
         weights.insert(format!("{path}.weight"), weight);
         weights.insert(format!("{path}.bias"), bias);
     }
-    for (index, affine) in styles.iter().flatten().enumerate().filter(|(_, affine)| affine.styles() > 1) {
+    for (index, affine) in styles.iter().flatten().enumerate().filter(|_| keeps) {
         let [scale, shift] = affine.folded();
-        weights.insert(format!("styles.{index}.scale"), scale);
-        weights.insert(format!("styles.{index}.shift"), shift);
+        weights.insert(scale_of(index), scale);
+        weights.insert(shift_of(index), shift);
     }
     weights
 }
 
-/// Kernel and bias of the convolution `name` among a model's weights, for engines that paint in its first style: with that
-/// style's scale and shift folded in, if `style` is the index of the affine layer behind it and the model has several styles.
-///
-/// # Panics
-/// Where the weights hold no such convolution.
-pub fn first_style(weights: &Weights, name: &str, style: Option<usize>) -> [WeightTensor; 2] {
-    let [mut weight, mut bias] = ["weight", "bias"].map(|kind| weights[&format!("{name}.{kind}")].clone());
-    let affine = style.and_then(|style| {
-        let of = |kind| weights.get(&format!("styles.{style}.{kind}"));
-        Some((of("scale")?, of("shift")?))
-    });
-    if let Some((scale, shift)) = affine {
-        let outputs = bias.values.len();
-        let kernel = weight.values.len() / outputs;
-        for (kernel, scale) in weight.values.chunks_exact_mut(kernel).zip(&scale.values) {
-            kernel.iter_mut().for_each(|weight| *weight *= scale);
-        }
-        for ((bias, scale), shift) in bias.values.iter_mut().zip(&scale.values).zip(&shift.values) {
-            *bias = *bias * scale + shift;
-        }
-    }
-    [weight, bias]
+/// Where a model file holds the scales behind the layer `index`, `[styles, channels]`.
+pub(crate) fn scale_of(index: usize) -> String {
+    format!("styles.{index}.scale")
+}
+
+/// Where it holds the shifts.
+pub(crate) fn shift_of(index: usize) -> String {
+    format!("styles.{index}.shift")
 }

@@ -14,9 +14,10 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::encoder::StyleEncoder;
 use super::layer::{Layer, LayerConfig, host, zeros};
 use super::shuffle::{bilinear_kernel, cell_means, shuffle, unshuffle};
-use super::styles::{self, Styles, check_styles};
+use super::styles::{self, Affines, Styles, check_styles};
 use super::weights::{WeightTensor, Weights};
 
 /// Sides must be multiples of 8: unshuffle 4, then one halving.
@@ -37,7 +38,7 @@ const BLOCKS: usize = 4;
 const STARTING_SHARE: f32 = 0.5;
 
 /// Channels behind each layer that the style moves: stem, down, blocks, up.
-const STYLED: [usize; 3 + BLOCKS] = [
+pub(super) const STYLED: [usize; 3 + BLOCKS] = [
     QUARTER_CHANNELS,
     EIGHTH_CHANNELS,
     EIGHTH_CHANNELS,
@@ -47,13 +48,22 @@ const STYLED: [usize; 3 + BLOCKS] = [
     QUARTER_CHANNELS,
 ];
 
+/// The convolutions of [`STYLED`].
+pub(super) fn styled_paths() -> impl Iterator<Item = String> {
+    let blocks = (0..BLOCKS).map(|i| format!("blocks.{i}"));
+    ["stem", "down"].map(str::to_owned).into_iter().chain(blocks).chain(["up".to_owned()])
+}
+
 /// Configuration of [`Tiny`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TinyConfig {
-    /// How many styles share the weights: 1 to 64. With one, its affine layers are folded into the convolutions
-    /// and the file holds none.
+    /// How many styles share the weights: 1 to 64. With one, and without an encoder, its affine layers are folded into the
+    /// convolutions and the file holds none.
     pub styles: usize,
+    /// Whether it takes styles from pictures too: the file holds what makes a style of a painting's description.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub encoder: bool,
 }
 
 /// The network. Every convolution but the head is followed by a style's affine layer where there are several styles.
@@ -67,17 +77,29 @@ pub struct Tiny {
     /// How much of the input is added, `[3]`, one share a colour.
     share: Param<Tensor<1>>,
     styles: Styles,
+    encoder: Option<StyleEncoder>,
 }
 
 impl TinyConfig {
+    /// Of so many styles, without an encoder.
+    pub fn new(styles: usize) -> Self {
+        Self { styles, encoder: false }
+    }
+
     pub(super) fn validate(&self) -> Result<(), String> {
         check_styles(self.styles)
     }
 
     /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Tiny {
-        let styles = if self.styles > 1 { self.styles } else { 0 };
-        self.network(styles, device, LayerConfig::init)
+        let styles = if self.keeps_styles() { self.styles } else { 0 };
+        let head = head_config().init(device);
+        Tiny { head, ..self.network(styles, device, LayerConfig::init) }
+    }
+
+    /// Whether a model file holds affine layers; else the only style is folded away.
+    pub(super) fn keeps_styles(&self) -> bool {
+        self.styles > 1 || self.encoder
     }
 
     /// The network in training: with branches, norms and the affine layers of one style too.
@@ -92,12 +114,16 @@ impl TinyConfig {
             down: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
             blocks: (0..BLOCKS).map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS))).collect(),
             up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, QUARTER_CHANNELS)),
-            // No norm: what leaves the network keeps its scale.
-            head: LayerConfig::new(QUARTER_CHANNELS + 3, 48).init(device),
+            head: head_config().init_last_in_training(4, device),
             share: zeros([3], device),
             styles: styles::init(styles, &STYLED, device),
+            encoder: self.encoder.then(|| StyleEncoder::init(&STYLED, device)),
         }
     }
+}
+
+fn head_config() -> LayerConfig {
+    LayerConfig::new(QUARTER_CHANNELS + 3, 48)
 }
 
 impl Tiny {
@@ -105,10 +131,9 @@ impl Tiny {
     ///
     /// # Shapes
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
-    /// - `mix`: weights of the styles, `[batch, styles]`; without it the first style paints
     /// - output: `[batch, 3, height, width]` and `[batch, 48, height / 8, width / 8]`
-    pub fn forward(&self, numbers: Tensor<4>, mix: Option<&Tensor<2>>) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(&self.styles, index), mix);
+    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Tensor<4>) {
+        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(style, index));
         let quarter = unshuffle(numbers.clone(), 4); // [batch, 48, h/4, w/4]
         let means = cell_means(quarter.clone()); // [batch, 3, h/4, w/4]
         let skip = relu(styled(0, &self.stem, quarter)); // [batch, 32, h/4, w/4]
@@ -127,7 +152,7 @@ impl Tiny {
         let x = relu(doubled + skip); // [batch, 32, h/4, w/4]
         let x = Tensor::cat(vec![x, means], 1); // [batch, 35, h/4, w/4]
         let shared = numbers * self.share.val().reshape([1, 3, 1, 1]);
-        (shuffle(self.head.forward(x, None, None), 4) + shared, features)
+        (shuffle(self.head.forward(x, None), 4) + shared, features)
     }
 
     /// Makes of seeded weights those that training starts from: the head and the share of the input.
@@ -136,17 +161,27 @@ impl Tiny {
         head.values.iter_mut().for_each(|value| *value *= 1.0 - STARTING_SHARE);
         let share = WeightTensor { shape: vec![3], values: vec![STARTING_SHARE; 3] };
         weights.extend([("head.weight".to_owned(), head), ("share".to_owned(), share)]);
+        StyleEncoder::prepare_start(weights);
+    }
+
+    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
+        styles::mixed(&self.styles, mix)
+    }
+
+    pub(super) fn encoder(&self) -> Option<&StyleEncoder> {
+        self.encoder.as_ref()
     }
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {
-        let blocks = self.blocks.iter().enumerate().map(|(i, block)| (format!("blocks.{i}"), block));
-        let before = [("stem".to_owned(), &self.stem), ("down".to_owned(), &self.down)];
-        before.into_iter().chain(blocks).chain([("up".to_owned(), &self.up), ("head".to_owned(), &self.head)])
+        let styled = [&self.stem, &self.down].into_iter().chain(&self.blocks).chain([&self.up]);
+        styled_paths().zip(styled).chain([("head".to_owned(), &self.head)])
     }
 
     pub(super) fn folded(&self) -> Weights {
-        let mut weights = styles::folded(&self.styles, self.layers());
+        let keeps = self.encoder.is_some() || styles::count(&self.styles) > 1;
+        let mut weights = styles::folded(&self.styles, keeps, self.layers());
         weights.insert("share".to_owned(), host(self.share.val()));
+        weights.extend(self.encoder.iter().flat_map(StyleEncoder::host));
         weights
     }
 

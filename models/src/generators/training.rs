@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
-use super::weights::{bind_training, host_weights, training_start};
+use super::styles::{scale_of, shift_of};
+use super::weights::{WeightTensor, bind_training, host_weights, training_start};
 use super::{Base, Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
 
 /// A state that does not belong to the network.
@@ -106,6 +107,27 @@ impl Generator {
     }
 }
 
+impl Generator {
+    /// The affine layers of styles that are described, `[1, numbers of a description]` each, as a model file holds them; nothing
+    /// where there is no encoder.
+    pub fn named_styles(&self, descriptions: impl Iterator<Item = Tensor<2>>) -> Weights {
+        let mut weights = Weights::new();
+        let mut styles = 0;
+        for affines in descriptions.filter_map(|description| self.encoded(description)) {
+            styles += 1;
+            for (index, affine) in affines.into_iter().enumerate() {
+                for (values, path) in affine.into_rows().into_iter().zip([scale_of(index), shift_of(index)]) {
+                    let row =
+                        weights.entry(path).or_insert(WeightTensor { shape: vec![0, 0], values: Vec::new() });
+                    row.shape = vec![styles, values.len()];
+                    row.values.extend(values);
+                }
+            }
+        }
+        weights
+    }
+}
+
 fn shapes(network: &Generator) -> BTreeMap<String, Vec<usize>> {
     match network {
         Generator::Tiny(tiny) => expected_shapes(tiny),
@@ -135,7 +157,7 @@ fn check(expected: &BTreeMap<String, Vec<usize>>, found: &Weights) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Tensor, TensorData};
+    use burn::tensor::TensorData;
 
     use super::super::{BaseConfig, TinyConfig};
     use super::*;
@@ -143,8 +165,8 @@ mod tests {
     fn configs() -> [GeneratorConfig; 4] {
         let (one, three) = (1, 3);
         [
-            GeneratorConfig::Tiny(TinyConfig { styles: one }),
-            GeneratorConfig::Tiny(TinyConfig { styles: three }),
+            GeneratorConfig::Tiny(TinyConfig::new(one)),
+            GeneratorConfig::Tiny(TinyConfig::new(three)),
             GeneratorConfig::Base(BaseConfig { styles: one }),
             GeneratorConfig::Base(BaseConfig { styles: three }),
         ]
@@ -219,8 +241,8 @@ mod tests {
             let folded = config.build(&network.folded(), &device);
             let mix = (network.folded().contains_key("styles.0.scale"))
                 .then(|| Tensor::<2>::from_data([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]], &device));
-            let (held, _) = network.forward_styled(picture(&device), mix.as_ref());
-            let (folded, _) = folded.forward_styled(picture(&device), mix.as_ref());
+            let (held, _) = network.forward_styled(picture(&device), &network.mixed(mix.as_ref()));
+            let (folded, _) = folded.forward_styled(picture(&device), &folded.mixed(mix.as_ref()));
             assert!(difference(held.clone(), picture(&device)) > 0.01);
             let worst = difference(held, folded);
             assert!(worst < 1e-5, "{} differs by {worst}", config.kind());
@@ -228,9 +250,27 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_surface_shows_no_grid_whatever_was_learned() {
+        let device = Device::flex();
+        let mut network = shaken(&GeneratorConfig::Tiny(TinyConfig::new(1)), &device);
+        network.hold_statistics();
+        for network in [network.clone(), network_of(&network.folded(), &device)] {
+            let plain = Tensor::<4>::ones([1, 3, 32, 32], &device) * 0.3;
+            let painted = network.forward(plain);
+            let spread = (painted.clone() - painted.clone().mean_dim(3).mean_dim(2)).abs().max();
+            assert!(spread.into_scalar::<f32>() < 1e-5);
+            assert!((painted - 0.3).abs().max().into_scalar::<f32>() > 0.01);
+        }
+    }
+
+    fn network_of(weights: &Weights, device: &Device) -> Generator {
+        GeneratorConfig::Tiny(TinyConfig::new(1)).build(weights, device)
+    }
+
+    #[test]
     fn live_statistics_come_to_what_is_held() {
         let device = Device::flex();
-        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let config = GeneratorConfig::Tiny(TinyConfig::new(1));
         let mut network = shaken(&config, &device);
         let mut live = network.forward(picture(&device));
         for _ in 0..200 {
@@ -258,13 +298,13 @@ mod tests {
     #[test]
     fn a_state_comes_back_whole_and_another_networks_is_refused() {
         let device = Device::flex();
-        let config = GeneratorConfig::Tiny(TinyConfig { styles: 1 });
+        let config = GeneratorConfig::Tiny(TinyConfig::new(1));
         let state = shaken(&config, &device).state();
         assert_eq!(config.with_state(&state, &device).unwrap().state(), state);
         let mut short = state.clone();
         short.remove("stem.bias");
         assert!(config.with_state(&short, &device).is_err());
-        let three = GeneratorConfig::Tiny(TinyConfig { styles: 3 });
+        let three = GeneratorConfig::Tiny(TinyConfig::new(3));
         assert!(three.with_state(&state, &device).is_err());
     }
 

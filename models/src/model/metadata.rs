@@ -26,6 +26,9 @@ pub struct Metadata {
     /// Network kind and its configuration, as `kind` and `config`.
     #[serde(flatten)]
     pub generator: GeneratorConfig,
+    /// The names of its styles, in their order; none where there is one and it has the model's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub styles: Vec<String>,
     /// The recipe as used, whole.
     #[serde(default)]
     pub recipe: Option<String>,
@@ -78,6 +81,7 @@ impl Metadata {
             name: name.to_owned(),
             description: String::new(),
             generator,
+            styles: Vec::new(),
             recipe: None,
             seed: None,
             data: Vec::new(),

@@ -9,9 +9,10 @@ mod error;
 mod file;
 mod folder;
 mod metadata;
+mod styles;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 
@@ -31,6 +32,8 @@ pub struct Model {
     metadata: Metadata,
     weights: Weights,
     path: Option<PathBuf>,
+    /// What its weights are told apart by, once it was asked for.
+    tag: OnceLock<u64>,
 }
 
 impl Model {
@@ -45,7 +48,11 @@ impl Model {
         file::check_shapes(&metadata.generator.shapes(), &shapes)?;
         file::check_lengths(&weights)?;
         file::check_finite(&weights)?;
-        Ok(Self { metadata, weights, path: None })
+        Ok(Self::of(metadata, weights))
+    }
+
+    fn of(metadata: Metadata, weights: Weights) -> Self {
+        Self { metadata, weights, path: None, tag: OnceLock::new() }
     }
 
     /// A network with seeded random weights: for tests and timing. It is no style.
@@ -56,7 +63,7 @@ impl Model {
             seed: Some(seed),
             ..Metadata::new("untrained", generator)
         };
-        Self { metadata, weights, path: None }
+        Self::of(metadata, weights)
     }
 
     /// The model of that name (in [`own_folder`], or bundled: of two the own one, so that a style can be made anew
@@ -92,7 +99,7 @@ impl Model {
     /// As [`Model::load`], without the file's name.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (metadata, weights) = file::parse(bytes)?;
-        Ok(Self { metadata, weights, path: None })
+        Ok(Self::of(metadata, weights))
     }
 
     /// Writes the model file with every number as it is, in single precision: [`Model::save_as`].

@@ -22,6 +22,8 @@ pub enum Purpose {
     Motion,
     /// Crops of a style's paintings.
     Style(usize),
+    /// What an encoder studies.
+    Study,
     /// Crops of key frames.
     KeyFrames,
     /// What objectives draw, by their name.

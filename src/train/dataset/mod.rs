@@ -10,12 +10,14 @@
 //! | [`mod@draw`] | random numbers that follow from seed, step and purpose |
 //! | [`mod@view`] | a square part of a picture as numbers |
 //! | [`crops`] | crops of content, paintings and key frames |
+//! | [`study`] | paintings as an encoder studies them |
 //! | [`motion`] | pairs of frames whose motion is known |
 
 pub mod crops;
 pub mod draw;
 pub mod motion;
 pub mod sources;
+pub mod study;
 pub mod target;
 mod view;
 
@@ -110,6 +112,23 @@ impl Dataset {
         let style = &self.target.styles[style];
         let crops = (0..count).into_par_iter();
         crops.map(|index| style_crop(&mut draw.of_picture(index), style, side)).collect()
+    }
+
+    /// The painting that an encoder studies in a step.
+    pub fn study(&self, step: u64) -> study::Study {
+        let paintings: Vec<&RgbImage> = self.paintings().collect();
+        let named = self.target.styles.iter().map(|style| style.paintings.len()).sum();
+        study::study(&mut Draw::new(self.seed, step, Purpose::Study), &paintings, named)
+    }
+
+    /// Every painting: those of the styles, then those without a name.
+    fn paintings(&self) -> impl Iterator<Item = &RgbImage> {
+        self.target.styles.iter().flat_map(|style| &style.paintings).chain(&self.target.more)
+    }
+
+    /// Paintings without a name, that an encoder learns from.
+    pub fn nameless(&self) -> &[RgbImage] {
+        &self.target.more
     }
 
     /// Crops of key frames; none where the target has no key frames.

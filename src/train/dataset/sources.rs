@@ -12,9 +12,9 @@ use rayon::prelude::*;
 
 use super::draw::{Draw, Purpose};
 use crate::frames::{Selection, is_picture, is_video, read_rgb_clip, scaled_down};
-use crate::image::read_rgb;
 use crate::interrupt::Interrupted;
 use crate::train::recipe::Content;
+use impasto_models::picture_file::read_rgb;
 
 /// Longer side that pictures and frames are kept at, in pixels: several times a crop.
 pub const LONGEST_SIDE: usize = 1280;

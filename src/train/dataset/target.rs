@@ -7,9 +7,9 @@ use image::RgbImage;
 
 use super::sources::{Warn, files_of};
 use crate::frames::is_picture;
-use crate::image::read_rgb;
 use crate::still::Still;
 use crate::train::recipe::{KeyFrame, Target};
+use impasto_models::picture_file::read_rgb;
 
 /// The least a painting may have on each side, in pixels: below, there is no stroke to learn.
 pub const LEAST_SIDE: u32 = 64;
@@ -17,9 +17,6 @@ pub const LEAST_SIDE: u32 = 64;
 /// A style of the model.
 #[derive(Debug)]
 pub struct Style {
-    /// Its name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a model file of several styles will name them"))]
-    pub name: String,
     /// Its paintings, scaled to `target.longer_side`; painted key frames at their own size.
     pub paintings: Vec<RgbImage>,
 }
@@ -40,6 +37,8 @@ pub struct KeyPair {
 pub struct Paintings {
     /// At least one.
     pub styles: Vec<Style>,
+    /// Paintings without a name of their own, for an encoder.
+    pub more: Vec<RgbImage>,
     /// None where the target is paintings.
     pub key_frames: Vec<KeyPair>,
 }
@@ -50,33 +49,28 @@ pub struct Paintings {
 /// A file that is missing or no picture, a painting that is too small, a folder without one that can be used, key frames
 /// that do not fit together: the message names the file.
 pub fn read(target: &Target, base: &Path, warn: Warn) -> Result<Paintings> {
-    let one = |name: String, path: &Path, warn: Warn| -> Result<Style> {
-        Ok(Style { name, paintings: vec![painting(&base.join(path), target.longer_side, warn)?] })
+    let one = |path: &Path, warn: Warn| -> Result<Style> {
+        Ok(Style { paintings: vec![painting(&base.join(path), target.longer_side, warn)?] })
     };
     let mut key_frames = Vec::new();
     let styles = if let Some(path) = &target.image {
-        vec![one(stem(path), path, warn)?]
+        vec![one(path, warn)?]
     } else if let Some(folder) = &target.folder {
-        vec![Style {
-            name: stem(folder),
-            paintings: folder_of(&base.join(folder), target.longer_side, warn)?,
-        }]
+        vec![Style { paintings: folder_of(&base.join(folder), target.longer_side, warn)? }]
     } else if !target.styles.is_empty() {
         let styles = target.styles.iter();
-        styles.map(|style| one(style.name.clone(), &style.image, warn)).collect::<Result<_>>()?
+        styles.map(|style| one(&style.image, warn)).collect::<Result<_>>()?
     } else {
         key_frames = target.key_frames.iter().map(|key| key_pair(key, base)).collect::<Result<Vec<_>>>()?;
-        let Some(first) = target.key_frames.first() else {
+        if key_frames.is_empty() {
             bail!("the target is empty: expected target.image, styles, folder or key_frames");
-        };
+        }
         let paintings = key_frames.iter().map(|key| key.painted.clone()).collect();
-        vec![Style { name: stem(&first.painted), paintings }]
+        vec![Style { paintings }]
     };
-    Ok(Paintings { styles, key_frames })
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    let more = target.more.iter().map(|path| more_of(&base.join(path), target.longer_side, warn));
+    let more = more.collect::<Result<Vec<_>>>()?.concat();
+    Ok(Paintings { styles, more, key_frames })
 }
 
 fn painting(path: &Path, longer_side: usize, warn: Warn) -> Result<RgbImage> {
@@ -126,6 +120,15 @@ fn folder_of(folder: &Path, longer_side: usize, warn: Warn) -> Result<Vec<RgbIma
             Err(error.context(format!("no painting in {} can be used", folder.display())))
         }
         _ => Ok(paintings),
+    }
+}
+
+/// A painting, or those of a folder.
+fn more_of(path: &Path, longer_side: usize, warn: Warn) -> Result<Vec<RgbImage>> {
+    if path.is_dir() {
+        folder_of(path, longer_side, warn)
+    } else {
+        Ok(vec![painting(path, longer_side, warn)?])
     }
 }
 
@@ -191,7 +194,7 @@ mod tests {
         let found =
             read(&Target { image, longer_side: 150, ..Target::default() }, folder.path(), &mut |_| {});
         let styles = found.unwrap().styles;
-        assert_eq!((styles[0].name.as_str(), styles[0].paintings[0].dimensions()), ("wave", (150, 100)));
+        assert_eq!(styles[0].paintings[0].dimensions(), (150, 100));
     }
 
     #[test]
@@ -206,17 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn styles_keep_their_order_and_names() {
+    fn styles_keep_their_order() {
         let folder = tempfile::tempdir().unwrap();
-        let style = |name: &str| NamedStyle {
+        let style = |name: &str, height| NamedStyle {
             name: name.to_owned(),
-            image: save(folder.path(), &format!("{name}.png"), 80, 80),
+            image: save(folder.path(), &format!("{name}.png"), 80, height),
         };
-        let target = Target { styles: vec![style("b"), style("a")], ..Target::default() };
+        let target = Target { styles: vec![style("b", 80), style("a", 70)], ..Target::default() };
         let mut said = Vec::new();
         let found = read(&target, folder.path(), &mut |line| said.push(line)).unwrap();
-        let names: Vec<&str> = found.styles.iter().map(|style| style.name.as_str()).collect();
-        assert_eq!(names, ["b", "a"]);
+        let heights: Vec<u32> = found.styles.iter().map(|style| style.paintings[0].height()).collect();
+        assert_eq!(heights, [512, 448]);
         assert!(said.len() == 2 && said[0].contains("enlarged from 80 to 512"), "{said:?}");
     }
 

@@ -4,8 +4,8 @@ use image::RgbImage;
 use impasto_models::numbers::{self, Window};
 
 use super::draw::Draw;
-use crate::resample::{Rectangle, resample};
 use crate::still::{Still, rgb_info};
+use impasto_models::resample::Rectangle;
 
 /// A random place for a view of `side` pixels in a picture that is scaled by `scale`; by more where the picture would
 /// be too small.
@@ -33,7 +33,7 @@ pub(super) fn view(picture: &RgbImage, place: Rectangle, side: usize) -> Still {
     if whole {
         return part;
     }
-    resample(&part, Rectangle { x: place.x - left as f64, y: place.y - top as f64, ..place }, side, side)
+    part.scaled(Rectangle { x: place.x - left as f64, y: place.y - top as f64, ..place }, side, side)
 }
 
 /// The pixels from `start` on for `length`, and `reach` more on either side, as far as there are.

@@ -5,7 +5,8 @@ use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
 use super::{
-    Content, Features, Gan, GanKind, LossWeights, Provider, Recipe, Run, Target, Temporal, Training,
+    Content, Features, Gan, GanKind, GeneratorKind, LossWeights, Provider, Recipe, Run, Target, Temporal,
+    Training,
 };
 
 /// A value that cannot be used.
@@ -59,7 +60,37 @@ impl Recipe {
         self.temporal.check()?;
         self.features.check()?;
         self.run.check()?;
+        self.check_encoder()?;
         self.check_objective()
+    }
+
+    /// What learns from pictures at large cannot be told about one by a critic or an identity yet.
+    fn check_encoder(&self) -> Checked {
+        if !self.generator.encoder {
+            let more = !self.target.more.is_empty();
+            return if more { fault("target.more", "paintings", "generator.encoder = true") } else { Ok(()) };
+        }
+        if self.generator.kind != GeneratorKind::Tiny {
+            return fault("generator.encoder", "true with another network", "generator.kind = 'tiny'");
+        }
+        if self.target.styles.is_empty() {
+            return fault(
+                "generator.encoder",
+                "true without target.styles",
+                "styles that have names, one or more",
+            );
+        }
+        if self.gan.kind != GanKind::None {
+            return fault(
+                "gan.kind",
+                "a critic beside an encoder",
+                "'none': a critic knows one style at a time",
+            );
+        }
+        if self.loss.identity > 0.0 {
+            return fault("loss.identity", self.loss.identity, "0 beside an encoder");
+        }
+        Ok(())
     }
 
     fn check_objective(&self) -> Checked {

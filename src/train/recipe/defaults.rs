@@ -13,6 +13,8 @@ impl Default for GeneratorRecipe {
             // The one that paints in real time on a processor.
             kind: GeneratorKind::Tiny,
             start_from: None,
+            // One painting is what most runs learn.
+            encoder: false,
             // Batch statistics speed up the first steps; held early, because afterwards a step is cheaper and
             // what is trained is what plays.
             batch_norm: 0.1,
@@ -25,6 +27,7 @@ impl Default for Target {
         Self {
             image: None,
             styles: Vec::new(),
+            more: Vec::new(),
             folder: None,
             key_frames: Vec::new(),
             // Strokes of a painting seen whole at this size are a few pixels wide: what `tiny` can draw.
@@ -116,6 +119,9 @@ impl Default for Gan {
 impl Default for LossWeights {
     fn default() -> Self {
         Self {
+            // With colours in it, red and blue fringes along every edge are the cheapest way to a painting's contrasts, and a
+            // small network takes it.
+            luma_strokes: true,
             // Patches of the painting are matched without any pretrained network: the main force. With a perceptual
             // provider 40.
             swd: 100.0,

@@ -56,7 +56,8 @@ impl Preview {
         if self.frames.is_empty() {
             return Ok(None);
         }
-        let painted = self.frames.iter().map(|frame| learner.paint(frame)).collect::<Result<Vec<_>>>()?;
+        let painted = self.frames.iter().enumerate().map(|(index, frame)| learner.paint(frame, index));
+        let painted = painted.collect::<Result<Vec<_>>>()?;
         Ok(Some(before_over_after(&self.frames, &painted)))
     }
 }

@@ -48,12 +48,12 @@ impl Learner for OneNumber {
         Ok(())
     }
 
-    fn paint(&self, still: &Still) -> Result<Still> {
+    fn paint(&self, still: &Still, _index: usize) -> Result<Still> {
         Ok(still.clone())
     }
 
     fn export(&self) -> Result<Model> {
-        Ok(Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 0))
+        Ok(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 0))
     }
 }
 

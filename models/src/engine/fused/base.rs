@@ -6,7 +6,7 @@ use super::map::Map;
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{cell_numbers, gather, gather_floats, scatter};
-use crate::generators::{Weights, first_style};
+use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
@@ -31,6 +31,16 @@ pub(super) const NUMBERS_PER_PIXEL: f64 = (CELLS + 2 * HALF + LAST_HALF) as f64 
 /// Weights and maps.
 pub(super) struct Base<N: 'static> {
     kernels: &'static Kernels<N>,
+    layers: Layers<N>,
+    cells: Map<N>,
+    halves: [Map<N>; 2],
+    last_half: Map<N>,
+    quarters: [Map<N>; 2],
+    last_quarter: Map<N>,
+    eighths: [Map<N>; 3],
+}
+
+struct Layers<N: 'static> {
     stem: Conv<N>,
     to_quarter: Conv<N>,
     to_eighth: Conv<N>,
@@ -40,41 +50,32 @@ pub(super) struct Base<N: 'static> {
     from_quarter: Shuffled<N>,
     half: Conv<N>,
     head: Conv<N>,
-    cells: Map<N>,
-    halves: [Map<N>; 2],
-    last_half: Map<N>,
-    quarters: [Map<N>; 2],
-    last_quarter: Map<N>,
-    eighths: [Map<N>; 3],
+}
+
+impl<N: Number> Layers<N> {
+    fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
+        let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
+        let block = |i: usize| ["first", "second"].map(|of| conv(&format!("blocks.{i}.{of}"), 1, EIGHTH));
+        Self {
+            stem: conv("stem", 1, CELLS),
+            to_quarter: conv("to_quarter", 2, HALF),
+            to_eighth: conv("to_eighth", 2, QUARTER),
+            blocks: (0..BLOCKS).map(block).collect(),
+            from_eighth: Shuffled::named(kernels, weights, "from_eighth", EIGHTH),
+            quarter: conv("quarter", 1, QUARTER),
+            from_quarter: Shuffled::named(kernels, weights, "from_quarter", LAST_QUARTER),
+            half: conv("half", 1, HALF),
+            head: conv("head", 1, LAST_HALF),
+        }
+    }
 }
 
 impl<N: Number> Base<N> {
-    /// The network of these weights, in the first style.
+    /// The network of these weights, of one style.
     pub(super) fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
-        let conv = |name: &str, style, stride, pitch| {
-            let [weight, bias] = first_style(weights, name, style);
-            Conv::new(kernels, &weight, &bias, stride, pitch)
-        };
-        let shuffled = |name: &str, style, pitch| {
-            let [weight, bias] = first_style(weights, name, Some(style));
-            Shuffled::new(kernels, &weight, &bias, pitch)
-        };
-        let block = |block: usize| {
-            let of = |name: &str, style| conv(&format!("blocks.{block}.{name}"), Some(style), 1, EIGHTH);
-            [of("first", 3 + 2 * block), of("second", 4 + 2 * block)]
-        };
-        let up = 3 + 2 * BLOCKS;
         Self {
             kernels,
-            stem: conv("stem", Some(0), 1, CELLS),
-            to_quarter: conv("to_quarter", Some(1), 2, HALF),
-            to_eighth: conv("to_eighth", Some(2), 2, QUARTER),
-            blocks: (0..BLOCKS).map(block).collect(),
-            from_eighth: shuffled("from_eighth", up, EIGHTH),
-            quarter: conv("quarter", Some(up + 1), 1, QUARTER),
-            from_quarter: shuffled("from_quarter", up + 2, LAST_QUARTER),
-            half: conv("half", Some(up + 3), 1, HALF),
-            head: conv("head", None, 1, LAST_HALF),
+            layers: Layers::new(weights, kernels),
             cells: Map::new(CELLS),
             halves: [Map::new(HALF), Map::new(HALF)],
             last_half: Map::new(LAST_HALF),
@@ -86,6 +87,10 @@ impl<N: Number> Base<N> {
 }
 
 impl<N: Number> Network for Base<N> {
+    fn restyle(&mut self, weights: &Weights) {
+        self.layers = Layers::new(weights, self.kernels);
+    }
+
     fn reshape(&mut self, width: usize, height: usize) {
         let Self { cells, halves, last_half, quarters, last_quarter, eighths, .. } = self;
         for map in [cells, last_half].into_iter().chain(halves) {
@@ -114,21 +119,22 @@ impl<N: Number> Network for Base<N> {
     }
 
     fn run(&mut self) {
+        let layers = &self.layers;
         let [at_half, from_half] = &mut self.halves;
         let [at_quarter, from_quarter] = &mut self.quarters;
         let [x, inner, next] = &mut self.eighths;
-        self.stem.run(&self.cells, at_half, Then::RELU);
-        self.to_quarter.run(at_half, at_quarter, Then::RELU);
-        self.to_eighth.run(at_quarter, x, Then::RELU);
-        for [first, second] in &self.blocks {
+        layers.stem.run(&self.cells, at_half, Then::RELU);
+        layers.to_quarter.run(at_half, at_quarter, Then::RELU);
+        layers.to_eighth.run(at_quarter, x, Then::RELU);
+        for [first, second] in &layers.blocks {
             first.run(x, inner, Then::RELU);
             second.run(inner, next, Then { residual: Some(x), relu: true });
             std::mem::swap(x, next);
         }
-        self.from_eighth.run(x, from_quarter, Then { residual: Some(at_quarter), relu: true });
-        self.quarter.run(from_quarter, &mut self.last_quarter, Then::RELU);
-        self.from_quarter.run(&self.last_quarter, from_half, Then { residual: Some(at_half), relu: true });
-        self.half.run(from_half, &mut self.last_half, Then::RELU);
+        layers.from_eighth.run(x, from_quarter, Then { residual: Some(at_quarter), relu: true });
+        layers.quarter.run(from_quarter, &mut self.last_quarter, Then::RELU);
+        layers.from_quarter.run(&self.last_quarter, from_half, Then { residual: Some(at_half), relu: true });
+        layers.half.run(from_half, &mut self.last_half, Then::RELU);
     }
 
     fn rows_of_a_line(&self) -> usize {
@@ -136,11 +142,11 @@ impl<N: Number> Network for Base<N> {
     }
 
     fn line_floats(&self, width: usize) -> usize {
-        self.head.row_floats(width / CELL).max(gather_floats(CELL, width))
+        self.layers.head.row_floats(width / CELL).max(gather_floats(CELL, width))
     }
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
-        self.head.row_of_floats(&self.last_half, line, raw);
-        scatter::<CELL>(raw, self.head.outputs(), [1.0; 3], original, painted);
+        self.layers.head.row_of_floats(&self.last_half, line, raw);
+        scatter::<CELL>(raw, self.layers.head.outputs(), [1.0; 3], original, painted);
     }
 }

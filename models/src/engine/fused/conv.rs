@@ -3,7 +3,7 @@
 use super::kernels::{Block, Job, Kernels};
 use super::map::Map;
 use super::number::Number;
-use crate::generators::WeightTensor;
+use crate::generators::{WeightTensor, Weights};
 use crate::numbers::bands::in_bands_of;
 
 /// A convolution of 3x3 or 1x1 taps; 3x3 reads the border of its input.
@@ -33,6 +33,21 @@ impl<N> Then<'_, N> {
 }
 
 impl<N: Number> Conv<N> {
+    /// The convolution `name` of a model's weights, for maps of `pitch` numbers a pixel.
+    ///
+    /// # Panics
+    /// Where the weights hold no such convolution.
+    pub(super) fn named(
+        kernels: &'static Kernels<N>,
+        weights: &Weights,
+        name: &str,
+        stride: usize,
+        pitch: usize,
+    ) -> Self {
+        let [weight, bias] = of_name(weights, name);
+        Self::new(kernels, weight, bias, stride, pitch)
+    }
+
     /// Of a weight `[outputs, inputs, k, k]` and a bias `[outputs]`, for maps of `pitch` numbers a pixel: what lies
     /// behind the inputs has no part in it.
     pub(super) fn new(
@@ -150,6 +165,12 @@ pub(super) struct Shuffled<N: 'static> {
 }
 
 impl<N: Number> Shuffled<N> {
+    /// As [`Conv::named`], for a convolution whose outputs are shuffled.
+    pub(super) fn named(kernels: &'static Kernels<N>, weights: &Weights, name: &str, pitch: usize) -> Self {
+        let [weight, bias] = of_name(weights, name);
+        Self::new(kernels, weight, bias, pitch)
+    }
+
     /// Of a weight `[4 * outputs, inputs, 1, 1]` in the order of PyTorch's `pixel_shuffle`.
     pub(super) fn new(
         kernels: &'static Kernels<N>,
@@ -183,6 +204,10 @@ impl<N: Number> Shuffled<N> {
         });
         output.close();
     }
+}
+
+fn of_name<'a>(weights: &'a Weights, name: &str) -> [&'a WeightTensor; 2] {
+    ["weight", "bias"].map(|kind| &weights[&format!("{name}.{kind}")])
 }
 
 /// The widest block that wastes least.

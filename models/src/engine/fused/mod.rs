@@ -27,6 +27,7 @@ mod number;
 mod pixels;
 mod tiny;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -45,11 +46,12 @@ use crate::numbers::read::read_here;
 use crate::numbers::write::write_here;
 use crate::numbers::{self, Finish, Numbers, NumbersMut, Window};
 use crate::temporal::FlickerFilter;
-use crate::{Model, PictureInfo, Result};
+use crate::{Model, PictureInfo, Result, StyleCode};
 
 /// Paints with one model, for one picture info.
 pub(super) struct FusedPainter {
     info: PictureInfo,
+    model: Arc<Model>,
     network: Box<dyn Network>,
     tiling: Tiling,
     plan: Plan,
@@ -64,7 +66,11 @@ impl FusedPainter {
     ///
     /// # Errors
     /// Too little memory, or an instruction set or a precision that is not here.
-    pub(super) fn open(model: &Model, info: PictureInfo, options: &EngineOptions) -> Result<Option<Self>> {
+    pub(super) fn open(
+        model: &Arc<Model>,
+        info: PictureInfo,
+        options: &EngineOptions,
+    ) -> Result<Option<Self>> {
         let isa = Isa::chosen()?;
         let built = build(model, isa, options.precision)?;
         built.map(|built| Self::with(built, isa, model, info, options)).transpose()
@@ -73,7 +79,7 @@ impl FusedPainter {
     fn with(
         built: Built,
         isa: Isa,
-        model: &Model,
+        model: &Arc<Model>,
         info: PictureInfo,
         options: &EngineOptions,
     ) -> Result<Self> {
@@ -99,7 +105,8 @@ impl FusedPainter {
         };
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];
-        Ok(Self { info, network, tiling, plan, scratch, filter, planar })
+        let model = Arc::clone(model);
+        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar })
     }
 
     /// Each line from the last layer's outputs to pixels.
@@ -191,6 +198,12 @@ impl Painter for FusedPainter {
         &mut self.filter
     }
 
+    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()> {
+        let weights = self.model.weights_in(style)?;
+        self.network.restyle(&weights);
+        Ok(())
+    }
+
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
         self.network.reshape(tile.window.width, tile.window.height);
@@ -223,19 +236,20 @@ struct Built {
 fn build(model: &Model, isa: Isa, precision: Precision) -> Result<Option<Built>> {
     let half = kernels::half(isa).filter(|_| precision != Precision::F32);
     match (half, precision) {
-        (Some(kernels), _) => Ok(build_with(model, kernels)),
+        (Some(kernels), _) => build_with(model, kernels),
         (None, Precision::Bf16) => Err(precision.missing("it needs a processor with AVX-512 BF16")),
-        (None, _) => Ok(build_with(model, kernels::single(isa))),
+        (None, _) => build_with(model, kernels::single(isa)),
     }
 }
 
-fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -> Option<Built> {
+fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -> Result<Option<Built>> {
+    let weights = || model.weights_in(None);
     let (network, numbers): (Box<dyn Network>, f64) = match &model.metadata().generator {
-        GeneratorConfig::Tiny(_) => (Box::new(Tiny::new(model.weights(), kernels)), tiny::NUMBERS_PER_PIXEL),
-        GeneratorConfig::Base(_) => (Box::new(Base::new(model.weights(), kernels)), base::NUMBERS_PER_PIXEL),
-        GeneratorConfig::Johnson(_) => return None,
+        GeneratorConfig::Tiny(_) => (Box::new(Tiny::new(&*weights()?, kernels)), tiny::NUMBERS_PER_PIXEL),
+        GeneratorConfig::Base(_) => (Box::new(Base::new(&*weights()?, kernels)), base::NUMBERS_PER_PIXEL),
+        GeneratorConfig::Johnson(_) => return Ok(None),
     };
-    Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 })
+    Ok(Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 }))
 }
 
 /// The part of the picture that a line covers.

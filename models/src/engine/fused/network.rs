@@ -2,11 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::picture::Picture;
 
 /// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
 pub(super) trait Network: Send + Sync {
+    /// Takes other weights of the same network.
+    fn restyle(&mut self, weights: &Weights);
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize);
     /// Pixels of a window to the first maps.

@@ -17,12 +17,12 @@ fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
 }
 
 fn networks(styles: usize) -> [GeneratorConfig; 2] {
-    [GeneratorConfig::Tiny(TinyConfig { styles }), GeneratorConfig::Base(BaseConfig { styles })]
+    [GeneratorConfig::Tiny(TinyConfig::new(styles)), GeneratorConfig::Base(BaseConfig { styles })]
 }
 
 /// A network of random weights whose output lies in [0, 1], as a painting does: what leaves that range is clamped, and
 /// would hide differences.
-fn model(generator: GeneratorConfig) -> Model {
+fn model(generator: GeneratorConfig) -> Arc<Model> {
     let model = Model::untrained(generator, 5);
     let mut weights = model.weights().clone();
     weights.get_mut("head.weight").unwrap().values.iter_mut().for_each(|weight| *weight *= 0.05);
@@ -38,7 +38,7 @@ fn model(generator: GeneratorConfig) -> Model {
             tensor.values = (0..tensor.values.len()).map(|i| 1.0 + 0.5 * number(i)).collect();
         }
     }
-    Model::new(model.metadata().clone(), weights).unwrap()
+    Arc::new(Model::new(model.metadata().clone(), weights).unwrap())
 }
 
 /// A picture of waves of every length, in a middle range.
@@ -51,7 +51,7 @@ fn waves(info: &PictureInfo, frame: usize) -> Vec<u8> {
 }
 
 /// Frames painted by a painter, the controls the same for all.
-fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, frames: usize) -> Vec<u8> {
+fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: &Controls, frames: usize) -> Vec<u8> {
     let mut all = Vec::new();
     for frame in 0..frames {
         let source = waves(&info, frame);
@@ -59,7 +59,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, fra
         let mut frame = FrameViews {
             source: info.packed_view(&source).unwrap(),
             output: info.packed_view_mut(&mut output).unwrap(),
-            controls,
+            controls: controls.clone(),
             timings: Timings::default(),
         };
         paint(painter, &mut frame).unwrap();
@@ -68,7 +68,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: Controls, fra
     all
 }
 
-fn reference(model: &Model, info: PictureInfo, controls: Controls, frames: usize) -> Vec<u8> {
+fn reference(model: &Arc<Model>, info: PictureInfo, controls: &Controls, frames: usize) -> Vec<u8> {
     let options = EngineOptions { device: DeviceChoice::BurnCpu, ..EngineOptions::default() };
     painted(&mut BurnPainter::open(model, info, &options).unwrap(), info, controls, frames)
 }
@@ -77,9 +77,9 @@ fn reference(model: &Model, info: PictureInfo, controls: Controls, frames: usize
 fn builds(model: &Model) -> Vec<(Isa, Built)> {
     let here = Isa::ALL.into_iter().filter(|isa| isa.is_here());
     let of = |isa| {
-        let half = kernels::half(isa).map(|kernels| build_with(model, kernels));
+        let half = kernels::half(isa).map(|kernels| build_with(model, kernels).unwrap());
         half.into_iter()
-            .chain([build_with(model, kernels::single(isa))])
+            .chain([build_with(model, kernels::single(isa)).unwrap()])
             .map(move |built| (isa, built.unwrap()))
     };
     here.flat_map(of).collect()
@@ -101,13 +101,13 @@ fn every_instruction_set_paints_what_burn_paints() {
         let model = model(generator.clone());
         for (width, height) in sizes {
             let info = info(PixelFormat::Rgb, width, height);
-            let expected = reference(&model, info, Controls::default(), 1);
+            let expected = reference(&model, info, &Controls::default(), 1);
             for (isa, built) in builds(&model) {
                 let what = format!("{generator:?} {width}x{height} {} {}", isa.name(), built.precision);
                 let single = built.precision == "f32";
                 let options = EngineOptions::default();
                 let mut painter = FusedPainter::with(built, isa, &model, info, &options).unwrap();
-                let found = painted(&mut painter, info, Controls::default(), 1);
+                let found = painted(&mut painter, info, &Controls::default(), 1);
                 let [mean, most, many] = differences(&found, &expected);
                 if single {
                     // A number that lies between two codes may fall to either side.
@@ -122,18 +122,18 @@ fn every_instruction_set_paints_what_burn_paints() {
 
 #[test]
 fn strength_colours_formats_and_the_flicker_filter_are_those_of_the_reference() {
-    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1 }));
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
     let controls = [
         Controls { strength: 0.4, ..Controls::default() },
         Controls { keep_colors: 1.0, ..Controls::default() },
         Controls { temporal: 1.0, ..Controls::default() },
-        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5 },
+        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5, style: None },
     ];
     for format in PixelFormat::ALL {
         let info = info(format, 75, 53);
-        for controls in controls {
+        for controls in &controls {
             let expected = reference(&model, info, controls, 3);
-            let built = build_with(&model, kernels::single(Isa::Portable)).unwrap();
+            let built = build_with(&model, kernels::single(Isa::Portable)).unwrap().unwrap();
             let options = EngineOptions::default();
             let mut painter = FusedPainter::with(built, Isa::Portable, &model, info, &options).unwrap();
             let [mean, most, _] = differences(&painted(&mut painter, info, controls, 3), &expected);
@@ -150,11 +150,11 @@ fn tiles_are_the_whole_picture() {
         let paint = |memory_limit| {
             let isa = Isa::chosen().unwrap();
             let options = EngineOptions { memory_limit, ..EngineOptions::default() };
-            let built = build_with(&model, kernels::single(isa)).unwrap();
+            let built = build_with(&model, kernels::single(isa)).unwrap().unwrap();
             let mut painter = FusedPainter::with(built, isa, &model, info, &options).unwrap();
             let Plan { tiles, peak_bytes, .. } = *painter.plan();
             let controls = Controls { temporal: 0.5, ..Controls::default() };
-            (painted(&mut painter, info, controls, 2), tiles, peak_bytes)
+            (painted(&mut painter, info, &controls, 2), tiles, peak_bytes)
         };
         let (whole, one, peak) = paint(None);
         let limit = peak * 6 / 10;
@@ -167,7 +167,7 @@ fn tiles_are_the_whole_picture() {
 
 #[test]
 fn a_precision_is_had_or_refused_with_what_it_needs() {
-    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1 }));
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
     let built = |isa, precision| build(&model, isa, precision).map(|built| built.unwrap().precision);
     let refused = built(Isa::Portable, Precision::Bf16).unwrap_err().to_string();
     assert!(refused.contains("'bf16'") && refused.contains("AVX-512 BF16"), "{refused}");
@@ -180,7 +180,7 @@ fn a_precision_is_had_or_refused_with_what_it_needs() {
 
 #[test]
 fn a_frame_buffer_goes_through_the_engine_that_auto_takes() {
-    let model = std::sync::Arc::new(model(GeneratorConfig::Tiny(TinyConfig { styles: 1 })));
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
     let info = info(PixelFormat::Rgb, 64, 48);
     let engine = crate::engine::open::<FrameBuffer>(&model, info, &EngineOptions::default()).unwrap();
     assert!(engine.plan().device.starts_with("fused"), "{}", engine.plan().device);

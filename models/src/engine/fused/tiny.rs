@@ -6,7 +6,7 @@ use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{cell_numbers, gather, gather_floats, means, scatter};
-use crate::generators::{Weights, first_style};
+use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::read::read_here;
@@ -30,12 +30,7 @@ pub(super) const NUMBERS_PER_PIXEL: f64 =
 /// Weights and maps.
 pub(super) struct Tiny<N: 'static> {
     kernels: &'static Kernels<N>,
-    stem: Conv<N>,
-    down: Conv<N>,
-    blocks: Vec<Conv<N>>,
-    up: Conv<N>,
-    head: Conv<N>,
-    share: [f32; 3],
+    layers: Layers<N>,
     cells: Map<N>,
     skip: Map<N>,
     eighths: [Map<N>; 2],
@@ -43,23 +38,36 @@ pub(super) struct Tiny<N: 'static> {
     wide: Map<N>,
 }
 
-impl<N: Number> Tiny<N> {
-    /// The network of these weights, in the first style.
-    pub(super) fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
-        let conv = |name: &str, style, stride, pitch| {
-            let [weight, bias] = first_style(weights, name, style);
-            Conv::new(kernels, &weight, &bias, stride, pitch)
-        };
-        let block = |block: usize| conv(&format!("blocks.{block}"), Some(2 + block), 1, EIGHTH);
+struct Layers<N: 'static> {
+    stem: Conv<N>,
+    down: Conv<N>,
+    blocks: Vec<Conv<N>>,
+    up: Conv<N>,
+    head: Conv<N>,
+    share: [f32; 3],
+}
+
+impl<N: Number> Layers<N> {
+    fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
+        let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
         let share = &weights["share"].values;
         Self {
-            kernels,
-            stem: conv("stem", Some(0), 1, CELLS),
-            down: conv("down", Some(1), 2, QUARTER),
-            blocks: (0..BLOCKS).map(block).collect(),
-            up: conv("up", Some(2 + BLOCKS), 1, EIGHTH),
-            head: conv("head", None, 1, WIDE),
+            stem: conv("stem", 1, CELLS),
+            down: conv("down", 2, QUARTER),
+            blocks: (0..BLOCKS).map(|block| conv(&format!("blocks.{block}"), 1, EIGHTH)).collect(),
+            up: conv("up", 1, EIGHTH),
+            head: conv("head", 1, WIDE),
             share: [share[0], share[1], share[2]],
+        }
+    }
+}
+
+impl<N: Number> Tiny<N> {
+    /// The network of these weights, of one style.
+    pub(super) fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
+        Self {
+            kernels,
+            layers: Layers::new(weights, kernels),
             cells: Map::new(CELLS),
             skip: Map::new(QUARTER),
             eighths: [Map::new(EIGHTH), Map::new(EIGHTH)],
@@ -91,6 +99,10 @@ impl<N: Number> Tiny<N> {
 }
 
 impl<N: Number> Network for Tiny<N> {
+    fn restyle(&mut self, weights: &Weights) {
+        self.layers = Layers::new(weights, self.kernels);
+    }
+
     fn reshape(&mut self, width: usize, height: usize) {
         for map in [&mut self.cells, &mut self.skip, &mut self.wide] {
             map.reshape(width / CELL, height / CELL);
@@ -118,14 +130,15 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn run(&mut self) {
-        self.stem.run(&self.cells, &mut self.skip, Then::RELU);
+        let Layers { stem, down, blocks, up, .. } = &self.layers;
+        stem.run(&self.cells, &mut self.skip, Then::RELU);
         let [first, second] = &mut self.eighths;
-        self.down.run(&self.skip, first, Then::RELU);
-        for pair in self.blocks.chunks(2) {
+        down.run(&self.skip, first, Then::RELU);
+        for pair in blocks.chunks(2) {
             pair[0].run(first, second, Then::RELU);
             pair[1].run(second, first, Then::RELU);
         }
-        self.up.run(first, &mut self.small, Then::NOTHING);
+        up.run(first, &mut self.small, Then::NOTHING);
         self.double();
     }
 
@@ -134,12 +147,13 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn line_floats(&self, width: usize) -> usize {
-        self.head.row_floats(width / CELL).max(gather_floats(CELL, width))
+        self.layers.head.row_floats(width / CELL).max(gather_floats(CELL, width))
     }
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
-        self.head.row_of_floats(&self.wide, line, raw);
-        scatter::<CELL>(raw, self.head.outputs(), self.share, original, painted);
+        let Layers { head, share, .. } = &self.layers;
+        head.row_of_floats(&self.wide, line, raw);
+        scatter::<CELL>(raw, head.outputs(), *share, original, painted);
     }
 }
 

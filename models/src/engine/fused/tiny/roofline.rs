@@ -53,8 +53,8 @@ fn ceiling<N: Number>(kernels: &Kernels<N>) -> f64 {
 }
 
 fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height: usize) {
-    let model = Model::untrained(GeneratorConfig::Tiny(TinyConfig { styles: 1 }), 5);
-    let mut tiny = Tiny::new(model.weights(), kernels);
+    let model = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 5);
+    let mut tiny = Tiny::new(&model.weights_in(None).unwrap(), kernels);
     tiny.reshape(width, height);
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width, height, colorimetry };
@@ -71,17 +71,17 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     let stages: [Stage<'_, N>; 7] = [
         ("read", 0.0, quarter * cells, &mut |tiny| tiny.read(&picture, window, &scratch)),
         ("stem", quarter * 9.0 * cells * small, quarter * (cells + small), &mut |tiny| {
-            tiny.stem.run(&tiny.cells, &mut tiny.skip, Then::RELU);
+            tiny.layers.stem.run(&tiny.cells, &mut tiny.skip, Then::RELU);
         }),
         ("down", eighth * 9.0 * small * wide, quarter * small + eighth * wide, &mut |tiny| {
-            tiny.down.run(&tiny.skip, &mut tiny.eighths[0], Then::RELU);
+            tiny.layers.down.run(&tiny.skip, &mut tiny.eighths[0], Then::RELU);
         }),
         ("a block", eighth * 9.0 * wide * wide, eighth * 2.0 * wide, &mut |tiny| {
             let [from, to] = &mut tiny.eighths;
-            tiny.blocks[0].run(from, to, Then::RELU);
+            tiny.layers.blocks[0].run(from, to, Then::RELU);
         }),
         ("up", eighth * wide * small, eighth * (wide + small), &mut |tiny| {
-            tiny.up.run(&tiny.eighths[0], &mut tiny.small, Then::NOTHING);
+            tiny.layers.up.run(&tiny.eighths[0], &mut tiny.small, Then::NOTHING);
         }),
         ("doubling, skip", 0.0, quarter * 2.0 * small + eighth * small, &mut Tiny::double),
         ("head, one thread", quarter * 9.0 * (small + 3.0) * cells, quarter * small, &mut |tiny| {

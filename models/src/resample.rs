@@ -1,7 +1,5 @@
 //! Pictures scaled without aliasing: Catmull-Rom, widened where the picture becomes smaller.
 
-use crate::still::Still;
-
 /// A rectangle of a picture in pixels; its corners may lie between pixels, and must lie inside the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rectangle {
@@ -15,8 +13,32 @@ pub struct Rectangle {
     pub height: f64,
 }
 
-/// A rectangle of a picture, scaled to a size and clamped to [0, 1].
-pub fn resample(source: &Still, from: Rectangle, width: usize, height: usize) -> Still {
+/// Planar numbers of a picture on the host, `[3, height, width]` as [`crate::numbers`] defines them.
+#[derive(Debug, Clone, Copy)]
+pub struct Planes<'a> {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Red, then green, then blue, each row by row.
+    pub data: &'a [f32],
+}
+
+impl Planes<'_> {
+    /// All of it.
+    pub fn rectangle(&self) -> Rectangle {
+        Rectangle { x: 0.0, y: 0.0, width: self.width as f64, height: self.height as f64 }
+    }
+}
+
+/// The size at which the longer side has `side` pixels.
+pub fn with_longer_side(width: usize, height: usize, side: usize) -> [usize; 2] {
+    let longer = width.max(height);
+    [width, height].map(|length| ((length * side) as f64 / longer as f64).round().max(1.0) as usize)
+}
+
+/// A rectangle of a picture, scaled to a size and clamped to [0, 1]: `[3, height, width]`.
+pub fn resample(source: Planes<'_>, from: Rectangle, width: usize, height: usize) -> Vec<f32> {
     let columns = Taps::new(from.x, from.width, width, source.width);
     let rows = Taps::new(from.y, from.height, height, source.height);
     let mut data = Vec::with_capacity(3 * width * height);
@@ -31,7 +53,7 @@ pub fn resample(source: &Still, from: Rectangle, width: usize, height: usize) ->
             }
         }
     }
-    Still::new(width, height, data)
+    data
 }
 
 /// The columns from `begin` to `end` of the source's rows that make one row of the result, weighted.
@@ -107,43 +129,47 @@ fn catmull_rom(distance: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn whole(still: &Still) -> Rectangle {
-        Rectangle { x: 0.0, y: 0.0, width: still.width as f64, height: still.height as f64 }
+    fn scaled(planes: Planes<'_>, width: usize, height: usize) -> Vec<f32> {
+        resample(planes, planes.rectangle(), width, height)
     }
 
     #[test]
     fn the_same_size_is_the_same_picture() {
-        let data = (0..3 * 7 * 5).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
-        let still = Still::new(7, 5, data);
-        assert_eq!(resample(&still, whole(&still), 7, 5), still);
+        let data: Vec<f32> = (0..3 * 7 * 5).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
+        assert_eq!(scaled(Planes { width: 7, height: 5, data: &data }, 7, 5), data);
     }
 
     #[test]
     fn a_flat_picture_stays_flat_at_every_size() {
-        let still = Still::new(9, 6, vec![0.3; 3 * 9 * 6]);
+        let data = vec![0.3; 3 * 9 * 6];
         for (width, height) in [(1, 1), (3, 2), (9, 12), (40, 31)] {
-            let scaled = resample(&still, whole(&still), width, height);
-            assert!(scaled.data.iter().all(|number| (number - 0.3).abs() < 1e-5), "{width}x{height}");
+            let scaled = scaled(Planes { width: 9, height: 6, data: &data }, width, height);
+            assert!(scaled.iter().all(|number| (number - 0.3).abs() < 1e-5), "{width}x{height}");
         }
     }
 
     #[test]
     fn fine_stripes_become_grey_and_not_coarse_stripes() {
-        let data = (0..3 * 64 * 4).map(|i| (i % 2) as f32).collect();
-        let still = Still::new(64, 4, data);
-        let small = resample(&still, whole(&still), 15, 4);
-        let inner = &small.data[2..13];
+        let data: Vec<f32> = (0..3 * 64 * 4).map(|i| (i % 2) as f32).collect();
+        let small = scaled(Planes { width: 64, height: 4, data: &data }, 15, 4);
+        let inner = &small[2..13];
         assert!(inner.iter().all(|number| (number - 0.5).abs() < 0.05), "{inner:?}");
     }
 
     #[test]
     fn a_slope_keeps_its_place() {
-        let data = (0..3 * 40 * 8).map(|i| (i % 40) as f32 / 40.0).collect();
-        let still = Still::new(40, 8, data);
-        let half = resample(&still, whole(&still), 20, 4);
+        let data: Vec<f32> = (0..3 * 40 * 8).map(|i| (i % 40) as f32 / 40.0).collect();
+        let planes = Planes { width: 40, height: 8, data: &data };
         // The centre of column 10 of the half is between columns 20 and 21.
-        assert!((half.data[10] - 20.5 / 40.0).abs() < 1e-4, "{}", half.data[10]);
-        let part = resample(&still, Rectangle { x: 10.0, y: 2.0, width: 20.0, height: 4.0 }, 20, 4);
-        assert!((part.data[10] - 20.0 / 40.0).abs() < 1e-4, "{}", part.data[10]);
+        let half = scaled(planes, 20, 4);
+        assert!((half[10] - 20.5 / 40.0).abs() < 1e-4, "{}", half[10]);
+        let part = resample(planes, Rectangle { x: 10.0, y: 2.0, width: 20.0, height: 4.0 }, 20, 4);
+        assert!((part[10] - 20.0 / 40.0).abs() < 1e-4, "{}", part[10]);
+    }
+
+    #[test]
+    fn the_longer_side_gets_its_length_and_the_shape_stays() {
+        assert_eq!(with_longer_side(40, 20, 60), [60, 30]);
+        assert_eq!(with_longer_side(3, 4000, 512), [1, 512]);
     }
 }

@@ -1,0 +1,198 @@
+//! The style of the next frame: chosen beside the stream, then there at once or faded into.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer::prelude::*;
+use gstreamer::subclass::prelude::*;
+use impasto_models::{Error, Model, Result, StyleCode};
+
+use super::imp::Impasto;
+use super::painter::Painter;
+
+/// The style that frames are painted in, and the one that was asked for last.
+#[derive(Default)]
+pub(super) struct Styling {
+    /// Counts what was asked for: a choice that is made after the next was asked for is too late.
+    wanted: u64,
+    ready: Option<Choice>,
+    shown: Option<Choice>,
+    fade: Option<Fade>,
+}
+
+/// A style of a model; its first where there is no code.
+struct Choice {
+    model: Arc<Model>,
+    code: Option<Arc<StyleCode>>,
+}
+
+/// On the way from one style to another.
+struct Fade {
+    from: StyleCode,
+    to: Choice,
+    /// The time stamp of its first frame.
+    start: gst::ClockTime,
+    length: gst::ClockTime,
+    ease: Ease,
+}
+
+/// How a fade goes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, glib::Enum)]
+#[enum_type(name = "GstImpastoStyleEase")]
+pub enum Ease {
+    /// Evenly.
+    #[enum_value(name = "Evenly", nick = "linear")]
+    Linear,
+    /// Slow at both ends: `x^2 (3 - 2 x)`.
+    #[default]
+    #[enum_value(name = "Slow at both ends", nick = "smooth")]
+    Smooth,
+}
+
+impl Ease {
+    fn at(self, share: f32) -> f32 {
+        match self {
+            Self::Linear => share,
+            Self::Smooth => share * share * (3.0 - 2.0 * share),
+        }
+    }
+}
+
+/// The style of a frame.
+pub(super) struct FrameStyle {
+    /// The code; the model's first style where there is none.
+    pub code: Option<Arc<StyleCode>>,
+    /// Whether it came at once: nothing that is remembered of earlier frames fits any more.
+    pub jumped: bool,
+}
+
+impl Styling {
+    /// Forgets everything, for a new start with this choice.
+    pub(super) fn restart(&mut self, model: &Arc<Model>, code: Option<Arc<StyleCode>>) {
+        self.wanted += 1;
+        (self.ready, self.fade) = (None, None);
+        self.shown = Some(Choice { model: Arc::clone(model), code });
+    }
+
+    /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it.
+    fn next(
+        &mut self,
+        model: &Arc<Model>,
+        time: gst::ClockTime,
+        length: gst::ClockTime,
+        ease: Ease,
+    ) -> FrameStyle {
+        let mut jumped = false;
+        if let Some(choice) = self.ready.take().filter(|choice| Arc::ptr_eq(&choice.model, model)) {
+            let from = self.current(model, time);
+            match from.filter(|_| length > gst::ClockTime::ZERO) {
+                Some(from) => self.fade = Some(Fade { from, to: choice, start: time, length, ease }),
+                None => {
+                    jumped = true;
+                    self.fade = None;
+                    self.shown = Some(choice);
+                }
+            }
+        }
+        if self.fade.as_ref().is_some_and(|fade| fade.share(time) >= 1.0)
+            && let Some(fade) = self.fade.take()
+        {
+            self.shown = Some(fade.to);
+        }
+        let code = match &self.fade {
+            Some(fade) if Arc::ptr_eq(&fade.to.model, model) => Some(Arc::new(fade.code(time))),
+            _ => self
+                .shown
+                .as_ref()
+                .filter(|shown| Arc::ptr_eq(&shown.model, model))
+                .and_then(|shown| shown.code.clone()),
+        };
+        FrameStyle { code, jumped }
+    }
+
+    /// The code that is on show, in the middle of a fade too; none of a model whose only style is part of its weights.
+    fn current(&self, model: &Arc<Model>, time: gst::ClockTime) -> Option<StyleCode> {
+        if let Some(fade) = self.fade.as_ref().filter(|fade| Arc::ptr_eq(&fade.to.model, model)) {
+            return Some(fade.code(time));
+        }
+        let shown = self.shown.as_ref().filter(|shown| Arc::ptr_eq(&shown.model, model))?;
+        shown.code_or_first()
+    }
+}
+
+impl Choice {
+    fn code_or_first(&self) -> Option<StyleCode> {
+        self.code.as_deref().cloned().or_else(|| self.model.first_style())
+    }
+}
+
+impl Fade {
+    fn share(&self, time: gst::ClockTime) -> f32 {
+        // A seek back ends it: the time before its start is not its own.
+        let Some(passed) = time.checked_sub(self.start) else { return 1.0 };
+        (passed.nseconds() as f64 / self.length.nseconds() as f64).min(1.0) as f32
+    }
+
+    fn code(&self, time: gst::ClockTime) -> StyleCode {
+        let share = self.ease.at(self.share(time));
+        self.to.code_or_first().map_or_else(|| self.from.clone(), |to| self.from.toward(&to, share))
+    }
+}
+
+/// The code of what the property `style` says.
+pub(super) fn choose(model: &Model, asked: Option<&str>) -> Result<Option<Arc<StyleCode>>> {
+    asked.map(|asked| model.choose_style(asked).map(Arc::new)).transpose()
+}
+
+impl Impasto {
+    /// The property changed. Where the element runs, the style is made on a thread of GStreamer's pool; where a model is on
+    /// its way, it brings its style along.
+    pub(super) fn want_style(&self) {
+        let number = {
+            let mut styling = self.styling.lock();
+            styling.wanted += 1;
+            styling.wanted
+        };
+        if self.state.lock().is_none() || self.model_is_on_its_way() {
+            return;
+        }
+        self.obj().call_async(move |element| element.imp().prepare_style(number));
+    }
+
+    fn prepare_style(&self, number: u64) {
+        let asked = self.settings.lock().style.clone();
+        let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
+        let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, asked.as_deref())));
+        let panicked = |_| Err(Error::Engine("it panicked while a style was made".to_owned()));
+        match chosen.unwrap_or_else(panicked) {
+            Ok(code) => {
+                let mut styling = self.styling.lock();
+                if styling.wanted == number {
+                    styling.ready = Some(Choice { model, code });
+                }
+            }
+            Err(error) => self.warn_of_style(&error),
+        }
+    }
+
+    pub(super) fn warn_of_style(&self, error: &Error) {
+        gst::element_imp_warning!(
+            self,
+            gst::ResourceError::OpenRead,
+            ("{error}"),
+            ["the style that was painted so far goes on"]
+        );
+    }
+
+    /// The style of the next frame.
+    pub(super) fn next_style(&self, painter: &Painter, time: Option<gst::ClockTime>) -> FrameStyle {
+        let (length, ease) = {
+            let settings = self.settings.lock();
+            (gst::ClockTime::from_mseconds(settings.style_fade.into()), settings.style_ease)
+        };
+        let time = time.unwrap_or_default();
+        self.styling.lock().next(painter.model(), time, length, ease)
+    }
+}

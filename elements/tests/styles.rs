@@ -1,0 +1,130 @@
+//! Styles that change while playing.
+
+mod studio;
+
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_check::Harness;
+use studio::{Studio, failure, first_byte, grey, harness, idle_harness, video};
+
+/// A grey of 100 in the styles of [`Studio::two_styles`], whose sums are rounded to bf16 on the way.
+const DIM: u8 = 126;
+const BRIGHT: u8 = 202;
+
+fn is(found: u8, expected: u8) -> bool {
+    found.abs_diff(expected) <= 1
+}
+
+/// Pushes frames from `index` on until one is `expected`; the index of the next.
+fn push_until(harness: &mut Harness, caps: &str, mut index: u64, expected: u8) -> u64 {
+    let patience = Instant::now();
+    loop {
+        let painted = harness.push_and_pull(grey(caps, index, 100)).unwrap();
+        assert_eq!(painted.pts(), Some(gst::ClockTime::from_mseconds(40 * index)));
+        index += 1;
+        if is(first_byte(&painted), expected) {
+            return index;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(20), "still {}", first_byte(&painted));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn the_first_style_paints_until_another_is_asked_for_and_no_frame_is_lost() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    assert!(is(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), DIM));
+    let element = harness.element().unwrap();
+    element.set_property("style", "bright");
+    let next = push_until(&mut harness, &caps, 1, BRIGHT);
+    element.set_property("style", "dim:0.5,bright:0.5");
+    let next = push_until(&mut harness, &caps, next, 100 + 64);
+    element.set_property("style", None::<String>);
+    push_until(&mut harness, &caps, next, DIM);
+}
+
+#[test]
+fn a_style_is_faded_into_by_the_times_of_the_frames() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    element.set_property("style-fade", 400u32);
+    element.set_property_from_str("style-ease", "linear");
+    assert!(is(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), DIM));
+    element.set_property("style", "bright");
+    let mut levels = Vec::new();
+    for index in 1..200 {
+        let painted = harness.push_and_pull(grey(&caps, index, 100)).unwrap();
+        levels.push(first_byte(&painted));
+        std::thread::sleep(Duration::from_millis(2));
+        if is(*levels.last().unwrap(), BRIGHT) {
+            break;
+        }
+    }
+    let start = levels.iter().rposition(|level| is(*level, DIM)).unwrap();
+    let fade = &levels[start..];
+    assert_eq!(fade.len(), 11, "{levels:?}");
+    let even = fade.iter().enumerate().all(|(i, level)| level.abs_diff(DIM + (76 * i / 10) as u8) <= 2);
+    assert!(even, "{fade:?}");
+}
+
+#[test]
+fn a_style_that_cannot_be_had_while_playing_is_a_warning_and_the_old_one_goes_on() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    for (style, reason) in [
+        ("cubist", "dim, bright"),
+        ("dim,,", "no choice of styles"),
+        ("dim:0", "weights of a mix"),
+        ("/nowhere/a.style", "/nowhere/a.style"),
+        ("painting.jpg", "takes no other"),
+    ] {
+        element.set_property("style", style);
+        let warning = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]);
+        let warning = warning.unwrap_or_else(|| panic!("no warning for {style}"));
+        let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+        let message = warning.error().message().to_owned();
+        assert!(message.contains(reason), "{style}: {message}");
+    }
+    for index in 0..5 {
+        assert!(is(first_byte(&harness.push_and_pull(grey(&caps, index, 100)).unwrap()), DIM));
+    }
+}
+
+#[test]
+fn a_style_that_cannot_be_had_from_the_start_is_an_error() {
+    let studio = Studio::new();
+    let model = studio.two_styles();
+    let pipeline = format!("videotestsrc num-buffers=2 ! impasto model={model} style=cubist ! fakesink");
+    let message = failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
+    assert!(message.contains("'cubist'") && message.contains("dim, bright"), "{message}");
+    let plain = studio.plain();
+    let pipeline = format!("videotestsrc num-buffers=2 ! impasto model={plain} style=cubist ! fakesink");
+    let message = failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
+    assert!(message.contains("'cubist'"), "{message}");
+}
+
+#[test]
+fn a_model_and_its_style_asked_for_together_come_together() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = idle_harness(&studio.plain());
+    harness.set_src_caps_str(&caps);
+    let element = harness.element().unwrap();
+    assert_eq!(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), 100);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    element.set_property("model", studio.two_styles());
+    element.set_property("style", "bright");
+    push_until(&mut harness, &caps, 1, BRIGHT);
+    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none());
+}

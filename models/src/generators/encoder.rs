@@ -1,0 +1,74 @@
+//! From the description of a painting to a style: what every layer is given.
+
+use burn::module::{Module, Param};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use super::layer::{Affine, host, zeros};
+use super::weights::{WeightTensor, Weights};
+
+/// Numbers of a description, see [`crate::style::describe`].
+pub(crate) const DESCRIPTION: usize = 329;
+
+const HIDDEN: usize = 160;
+
+/// Two layers: `code = B relu(A description + a) + b`, from which each layer takes its scale, less one, and its shift.
+#[derive(Module, Debug)]
+pub struct StyleEncoder {
+    /// `[hidden, description]`
+    hidden: Param<Tensor<2>>,
+    /// `[hidden]`
+    hidden_bias: Param<Tensor<1>>,
+    /// `[2 * sum of widths, hidden]`
+    code: Param<Tensor<2>>,
+    /// `[2 * sum of widths]`
+    code_bias: Param<Tensor<1>>,
+    widths: Vec<usize>,
+}
+
+impl StyleEncoder {
+    /// For layers of these widths.
+    pub(super) fn init(widths: &[usize], device: &Device) -> Self {
+        let numbers = 2 * widths.iter().sum::<usize>();
+        Self {
+            hidden: zeros([HIDDEN, DESCRIPTION], device),
+            hidden_bias: zeros([HIDDEN], device),
+            code: zeros([numbers, HIDDEN], device),
+            code_bias: zeros([numbers], device),
+            widths: widths.to_vec(),
+        }
+    }
+
+    /// Where it stands in a network, every style is the same before training.
+    pub(super) fn prepare_start(weights: &mut Weights) {
+        if let Some(code) = weights.get_mut("encoder.code") {
+            code.values.fill(0.0);
+        }
+    }
+
+    /// Its numbers, by their path in a network.
+    pub(super) fn host(&self) -> [(String, WeightTensor); 4] {
+        [
+            ("encoder.hidden".to_owned(), host(self.hidden.val())),
+            ("encoder.hidden_bias".to_owned(), host(self.hidden_bias.val())),
+            ("encoder.code".to_owned(), host(self.code.val())),
+            ("encoder.code_bias".to_owned(), host(self.code_bias.val())),
+        ]
+    }
+
+    /// What each layer is given.
+    ///
+    /// # Shapes
+    /// `[batch, 329]` to scale and shift `[batch, width]` of each layer
+    pub(super) fn forward(&self, description: Tensor<2>) -> Vec<Affine> {
+        let row = |bias: &Param<Tensor<1>>| bias.val().unsqueeze_dim(0);
+        let hidden = relu(description.matmul(self.hidden.val().transpose()) + row(&self.hidden_bias));
+        let code = hidden.matmul(self.code.val().transpose()) + row(&self.code_bias);
+        let mut at = 0;
+        let mut next = |width: usize| {
+            at += width;
+            code.clone().narrow(1, at - width, width)
+        };
+        self.widths.iter().map(|&width| Affine { scale: next(width) + 1.0, shift: next(width) }).collect()
+    }
+}

@@ -1,0 +1,124 @@
+//! The styles of a model.
+
+use std::borrow::Cow;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::Model;
+use crate::generators::Weights;
+use crate::picture::PictureInfo;
+use crate::resample::{Planes, resample, with_longer_side};
+use crate::style::{self, Describer, StyleCode, StyleError};
+use crate::{Colorimetry, Matrix, PixelFormat, Range, numbers};
+
+/// The least that a picture may have on each side, in pixels, for a style to be made of it: below, there is no stroke.
+pub const LEAST_STYLE_SIDE: usize = 64;
+
+/// What a user could take where a model has but one style.
+const REMEDY: &str = "one with several, or with an encoder for pictures; `impasto model list` shows them";
+
+impl Model {
+    /// The names of its styles; of a model of one style its own name.
+    pub fn style_names(&self) -> Vec<String> {
+        let count = self.metadata.generator.styles().unwrap_or(1);
+        match (self.metadata.styles.as_slice(), count) {
+            ([], 1) => vec![self.name().to_owned()],
+            ([], _) => (1..=count).map(|number| format!("style-{number}")).collect(),
+            (names, _) => names.to_vec(),
+        }
+    }
+
+    /// Whether its style can be changed: it has several, or takes them from pictures.
+    pub fn has_style_codes(&self) -> bool {
+        let generator = &self.metadata.generator;
+        generator.has_encoder() || generator.styles().is_some_and(|styles| styles > 1)
+    }
+
+    /// The code of the style of that name.
+    ///
+    /// # Errors
+    /// [`StyleError::Unknown`] with the names there are; [`StyleError::Fixed`] where its only style is part of its weights.
+    pub fn style(&self, name: &str) -> Result<StyleCode, StyleError> {
+        let names = self.style_names();
+        let Some(index) = names.iter().position(|known| known == name) else {
+            let (asked, model) = (name.to_owned(), self.name().to_owned());
+            return Err(StyleError::Unknown { asked, model, known: names.join(", ") });
+        };
+        self.style_at(index).ok_or_else(|| self.fixed())
+    }
+
+    /// The code of its first style; none where its only style is part of its weights.
+    pub fn first_style(&self) -> Option<StyleCode> {
+        self.style_at(0)
+    }
+
+    fn style_at(&self, index: usize) -> Option<StyleCode> {
+        let numbers = style::of_row(&self.metadata.generator, &self.weights, index)?;
+        Some(StyleCode::new(self.network_tag(), numbers))
+    }
+
+    /// The code of a style made of a picture, packed 8-bit RGB, whose longer side is brought to
+    /// [`style::STYLE_SIDE`] pixels first.
+    ///
+    /// # Errors
+    /// [`StyleError::Fixed`] where the model has no encoder, [`StyleError::Picture`] where the picture is too small.
+    ///
+    /// # Panics
+    /// Where `rgb` has not `3 * width * height` bytes.
+    pub fn style_of_picture(&self, width: usize, height: usize, rgb: &[u8]) -> Result<StyleCode, StyleError> {
+        if width.min(height) < LEAST_STYLE_SIDE {
+            return Err(StyleError::Picture { width, height, least: LEAST_STYLE_SIDE });
+        }
+        if !self.metadata.generator.has_encoder() {
+            return Err(self.fixed());
+        }
+        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+        let info = PictureInfo { format: PixelFormat::Rgb, width, height, colorimetry };
+        let picture = info.packed_view(rgb).expect("the caller brings a whole picture");
+        let mut planar = vec![0.0; 3 * width * height];
+        numbers::read(&picture, numbers::Window::whole(&info), &mut planar);
+        let planes = Planes { width, height, data: &planar };
+        let [width, height] = with_longer_side(width, height, style::STYLE_SIDE);
+        let scaled = resample(planes, planes.rectangle(), width, height);
+        let device = Device::flex();
+        let numbers = Tensor::from_data(TensorData::new(scaled, [1, 3, height, width]), &device);
+        let description = Describer::new(&device).describe(numbers);
+        let affines = self.generator(&device).encoded(description).ok_or_else(|| self.fixed())?;
+        let code = affines.into_iter().flat_map(|affine| affine.into_rows().concat());
+        Ok(StyleCode::new(self.network_tag(), code.collect()))
+    }
+
+    /// The weights of a network of one style, [`crate::generators::GeneratorConfig::of_one_style`], in this style, or in
+    /// the first one.
+    ///
+    /// # Errors
+    /// [`StyleError::OtherNetwork`] where the code is not of this model.
+    pub fn weights_in(&self, code: Option<&StyleCode>) -> Result<Cow<'_, Weights>, StyleError> {
+        if let Some(code) = code {
+            self.check_style(code)?;
+        }
+        let first = self.first_style();
+        let Some(code) = code.or(first.as_ref()) else { return Ok(Cow::Borrowed(&self.weights)) };
+        Ok(Cow::Owned(style::fold(&self.metadata.generator, &self.weights, code.numbers())))
+    }
+
+    /// Whether a code is one of this model's weights.
+    ///
+    /// # Errors
+    /// [`StyleError::Fixed`] where its only style is part of its weights; [`StyleError::OtherNetwork`].
+    pub fn check_style(&self, code: &StyleCode) -> Result<(), StyleError> {
+        let own = self.first_style().ok_or_else(|| self.fixed())?;
+        if code.network() != own.network() || code.numbers().len() != own.numbers().len() {
+            return Err(StyleError::OtherNetwork { model: self.name().to_owned() });
+        }
+        Ok(())
+    }
+
+    fn network_tag(&self) -> u64 {
+        *self.tag.get_or_init(|| style::network_tag(&self.weights))
+    }
+
+    pub(crate) fn fixed(&self) -> StyleError {
+        StyleError::Fixed { model: self.name().to_owned(), remedy: REMEDY.to_owned() }
+    }
+}

@@ -1,0 +1,193 @@
+//! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
+
+use crate::generators::{GeneratorConfig, Weights, scale_of, shift_of};
+
+/// A style of one network, opaque: only the network that it is tagged with knows what its numbers mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StyleCode {
+    network: u64,
+    /// For each layer in order: the scales of its channels, then their shifts.
+    numbers: Vec<f32>,
+}
+
+/// Why a style cannot be had.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum StyleError {
+    /// A code of other weights.
+    #[error("the style belongs to another model than '{model}': make it again with this one")]
+    OtherNetwork {
+        /// The model that was to paint with it.
+        model: String,
+    },
+    /// Nothing to mix, or weights that are no shares.
+    #[error("weights of a mix are 0 or more and not all 0, found {found:?}")]
+    Weights {
+        /// The weights as given.
+        found: Vec<f32>,
+    },
+    /// A name that is not one of the model's.
+    #[error("the model '{model}' has no style '{asked}'; its styles: {known}")]
+    Unknown {
+        /// What was asked for.
+        asked: String,
+        /// The model.
+        model: String,
+        /// Its styles.
+        known: String,
+    },
+    /// A model whose only style is part of its weights.
+    #[error("the model '{model}' has one style and takes no other; a model that does: {remedy}")]
+    Fixed {
+        /// The model.
+        model: String,
+        /// A model that will do.
+        remedy: String,
+    },
+    /// Not what a choice looks like.
+    #[error(
+        "'{found}' is no choice of styles: expected NAME or FILE, or several as in 'great-wave:0.7,photo.jpg:0.3'"
+    )]
+    Choice {
+        /// What was found.
+        found: String,
+    },
+    /// A style file that cannot be used.
+    #[error("{0}")]
+    File(String),
+    /// A picture that no style can be made of.
+    #[error(
+        "cannot make a style of a picture of {width}x{height} pixels: each side must have at least {least}"
+    )]
+    Picture {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// The least that will do.
+        least: usize,
+    },
+}
+
+impl StyleCode {
+    /// The code of a network's tag and numbers, as [`StyleCode::numbers`] gave them.
+    pub fn new(network: u64, numbers: Vec<f32>) -> Self {
+        Self { network, numbers }
+    }
+
+    /// The tag of the network that it belongs to.
+    pub fn network(&self) -> u64 {
+        self.network
+    }
+
+    /// Its numbers, for a file.
+    pub fn numbers(&self) -> &[f32] {
+        &self.numbers
+    }
+
+    /// The weighted mean of codes of one network; weights are normalised, so only their proportions count.
+    ///
+    /// # Errors
+    /// [`StyleError::Weights`], also for no part at all; [`StyleError::OtherNetwork`] where the parts differ in it.
+    pub fn mixed(parts: &[(f32, &Self)]) -> Result<Self, StyleError> {
+        let weights = || parts.iter().map(|(weight, _)| *weight);
+        let sum: f32 = weights().sum();
+        let shares = weights().all(|weight| weight >= 0.0) && sum > 0.0 && sum.is_finite();
+        let Some((_, first)) = parts.first().filter(|_| shares) else {
+            return Err(StyleError::Weights { found: weights().collect() });
+        };
+        let alike = |code: &Self| code.network == first.network && code.numbers.len() == first.numbers.len();
+        if !parts.iter().all(|(_, code)| alike(code)) {
+            return Err(StyleError::OtherNetwork { model: "the first of the mix".to_owned() });
+        }
+        let mut numbers = vec![0.0; first.numbers.len()];
+        for (weight, code) in parts {
+            let share = weight / sum;
+            numbers.iter_mut().zip(&code.numbers).for_each(|(mixed, number)| *mixed += share * number);
+        }
+        Ok(Self { network: first.network, numbers })
+    }
+
+    /// On the straight way to another code of the same network: 0 is this one, 1 the other.
+    pub fn toward(&self, other: &Self, share: f32) -> Self {
+        let between = |(from, to): (&f32, &f32)| from + (to - from) * share;
+        let numbers = self.numbers.iter().zip(&other.numbers).map(between).collect();
+        Self { network: self.network, numbers }
+    }
+}
+
+/// What weights are told apart by: a hash (FNV-1a) of every number that is no style of its own.
+pub(crate) fn network_tag(weights: &Weights) -> u64 {
+    let trunk = weights.iter().filter(|(path, _)| !path.starts_with("styles."));
+    let bytes = trunk.flat_map(|(path, tensor)| {
+        path.bytes().chain(tensor.values.iter().flat_map(|number| number.to_bits().to_le_bytes()))
+    });
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The code that a model's weights hold of a style by its index; none where the weights hold no styles.
+pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) -> Option<Vec<f32>> {
+    let mut numbers = Vec::new();
+    for (index, (_, width)) in config.styled_layers().into_iter().enumerate() {
+        for path in [scale_of(index), shift_of(index)] {
+            numbers.extend_from_slice(weights.get(&path)?.values.get(style * width..(style + 1) * width)?);
+        }
+    }
+    Some(numbers)
+}
+
+/// The weights of the same network of one style, with this code folded in: `y * scale + shift` behind a convolution is a
+/// convolution too. See [`GeneratorConfig::of_one_style`].
+pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) -> Weights {
+    let beside = |path: &str| path.starts_with("styles.") || path.starts_with("encoder.");
+    let trunk = weights.iter().filter(|(path, _)| !beside(path));
+    let mut folded: Weights = trunk.map(|(path, tensor)| (path.clone(), tensor.clone())).collect();
+    let mut rest = code;
+    for (path, width) in config.styled_layers() {
+        let (own, behind) = rest.split_at(2 * width);
+        let (scales, shifts) = own.split_at(width);
+        rest = behind;
+        let every = "a model holds every layer";
+        let weight = folded.get_mut(&format!("{path}.weight")).expect(every);
+        let kernel = weight.values.len() / width;
+        for (kernel, scale) in weight.values.chunks_exact_mut(kernel).zip(scales) {
+            kernel.iter_mut().for_each(|weight| *weight *= scale);
+        }
+        let bias = folded.get_mut(&format!("{path}.bias")).expect(every);
+        for ((bias, scale), shift) in bias.values.iter_mut().zip(scales).zip(shifts) {
+            *bias = *bias * scale + shift;
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(numbers: &[f32]) -> StyleCode {
+        StyleCode::new(7, numbers.to_vec())
+    }
+
+    #[test]
+    fn a_mix_is_the_weighted_mean_and_only_proportions_count() {
+        let (a, b) = (code(&[0.0, 2.0]), code(&[1.0, 6.0]));
+        let mixed = StyleCode::mixed(&[(3.0, &a), (1.0, &b)]).unwrap();
+        assert_eq!(mixed, code(&[0.25, 3.0]));
+        assert_eq!(StyleCode::mixed(&[(0.3, &a), (0.1, &b)]).unwrap().numbers()[1], 3.0);
+        assert_eq!(a.toward(&b, 0.25), mixed);
+        assert_eq!((a.toward(&b, 0.0), a.toward(&b, 1.0)), (a.clone(), b.clone()));
+    }
+
+    #[test]
+    fn weights_that_are_no_shares_and_codes_of_other_networks_are_refused() {
+        let (a, other) = (code(&[0.0]), StyleCode::new(8, vec![0.0]));
+        for weights in [[0.0, 0.0], [-1.0, 2.0], [f32::NAN, 1.0], [f32::INFINITY, 1.0]] {
+            let mixed = StyleCode::mixed(&weights.map(|weight| (weight, &a)));
+            assert!(matches!(mixed, Err(StyleError::Weights { .. })), "{weights:?}");
+        }
+        assert!(matches!(StyleCode::mixed(&[]), Err(StyleError::Weights { .. })));
+        let mixed = StyleCode::mixed(&[(1.0, &a), (1.0, &other)]);
+        assert!(matches!(mixed, Err(StyleError::OtherNetwork { .. })));
+    }
+}

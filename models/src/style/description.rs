@@ -1,0 +1,63 @@
+//! What a painting looks like, in numbers: what an encoder makes a style of.
+//!
+//! Nothing of it is learned: an encoder that has seen a few dozen paintings knows more of the next one by statistics that say
+//! the same of every picture than by layers that were fitted to those few.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::features::random::RandomBank;
+use crate::generators::DESCRIPTION;
+
+/// The seed of the bank that describes; another would make every encoder's file worthless.
+const SEED: u64 = 0;
+
+/// Mean and covariance of colours, brought to the size of the bank's responses.
+const COLOUR_GAIN: f32 = 4.0;
+
+/// Describes pictures.
+#[derive(Debug, Clone)]
+pub struct Describer {
+    bank: RandomBank,
+}
+
+impl Describer {
+    /// A describer on `device`.
+    pub fn new(device: &Device) -> Self {
+        Self { bank: RandomBank::new(SEED, device) }
+    }
+
+    /// Mean and deviation of the seeded random bank's features over the picture, at four sizes; mean and covariance of its
+    /// colours.
+    ///
+    /// # Shapes
+    /// `[1, 3, height, width]`, each side at least 32, to `[1, 329]`
+    pub fn describe(&self, numbers: Tensor<4>) -> Tensor<2> {
+        let mut parts: Vec<Tensor<1>> = Vec::new();
+        for tap in self.bank.forward(numbers.clone()) {
+            let (mean, rows) = centred(tap);
+            let deviation = (rows.square().mean_dim(1) + 1e-8).sqrt().squeeze_dim(1);
+            parts.extend([mean, deviation]);
+        }
+        let (mean, rows) = centred(numbers);
+        let [_, pixels] = rows.dims();
+        let covariance = rows.clone().matmul(rows.transpose()) / pixels as f32;
+        let upper = (0..3).flat_map(|row| (row..3).map(move |column| (row, column)));
+        let entry = |(row, column)| covariance.clone().slice([row..row + 1, column..column + 1]).reshape([1]);
+        let covariance: Vec<Tensor<1>> = upper.map(entry).collect();
+        parts.push((mean - 0.5) * COLOUR_GAIN);
+        // A covariance is a square: its scale is the gain's square.
+        parts.push(Tensor::cat(covariance, 0) * (COLOUR_GAIN * COLOUR_GAIN));
+        let description = Tensor::cat(parts, 0);
+        debug_assert_eq!(description.dims(), [DESCRIPTION]);
+        description.unsqueeze_dim(0)
+    }
+}
+
+/// The mean of each channel, and what is left without it: `[channels]` and `[channels, pixels]`.
+fn centred(x: Tensor<4>) -> (Tensor<1>, Tensor<2>) {
+    let [_, channels, height, width] = x.dims();
+    let rows: Tensor<2> = x.reshape([channels, height * width]);
+    let mean = rows.clone().mean_dim(1);
+    let rest = rows - mean.clone();
+    (mean.squeeze_dim(1), rest)
+}

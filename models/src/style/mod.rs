@@ -1,0 +1,19 @@
+//! A style as a generator knows it: a code, that can be mixed with others, faded into them and kept in a file.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `code` | the code: mixed, faded, folded into a network's weights |
+//! | `choice` | what a user writes to choose one |
+//! | `file` | a style file |
+//! | `description` | what a style is made of where it comes from a picture |
+
+mod choice;
+mod code;
+mod description;
+mod file;
+
+pub use choice::{Part, STYLE_SIDE, parse};
+pub use code::{StyleCode, StyleError};
+pub(crate) use code::{fold, network_tag, of_row};
+pub use description::Describer;
+pub use file::text as file_text;

@@ -1,0 +1,152 @@
+//! Styles of a model: by name, mixed, made of pictures; painted by every engine alike.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
+use impasto_models::model::Metadata;
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, EngineOptions, Error, FrameBuffer, Matrix, Model, PictureInfo,
+    PixelFormat, Range, StyleCode, StyleError, engine,
+};
+
+/// A network of random weights whose styles differ.
+fn model(config: GeneratorConfig) -> Arc<Model> {
+    let untrained = Model::untrained(config.clone(), 3);
+    let mut weights = untrained.weights().clone();
+    for (name, tensor) in &mut weights {
+        let number = |i: usize| ((i * 37 + name.len()) % 19) as f32 / 19.0 - 0.5;
+        let change: fn(f32) -> f32 = match name.rsplit('.').next().unwrap() {
+            "scale" => |x| 1.0 + 0.5 * x,
+            "shift" | "bias" => |x| 0.1 * x,
+            _ => continue,
+        };
+        tensor.values = (0..tensor.values.len()).map(|i| change(number(i))).collect();
+    }
+    weights.get_mut("head.weight").unwrap().values.iter_mut().for_each(|weight| *weight *= 0.05);
+    let styles = (0..config.styles().unwrap()).map(|i| format!("style {i}")).collect();
+    Arc::new(Model::new(Metadata { styles, ..Metadata::new("several", config) }, weights).unwrap())
+}
+
+fn info() -> PictureInfo {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+    PictureInfo { format: PixelFormat::Rgb, width: 72, height: 40, colorimetry }
+}
+
+fn source() -> Vec<u8> {
+    (0..info().packed_size()).map(|i| (60 + (i * i / 7) % 130) as u8).collect()
+}
+
+/// The same engine paints in one style after the other.
+fn painted(model: &Arc<Model>, device: DeviceChoice, styles: &[Option<Arc<StyleCode>>]) -> Vec<Vec<u8>> {
+    let options = EngineOptions { device, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(model, info(), &options).unwrap();
+    let mut paint = |style: &Option<Arc<StyleCode>>| {
+        let mut frame = FrameBuffer::new(info(), source()).unwrap();
+        frame.controls = Controls { style: style.clone(), ..Controls::default() };
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        painted.frame.output().to_vec()
+    };
+    styles.iter().map(&mut paint).collect()
+}
+
+fn apart(a: &[u8], b: &[u8]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
+    for config in [GeneratorConfig::Tiny(TinyConfig::new(3)), GeneratorConfig::Base(BaseConfig { styles: 3 })]
+    {
+        let model = model(config);
+        let [a, b] = ["style 0", "style 2"].map(|name| Arc::new(model.style(name).unwrap()));
+        let mix = Arc::new(model.choose_style("style 0:0.3,style 2:0.7").unwrap());
+        let styles = [None, Some(a), Some(b), Some(mix), None];
+        let [fused, burn] =
+            [DeviceChoice::Cpu, DeviceChoice::BurnCpu].map(|device| painted(&model, device, &styles));
+        assert!(apart(&fused[0], &fused[1]) == 0.0 && apart(&fused[0], &fused[4]) == 0.0);
+        assert!(apart(&fused[1], &fused[2]) > 1.0, "{}", apart(&fused[1], &fused[2]));
+        for (fused, burn) in fused.iter().zip(&burn) {
+            assert!(apart(fused, burn) < 0.5, "{}", apart(fused, burn));
+        }
+        let device = Device::flex();
+        let numbers: Vec<f32> = (0..3)
+            .flat_map(|c| source().into_iter().skip(c).step_by(3).map(|code| f32::from(code) / 255.0))
+            .collect();
+        let numbers = Tensor::<4>::from_data(TensorData::new(numbers, [1, 3, 40, 72]), &device);
+        let generator = model.generator(&device);
+        let shares = Tensor::<2>::from_data([[0.3f32, 0.0, 0.7]], &device);
+        let (whole, _) = generator.forward_styled(numbers, &generator.mixed(Some(&shares)));
+        let whole = whole.narrow(2, 0, 40).narrow(3, 0, 72).clamp(0.0, 1.0).permute([0, 2, 3, 1]);
+        let codes: Vec<u8> =
+            whole.into_data().iter::<f32>().map(|number| (number * 255.0).round() as u8).collect();
+        assert!(apart(&codes, &burn[3]) < 0.02, "{}", apart(&codes, &burn[3]));
+    }
+}
+
+#[test]
+fn a_style_of_other_weights_and_one_for_a_model_of_one_style_are_refused() {
+    let several = model(GeneratorConfig::Tiny(TinyConfig::new(2)));
+    let foreign = StyleCode::new(1, several.style("style 1").unwrap().numbers().to_vec());
+    assert!(matches!(several.check_style(&foreign), Err(StyleError::OtherNetwork { .. })));
+    let single = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
+    let fixed = single.check_style(&foreign).unwrap_err().to_string();
+    assert!(fixed.contains("'several'") && fixed.contains("takes no other"), "{fixed}");
+    let unknown = several.style("cubist").unwrap_err().to_string();
+    assert!(unknown.contains("'cubist'") && unknown.contains("style 0, style 1"), "{unknown}");
+}
+
+#[test]
+fn an_encoder_makes_other_styles_of_other_pictures_and_none_of_a_speck() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1, encoder: true }));
+    let picture = |pitch: usize| (0..3 * 90 * 70).map(|i| ((i * pitch) % 256) as u8).collect::<Vec<u8>>();
+    let [a, b] = [7, 31].map(|pitch| model.style_of_picture(90, 70, &picture(pitch)).unwrap());
+    assert_eq!(a, model.style_of_picture(90, 70, &picture(7)).unwrap());
+    let differ = a.numbers().iter().zip(b.numbers()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(differ > 0.01, "{differ}");
+    let speck = model.style_of_picture(63, 70, &[0; 3 * 63 * 70]).unwrap_err().to_string();
+    assert!(speck.contains("63x70") && speck.contains("64"), "{speck}");
+}
+
+#[test]
+fn a_style_file_comes_back_as_it_was_and_a_bad_one_is_named() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(2)));
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let code = model.choose_style("style 0,style 1:2").unwrap();
+    let kept = impasto_models::style::file_text(&code, "two of them");
+    assert_eq!(model.choose_style(&file("kept.style", &kept)).unwrap(), code);
+    let refused = |name: &str, text: &str| match model.choose_style(&file(name, text)) {
+        Err(Error::Style(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for (name, text, reason) in [
+        ("words.style", "words", "not a style file"),
+        ("cut.style", &kept[..kept.len() / 2], "not a style file"),
+        ("newer.style", &kept.replace("\"impasto_style\": 1", "\"impasto_style\": 2"), "version 2"),
+        (
+            "other.style",
+            &impasto_models::style::file_text(&StyleCode::new(1, vec![0.0]), ""),
+            "another model",
+        ),
+    ] {
+        let message = refused(name, text);
+        assert!(message.contains(name) && message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn pictures_that_are_none_are_named() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1, encoder: true }));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("words.jpg");
+    std::fs::write(&path, "words").unwrap();
+    let message = model.choose_style(path.to_str().unwrap()).unwrap_err().to_string();
+    assert!(message.contains("words.jpg"), "{message}");
+}
