@@ -100,30 +100,42 @@ impl PaintOptions {
     pub fn open_model(&self) -> Result<Arc<Model>> {
         open_model(self.model.as_deref())
     }
+}
 
-    /// The element `impasto` with these options as its properties. The model, its style and the device are checked
-    /// here, so that what cannot work is said before anything runs.
+/// The options of commands that paint moving pictures, as typed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Painting")]
+pub struct MovingOptions {
+    /// A cue sheet: a TOML file that says which option has which value when
+    #[arg(long, value_name = "FILE")]
+    pub cues: Option<String>,
+}
+
+impl MovingOptions {
+    /// The element `impasto` with these options and those of painting as its properties. The model, its style and the
+    /// device are checked here, so that what cannot work is said before anything runs.
     ///
     /// # Errors
     /// A model, a style or a device that cannot be used.
-    pub fn painter(&self) -> Result<gst::Element> {
+    pub fn painter(&self, options: &PaintOptions) -> Result<gst::Element> {
         plugins::start()?;
-        self.device.check()?;
-        self.style_of(&*self.open_model()?)?;
+        options.device.check()?;
+        options.style_of(&*options.open_model()?)?;
         let painter = gst::ElementFactory::make("impasto")
-            .property("strength", self.strength)
-            .property("keep-colors", self.keep_colors)
+            .property("strength", options.strength)
+            .property("keep-colors", options.keep_colors)
             .build()
             .context("the element 'impasto' could not be made")?;
-        if let Some(temporal) = self.temporal {
+        if let Some(temporal) = options.temporal {
             painter.set_property("temporal", temporal);
         }
-        painter.set_property("style", &self.style);
-        painter.set_property_from_str("device", &self.device.to_string());
-        painter.set_property_from_str("precision", self.precision.name());
-        if let Some(model) = &self.model {
+        painter.set_property("style", &options.style);
+        painter.set_property_from_str("device", &options.device.to_string());
+        painter.set_property_from_str("precision", options.precision.name());
+        if let Some(model) = &options.model {
             painter.set_property("model", model);
         }
+        painter.set_property("cues", &self.cues);
         Ok(painter)
     }
 }

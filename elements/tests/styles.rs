@@ -114,6 +114,52 @@ fn a_style_that_cannot_be_had_from_the_start_is_an_error() {
 }
 
 #[test]
+fn a_cue_sheet_leads_style_and_strength_by_the_times_of_the_frames() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let sheet = studio.path("show.toml");
+    let cue = |time: f64, property: &str, value: &str, ease: &str| {
+        format!("[[cue]]\ntime = {time}\nproperty = '{property}'\nvalue = {value}\nease = '{ease}'\n")
+    };
+    let text = cue(0.0, "style", "'dim'", "hold")
+        + &cue(0.4, "style", "'bright'", "linear")
+        + &cue(0.48, "style", "'dim'", "hold")
+        + &cue(0.0, "strength", "1", "hold")
+        + &cue(0.6, "strength", "0.0", "hold");
+    std::fs::write(&sheet, text).unwrap();
+    let element = gst::ElementFactory::make("impasto").property("model", studio.two_styles());
+    let element = element.property("cues", sheet.to_str().unwrap()).build().unwrap();
+    let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+    harness.set_src_caps_str(&caps);
+    for index in 0..=16u64 {
+        let found = first_byte(&harness.push_and_pull(grey(&caps, index, 100)).unwrap());
+        let expected = match index {
+            0..=10 => DIM + (76 * index / 10) as u8,
+            11 => BRIGHT,
+            12..=14 => DIM,
+            _ => 100,
+        };
+        assert!(found.abs_diff(expected) <= 2, "frame {index}: {found}, expected {expected}");
+    }
+    assert_eq!(element.property::<f32>("strength"), 0.0);
+}
+
+#[test]
+fn a_cue_sheet_that_cannot_be_followed_is_an_error_with_its_file_and_cue() {
+    let studio = Studio::new();
+    let sheet = studio.path("show.toml");
+    std::fs::write(&sheet, "[[cue]]\ntime = 1\nproperty = 'strength'\nvalue = 3\n").unwrap();
+    let complaint = |sheet: &str| {
+        let model = studio.two_styles();
+        let pipeline = format!("videotestsrc num-buffers=2 ! impasto model={model} cues={sheet} ! fakesink");
+        failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap())
+    };
+    let message = complaint(sheet.to_str().unwrap());
+    assert!(message.contains("show.toml: cue 1: value: found 3, expected 0 to 1"), "{message}");
+    assert!(complaint("/nowhere/show.toml").contains("/nowhere/show.toml"));
+}
+
+#[test]
 fn a_model_and_its_style_asked_for_together_come_together() {
     let studio = Studio::new();
     let caps = video("RGB", 64, 48);

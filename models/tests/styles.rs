@@ -19,6 +19,8 @@ fn model(config: GeneratorConfig) -> Arc<Model> {
         let change: fn(f32) -> f32 = match name.rsplit('.').next().unwrap() {
             "scale" => |x| 1.0 + 0.5 * x,
             "shift" | "bias" => |x| 0.1 * x,
+            "colours" => |x| 0.3 * x,
+            "share" => |x| 0.5 + 0.2 * x,
             _ => continue,
         };
         tensor.values = (0..tensor.values.len()).map(|i| change(number(i))).collect();
@@ -58,8 +60,12 @@ fn apart(a: &[u8], b: &[u8]) -> f64 {
 
 #[test]
 fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
-    for config in [GeneratorConfig::Tiny(TinyConfig::new(3)), GeneratorConfig::Base(BaseConfig { styles: 3 })]
-    {
+    for config in [
+        GeneratorConfig::Tiny(TinyConfig::new(3)),
+        GeneratorConfig::Base(BaseConfig { styles: 3 }),
+        // With maps of colours.
+        GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(3) }),
+    ] {
         let model = model(config);
         let [a, b] = ["style 0", "style 2"].map(|name| Arc::new(model.style(name).unwrap()));
         let mix = Arc::new(model.choose_style("style 0:0.3,style 2:0.7").unwrap());
@@ -100,7 +106,7 @@ fn a_style_of_other_weights_and_one_for_a_model_of_one_style_are_refused() {
 
 #[test]
 fn an_encoder_makes_other_styles_of_other_pictures_and_none_of_a_speck() {
-    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1, encoder: true }));
+    let model = model(GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(1) }));
     let picture = |pitch: usize| (0..3 * 90 * 70).map(|i| ((i * pitch) % 256) as u8).collect::<Vec<u8>>();
     let [a, b] = [7, 31].map(|pitch| model.style_of_picture(90, 70, &picture(pitch)).unwrap());
     assert_eq!(a, model.style_of_picture(90, 70, &picture(7)).unwrap());
@@ -143,7 +149,7 @@ fn a_style_file_comes_back_as_it_was_and_a_bad_one_is_named() {
 
 #[test]
 fn pictures_that_are_none_are_named() {
-    let model = model(GeneratorConfig::Tiny(TinyConfig { styles: 1, encoder: true }));
+    let model = model(GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(1) }));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("words.jpg");
     std::fs::write(&path, "words").unwrap();

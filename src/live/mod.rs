@@ -34,7 +34,7 @@ use self::report::Report;
 use self::road::{Road, RoadPlan};
 use self::source::SourceChoice;
 use self::target::Target;
-use crate::arguments::PaintOptions;
+use crate::arguments::{MovingOptions, PaintOptions};
 use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
 use crate::plugins;
@@ -93,6 +93,8 @@ pub struct LiveArguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    moving: MovingOptions,
+    #[command(flatten)]
     paint: PaintOptions,
 }
 
@@ -106,7 +108,7 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         plugins::start()?;
         return camera::list();
     }
-    let painter = arguments.paint.painter()?;
+    let painter = arguments.moving.painter(&arguments.paint)?;
     // Before there is a file that an abrupt end would leave behind.
     interrupt::watch()?;
     let file = output_file(arguments)?;

@@ -77,6 +77,14 @@ impl Graph {
         self.node("Mul", &[x, &by], Vec::new())
     }
 
+    /// For each colour three weights of the input's colours, then what is added.
+    pub fn crossed(&mut self, x: &str, name: &str, map: &[f32]) -> Value {
+        let weights: Vec<f32> = map.chunks_exact(4).flat_map(|row| &row[..3]).copied().collect();
+        let added: Vec<f32> = map.chunks_exact(4).map(|row| row[3]).collect();
+        let weight = WeightTensor { shape: vec![3, 3, 1, 1], values: weights };
+        self.conv(x, name, &[weight, WeightTensor { shape: vec![3], values: added }], 1)
+    }
+
     pub fn concat(&mut self, a: &str, b: &str) -> Value {
         self.node("Concat", &[a, b], vec![integer("axis", 1)])
     }

@@ -69,7 +69,10 @@ fn tiny(weights: &Weights, size: Option<[usize; 2]>) -> GraphProto {
     let head = layers.conv(&x, "head", 1);
     let mut graph = layers.graph;
     let head = graph.shuffled(&head, 4);
-    let shared = graph.scaled(INPUT, "share", &weights["share"].values);
+    let shared = match weights.get("crossed") {
+        Some(crossed) => graph.crossed(INPUT, "crossed", &crossed.values),
+        None => graph.scaled(INPUT, "share", &weights["share"].values),
+    };
     let painted = graph.add(&head, &shared);
     graph.finish(INPUT, &painted, size)
 }

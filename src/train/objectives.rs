@@ -88,7 +88,7 @@ impl Painted {
         let inputs = [Some(batch.first.clone()), second, batch.painting.clone(), keys];
         let counts = inputs.each_ref().map(|input| input.as_ref().map_or(0, |input| input.dims()[0]));
         let described = reference.description.clone().and_then(|description| generator.encoded(description));
-        let style = described.or_else(|| generator.mixed(batch.mix.as_ref()));
+        let style = described.unwrap_or_else(|| generator.mixed(batch.mix.as_ref()));
         let inputs = Tensor::cat(inputs.into_iter().flatten().collect(), 0);
         let (painted, features) = generator.forward_styled(inputs, &style);
         let part = |index: usize| {

@@ -72,7 +72,7 @@ fn generator_config(recipe: &Recipe) -> GeneratorConfig {
     let styles = recipe.target.styles.len().max(1);
     match recipe.generator.kind {
         GeneratorKind::Tiny => {
-            GeneratorConfig::Tiny(TinyConfig { styles, encoder: recipe.generator.encoder })
+            GeneratorConfig::Tiny(TinyConfig { encoder: recipe.generator.encoder, ..TinyConfig::new(styles) })
         }
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
     }

@@ -189,7 +189,7 @@ impl Trainer {
         let descriptions = self.objectives.descriptions();
         let style = match descriptions.len() {
             0 => generator.mixed(batch::mix_of(index, self.recipe.target.styles.len(), &device).as_ref()),
-            count => generator.encoded(descriptions[index % count].clone().inner()),
+            count => generator.encoded(descriptions[index % count].clone().inner()).unwrap_or_default(),
         };
         let (painted, _) = generator.forward_styled(stack(&[padded], &device), &style);
         let painted = Still::from_tensor(painted.clamp(0.0, 1.0)).remove(0);

@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::arguments::PaintOptions;
+use crate::arguments::{MovingOptions, PaintOptions};
 use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
 use crate::plugins;
@@ -97,6 +97,8 @@ pub struct VideoArguments {
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
+    moving: MovingOptions,
+    #[command(flatten)]
     paint: PaintOptions,
 }
 
@@ -131,7 +133,7 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
     let container = Container::of(&arguments.output)?;
     plugins::start()?;
     let (encoder, stand_in) = encoder::choose(container, arguments.codec)?;
-    let painter = arguments.paint.painter()?;
+    let painter = arguments.moving.painter(&arguments.paint)?;
     let output = OutputFile::create(&arguments.output, &[&arguments.input], arguments.overwrite)?;
     interrupt::watch()?;
     let road = road::build(&Plan {

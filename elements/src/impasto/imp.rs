@@ -14,6 +14,7 @@ use gstreamer_base::{BASE_TRANSFORM_FLOW_DROPPED, BaseTransform};
 use gstreamer_video::VideoInfo;
 use parking_lot::Mutex;
 
+use super::cues::Cues;
 use super::errors::error_message;
 use super::model_swap::{ModelSwap, open_model};
 use super::settings::{self, Change, Settings};
@@ -125,7 +126,13 @@ impl BaseTransformImpl for Impasto {
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
         let style =
             styling::choose(&model, settings.style.as_deref()).map_err(|error| error_message(&error))?;
-        self.styling.lock().restart(&model, style);
+        let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();
+        let cues = cues.map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
+        {
+            let mut styling = self.styling.lock();
+            styling.restart(&model, style);
+            styling.follow(cues);
+        }
         *self.stats.lock() = Stats::default();
         *self.state.lock() = Some(State { model, options, stream: None, downstream_takes_strides: false });
         let now_wanted = self.wanted_model();
@@ -225,13 +232,10 @@ impl BaseTransformImpl for Impasto {
     }
 
     fn before_transform(&self, inbuf: &gst::BufferRef) {
-        let element = self.obj();
-        let segment = element.segment();
-        let time =
-            segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(inbuf.pts()));
-        if let Some(time) = time {
+        if let Some(time) = self.stream_time(inbuf) {
             // False where a control source has no value at this time: the last one stays.
-            let _ = element.sync_values(time);
+            let _ = self.obj().sync_values(time);
+            self.follow_cues(time);
         }
     }
 
@@ -267,6 +271,12 @@ impl BaseTransformImpl for Impasto {
 }
 
 impl Impasto {
+    /// When a frame is, as people count: from the beginning of the file.
+    pub(super) fn stream_time(&self, frame: &gst::BufferRef) -> Option<gst::ClockTime> {
+        let segment = self.obj().segment();
+        segment.downcast_ref::<gst::ClockTime>().and_then(|segment| segment.to_stream_time(frame.pts()))
+    }
+
     /// What is painting now; nothing while the element is stopped or has no caps.
     fn painting(&self) -> Painting {
         let state = self.state.lock();

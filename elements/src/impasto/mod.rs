@@ -15,7 +15,7 @@
 //! `strength`, `keep-colors` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
 //! frames. `style` chooses one of the model's styles, a mix of several, a style file or a picture to make a style of, at
-//! once or faded into over `style-fade` milliseconds. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the
+//! once or faded into over `style-fade` milliseconds. `cues` names a cue sheet, a file that says what changes when. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the
 //! model recommends: a control binding for it is best an absolute one, since others spread 0 to 1 over -1 to 1.
 //!
 //! Painting happens on the streaming thread: a `queue` before and after lets the other elements go on meanwhile.
@@ -34,11 +34,13 @@
 //! | `errors` | an error of the painter as GStreamer says it |
 //! | `painter` | an engine and what it was opened for |
 //! | `model_swap` | another model while playing |
+//! | `cues` | a cue sheet: what changes when |
 //! | `styling` | the style of the next frame, at once or faded into |
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
 mod caps;
+mod cues;
 #[cfg(test)]
 mod delayed;
 mod errors;

@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub style_fade: u32,
     /// How a fade goes along.
     pub style_ease: Ease,
+    /// The file of a cue sheet.
+    pub cues: Option<String>,
     /// Which device paints, as the user wrote it.
     pub device: String,
     /// In which numbers the network is computed, as the user wrote it.
@@ -42,6 +44,7 @@ impl Default for Settings {
             style: None,
             style_fade: 0,
             style_ease: Ease::default(),
+            cues: None,
             device: DeviceChoice::Auto.to_string(),
             precision: Precision::Auto.to_string(),
         }
@@ -86,6 +89,7 @@ impl Settings {
             }
             "style-fade" => self.style_fade = value.get().expect(CHECKED),
             "style-ease" => self.style_ease = value.get().expect(CHECKED),
+            "cues" => self.cues = value.get().expect(CHECKED),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
             "temporal" => self.temporal = value.get().expect(CHECKED),
@@ -109,6 +113,7 @@ impl Settings {
             "style" => self.style.to_value(),
             "style-fade" => self.style_fade.to_value(),
             "style-ease" => self.style_ease.to_value(),
+            "cues" => self.cues.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
             "temporal" => self.temporal.to_value(),
@@ -148,6 +153,11 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .nick("Style ease")
                 .blurb("How a fade goes along")
                 .mutable_playing()
+                .build(),
+            glib::ParamSpecString::builder("cues")
+                .nick("Cues")
+                .blurb("A cue sheet: a TOML file that says which property has which value when")
+                .mutable_ready()
                 .build(),
             control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0, 1.0),
             control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0, 0.0),

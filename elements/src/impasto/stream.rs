@@ -163,7 +163,7 @@ impl Impasto {
             let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
             (Arc::clone(&stream.painter), stream.info.clone())
         };
-        let FrameStyle { code, jumped } = self.next_style(&painter, source.pts());
+        let FrameStyle { code, jumped } = self.next_style(&painter, self.stream_time(&source));
         let controls = Controls { style: code, ..self.settings.lock().controls(painter.model()) };
         if jumped {
             painter.reset().map_err(|error| self.fail(&error))?;

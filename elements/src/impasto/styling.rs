@@ -9,6 +9,7 @@ use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::{Error, Model, Result, StyleCode};
 
+use super::cues::Cues;
 use super::imp::Impasto;
 use super::painter::Painter;
 
@@ -20,6 +21,8 @@ pub(super) struct Styling {
     ready: Option<Choice>,
     shown: Option<Choice>,
     fade: Option<Fade>,
+    /// A sheet whose cues go before what was asked for.
+    cues: Option<Cues>,
 }
 
 /// A style of a model; its first where there is no code.
@@ -74,6 +77,11 @@ impl Styling {
         self.wanted += 1;
         (self.ready, self.fade) = (None, None);
         self.shown = Some(Choice { model: Arc::clone(model), code });
+    }
+
+    /// The sheet from here on, or none.
+    pub(super) fn follow(&mut self, cues: Option<Cues>) {
+        self.cues = cues;
     }
 
     /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it.
@@ -193,6 +201,21 @@ impl Impasto {
             (gst::ClockTime::from_mseconds(settings.style_fade.into()), settings.style_ease)
         };
         let time = time.unwrap_or_default();
-        self.styling.lock().next(painter.model(), time, length, ease)
+        let mut styling = self.styling.lock();
+        let cued = styling.cues.as_mut().and_then(|cues| cues.style_at(time, painter.model()));
+        cued.unwrap_or_else(|| styling.next(painter.model(), time, length, ease))
+    }
+
+    /// Sets the properties that the cue sheet has numbers for.
+    pub(super) fn follow_cues(&self, time: gst::ClockTime) {
+        let numbers: Vec<_> = match &self.styling.lock().cues {
+            Some(cues) => cues.numbers_at(time).collect(),
+            None => return,
+        };
+        for (property, value) in numbers {
+            if self.obj().property::<f32>(property) != value {
+                self.obj().set_property(property, value);
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::{Layer, LayerConfig};
 use super::shuffle::{share_kernels, shuffle, unshuffle};
-use super::styles::{self, Affines, Styles, check_styles};
+use super::styles::{self, Look, Styles, check_styles};
 use super::weights::Weights;
 
 /// Sides must be multiples of 8: unshuffle 2, then two halvings.
@@ -128,8 +128,8 @@ impl Base {
     /// # Shapes
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
     /// - output: `[batch, 3, height, width]` and `[batch, 128, height / 8, width / 8]`
-    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(style, index));
+    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Tensor<4>) {
+        let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index));
         let at_half = relu(styled(0, &self.stem, unshuffle(numbers.clone(), 2))); // [batch, 48, h/2, w/2]
         let at_quarter = relu(styled(1, &self.to_quarter, at_half.clone())); // [batch, 96, h/4, w/4]
         let mut x = relu(styled(2, &self.to_eighth, at_quarter.clone())); // [batch, 128, h/8, w/8]
@@ -153,8 +153,8 @@ impl Base {
         }
     }
 
-    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
-        styles::mixed(&self.styles, mix)
+    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Look {
+        Look { layers: styles::mixed(&self.styles, mix), colours: None }
     }
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {

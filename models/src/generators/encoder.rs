@@ -2,10 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::layer::{Affine, host, zeros};
+use super::styles::Look;
 use super::weights::{WeightTensor, Weights};
+use crate::style::colours;
 
 /// Numbers of a description, see [`crate::style::describe`].
 pub(crate) const DESCRIPTION: usize = 329;
@@ -56,11 +58,14 @@ impl StyleEncoder {
         ]
     }
 
-    /// What each layer is given.
+    /// What each layer is given, and the painting's map of colours.
     ///
     /// # Shapes
-    /// `[batch, 329]` to scale and shift `[batch, width]` of each layer
-    pub(super) fn forward(&self, description: Tensor<2>) -> Vec<Affine> {
+    /// `[1, 329]` to scale and shift `[1, width]` of each layer
+    pub(super) fn forward(&self, description: Tensor<2>) -> Look {
+        let numbers: Vec<f32> = description.clone().into_data().iter::<f32>().collect();
+        let colours = TensorData::new(colours(&numbers).to_vec(), [1, 3, 4]);
+        let colours = Some(Tensor::from_data(colours, &description.device()));
         let row = |bias: &Param<Tensor<1>>| bias.val().unsqueeze_dim(0);
         let hidden = relu(description.matmul(self.hidden.val().transpose()) + row(&self.hidden_bias));
         let code = hidden.matmul(self.code.val().transpose()) + row(&self.code_bias);
@@ -69,6 +74,7 @@ impl StyleEncoder {
             at += width;
             code.clone().narrow(1, at - width, width)
         };
-        self.widths.iter().map(|&width| Affine { scale: next(width) + 1.0, shift: next(width) }).collect()
+        let layer = |&width: &usize| Affine { scale: next(width) + 1.0, shift: next(width) };
+        Look { layers: self.widths.iter().map(layer).collect(), colours }
     }
 }

@@ -27,8 +27,8 @@ use serde::{Deserialize, Serialize};
 pub use base::{Base, BaseConfig};
 pub(crate) use encoder::DESCRIPTION;
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
-pub use styles::Affines;
-pub(crate) use styles::{scale_of, shift_of};
+pub use styles::Look;
+pub(crate) use styles::{COLOURS, scale_of, shift_of};
 pub use tiny::{Tiny, TinyConfig};
 pub use training::StateError;
 pub(crate) use weights::uniform;
@@ -130,7 +130,9 @@ impl GeneratorConfig {
     /// The same network of one style alone, into which that style is folded.
     pub fn of_one_style(&self) -> Self {
         match self {
-            Self::Tiny(_) => Self::Tiny(TinyConfig::new(1)),
+            Self::Tiny(config) => {
+                Self::Tiny(TinyConfig { crossed: config.encoder || config.crossed, ..TinyConfig::new(1) })
+            }
             Self::Base(_) => Self::Base(BaseConfig { styles: 1 }),
             Self::Johnson(config) => Self::Johnson(config.clone()),
         }
@@ -180,28 +182,25 @@ impl Generator {
         }
     }
 
-    /// What the layers are given of a mix of the styles, `[batch, styles]`; of the first style without. None of a network
-    /// that has folded its only style away, or knows no styles.
-    pub fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
+    /// A mix of the styles, `[batch, styles]`; the first style without. Nothing of a network that has folded its only style
+    /// away, or knows no styles.
+    pub fn mixed(&self, mix: Option<&Tensor<2>>) -> Look {
         match self {
             Self::Tiny(tiny) => tiny.mixed(mix),
             Self::Base(base) => base.mixed(mix),
-            Self::Johnson(_) => None,
+            Self::Johnson(_) => Look::default(),
         }
     }
 
-    /// What the layers are given of paintings that are described, `[batch, numbers of a description]`; none of a network
-    /// without an encoder.
-    pub fn encoded(&self, description: Tensor<2>) -> Affines {
-        match self {
-            Self::Tiny(tiny) => tiny.encoder().map(|encoder| encoder.forward(description)),
-            Self::Base(_) | Self::Johnson(_) => None,
-        }
+    /// The style of a painting that is described, `[1, numbers of a description]`; none of a network without an encoder.
+    pub fn encoded(&self, description: Tensor<2>) -> Option<Look> {
+        let Self::Tiny(tiny) = self else { return None };
+        tiny.encoder().map(|encoder| encoder.forward(description))
     }
 
     /// Numbers to numbers in a style, and the features at an eighth of the size before they go back up,
     /// `[batch, channels, height / 8, width / 8]`; none of a network that has no styles.
-    pub fn forward_styled(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Option<Tensor<4>>) {
+    pub fn forward_styled(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Option<Tensor<4>>) {
         let known = |(painted, features)| (painted, Some(features));
         match self {
             Self::Tiny(tiny) => known(tiny.forward(numbers, style)),

@@ -17,9 +17,30 @@ pub(super) fn check_styles(styles: usize) -> Result<(), String> {
 /// The affine layers; none in a folded network of one style.
 pub(super) type Styles = Option<Vec<StyleAffine>>;
 
-/// What every layer is given of a style, in the order of the layers that a style moves; none of a network that has folded
-/// its only style away.
-pub type Affines = Option<Vec<Affine>>;
+/// What a network is told of a style; nothing where it has folded its only style away.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// What every layer is given, in the order of the layers that a style moves.
+    pub(super) layers: Vec<Affine>,
+    /// The map of the input's colours, `[1 or batch, 3, 4]`: weights of red, green and blue, and what is added.
+    pub(super) colours: Option<Tensor<3>>,
+}
+
+impl Look {
+    /// What the layer `index` is given.
+    pub(super) fn of_layer(&self, index: usize) -> Option<&Affine> {
+        self.layers.get(index)
+    }
+
+    /// The numbers of the first style: layer by layer scales and shifts, then the map of colours.
+    pub(crate) fn into_numbers(self) -> Vec<f32> {
+        let mut numbers: Vec<f32> =
+            self.layers.into_iter().flat_map(|affine| affine.into_rows().concat()).collect();
+        let first = self.colours.map(|colours| colours.narrow(0, 0, 1).into_data());
+        numbers.extend(first.iter().flat_map(|colours| colours.iter::<f32>()));
+        numbers
+    }
+}
 
 /// Of `styles` styles behind layers of these widths; none of no style.
 pub(super) fn init(styles: usize, widths: &[usize], device: &Device) -> Styles {
@@ -32,13 +53,8 @@ pub(super) fn count(styles: &Styles) -> usize {
 }
 
 /// Those of a mix of the styles, `[batch, styles]`; of the first style without.
-pub(super) fn mixed(styles: &Styles, mix: Option<&Tensor<2>>) -> Affines {
-    styles.as_ref().map(|affines| affines.iter().map(|affine| affine.mixed(mix)).collect())
-}
-
-/// What the layer `index` is given.
-pub(super) fn of_layer(affines: &Affines, index: usize) -> Option<&Affine> {
-    affines.as_ref().and_then(|affines| affines.get(index))
+pub(super) fn mixed(styles: &Styles, mix: Option<&Tensor<2>>) -> Vec<Affine> {
+    styles.iter().flatten().map(|affine| affine.mixed(mix)).collect()
 }
 
 /// What a model file holds of these convolutions, in the order of the affine layers, and of their styles: where it
@@ -49,9 +65,9 @@ pub(super) fn folded<'a>(
     layers: impl Iterator<Item = (String, &'a Layer)>,
 ) -> Weights {
     let mut weights = Weights::new();
-    let only = if keeps { None } else { mixed(styles, None) };
+    let only = if keeps { Vec::new() } else { mixed(styles, None) };
     for (index, (path, layer)) in layers.enumerate() {
-        let [weight, bias] = layer.folded(of_layer(&only, index));
+        let [weight, bias] = layer.folded(only.get(index));
         weights.insert(format!("{path}.weight"), weight);
         weights.insert(format!("{path}.bias"), bias);
     }
@@ -67,6 +83,9 @@ pub(super) fn folded<'a>(
 pub(crate) fn scale_of(index: usize) -> String {
     format!("styles.{index}.scale")
 }
+
+/// Where it holds the maps of colours, `[styles, 12]`, if it has an encoder.
+pub(crate) const COLOURS: &str = "colours";
 
 /// Where it holds the shifts.
 pub(crate) fn shift_of(index: usize) -> String {

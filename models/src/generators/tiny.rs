@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::encoder::StyleEncoder;
 use super::layer::{Layer, LayerConfig, host, zeros};
 use super::shuffle::{bilinear_kernel, cell_means, shuffle, unshuffle};
-use super::styles::{self, Affines, Styles, check_styles};
+use super::styles::{self, COLOURS, Look, Styles, check_styles};
 use super::weights::{WeightTensor, Weights};
+use crate::style::COLOUR;
 
 /// Sides must be multiples of 8: unshuffle 4, then one halving.
 pub(super) const ALIGNMENT: usize = 8;
@@ -64,6 +65,10 @@ pub struct TinyConfig {
     /// Whether it takes styles from pictures too: the file holds what makes a style of a painting's description.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub encoder: bool,
+    /// Whether it adds a mix of the input's colours instead of a share of each: what becomes of a style with a map of colours
+    /// when it is folded in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub crossed: bool,
 }
 
 /// The network. Every convolution but the head is followed by a style's affine layer where there are several styles.
@@ -76,14 +81,18 @@ pub struct Tiny {
     head: Layer,
     /// How much of the input is added, `[3]`, one share a colour.
     share: Param<Tensor<1>>,
+    /// Instead of that share: each colour of each, `[3, 4]` with what is added, where a style's map of colours was folded in.
+    crossed: Option<Param<Tensor<2>>>,
     styles: Styles,
+    /// The maps of colours of each style, `[styles, 12]`.
+    colours: Option<Param<Tensor<2>>>,
     encoder: Option<StyleEncoder>,
 }
 
 impl TinyConfig {
     /// Of so many styles, without an encoder.
     pub fn new(styles: usize) -> Self {
-        Self { styles, encoder: false }
+        Self { styles, encoder: false, crossed: false }
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
@@ -116,10 +125,22 @@ impl TinyConfig {
             up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, QUARTER_CHANNELS)),
             head: head_config().init_last_in_training(4, device),
             share: zeros([3], device),
+            crossed: self.crossed.then(|| zeros([3, 4], device)),
             styles: styles::init(styles, &STYLED, device),
+            colours: self.encoder.then(|| zeros([self.styles, COLOUR], device)),
             encoder: self.encoder.then(|| StyleEncoder::init(&STYLED, device)),
         }
     }
+}
+
+/// Every pixel's colours through a map `[1 or batch, 3, 4]`.
+fn recoloured(numbers: Tensor<4>, map: Tensor<3>) -> Tensor<4> {
+    let [batch, colours, height, width] = numbers.dims();
+    let (weights, offset) = (map.clone().narrow(2, 0, 3), map.narrow(2, 3, 1));
+    let pixels: Tensor<3> = numbers.reshape([batch, colours, height * width]);
+    let [maps, ..] = weights.dims();
+    let weights = if maps < batch { weights.repeat_dim(0, batch) } else { weights };
+    (weights.matmul(pixels) + offset).reshape([batch, colours, height, width])
 }
 
 fn head_config() -> LayerConfig {
@@ -132,8 +153,12 @@ impl Tiny {
     /// # Shapes
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
     /// - output: `[batch, 3, height, width]` and `[batch, 48, height / 8, width / 8]`
-    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Affines) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, styles::of_layer(style, index));
+    pub(super) fn forward(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Tensor<4>) {
+        let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index));
+        let numbers = match &style.colours {
+            Some(colours) => recoloured(numbers, colours.clone()),
+            None => numbers,
+        };
         let quarter = unshuffle(numbers.clone(), 4); // [batch, 48, h/4, w/4]
         let means = cell_means(quarter.clone()); // [batch, 3, h/4, w/4]
         let skip = relu(styled(0, &self.stem, quarter)); // [batch, 32, h/4, w/4]
@@ -151,7 +176,10 @@ impl Tiny {
         );
         let x = relu(doubled + skip); // [batch, 32, h/4, w/4]
         let x = Tensor::cat(vec![x, means], 1); // [batch, 35, h/4, w/4]
-        let shared = numbers * self.share.val().reshape([1, 3, 1, 1]);
+        let shared = match &self.crossed {
+            Some(crossed) => recoloured(numbers, crossed.val().unsqueeze_dim(0)),
+            None => numbers * self.share.val().reshape([1, 3, 1, 1]),
+        };
         (shuffle(self.head.forward(x, None), 4) + shared, features)
     }
 
@@ -164,8 +192,17 @@ impl Tiny {
         StyleEncoder::prepare_start(weights);
     }
 
-    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Affines {
-        styles::mixed(&self.styles, mix)
+    pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Look {
+        let colours = self.colours.as_ref().map(|colours| {
+            let colours = colours.val();
+            let colours = match mix {
+                Some(mix) => mix.clone().matmul(colours),
+                None => colours.narrow(0, 0, 1),
+            };
+            let [batch, _] = colours.dims();
+            colours.reshape([batch, 3, 4])
+        });
+        Look { layers: styles::mixed(&self.styles, mix), colours }
     }
 
     pub(super) fn encoder(&self) -> Option<&StyleEncoder> {
@@ -182,6 +219,8 @@ impl Tiny {
         let mut weights = styles::folded(&self.styles, keeps, self.layers());
         weights.insert("share".to_owned(), host(self.share.val()));
         weights.extend(self.encoder.iter().flat_map(StyleEncoder::host));
+        weights.extend(self.colours.iter().map(|colours| (COLOURS.to_owned(), host(colours.val()))));
+        weights.extend(self.crossed.iter().map(|crossed| ("crossed".to_owned(), host(crossed.val()))));
         weights
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::styles::{scale_of, shift_of};
+use super::styles::{COLOURS, scale_of, shift_of};
 use super::weights::{WeightTensor, bind_training, host_weights, training_start};
 use super::{Base, Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
 
@@ -113,9 +113,16 @@ impl Generator {
     pub fn named_styles(&self, descriptions: impl Iterator<Item = Tensor<2>>) -> Weights {
         let mut weights = Weights::new();
         let mut styles = 0;
-        for affines in descriptions.filter_map(|description| self.encoded(description)) {
+        for look in descriptions.filter_map(|description| self.encoded(description)) {
             styles += 1;
-            for (index, affine) in affines.into_iter().enumerate() {
+            let colours =
+                look.colours.iter().flat_map(|map| map.clone().into_data().iter::<f32>().collect::<Vec<_>>());
+            let row = weights
+                .entry(COLOURS.to_owned())
+                .or_insert(WeightTensor { shape: vec![0, 12], values: Vec::new() });
+            row.shape[0] = styles;
+            row.values.extend(colours);
+            for (index, affine) in look.layers.into_iter().enumerate() {
                 for (values, path) in affine.into_rows().into_iter().zip([scale_of(index), shift_of(index)]) {
                     let row =
                         weights.entry(path).or_insert(WeightTensor { shape: vec![0, 0], values: Vec::new() });

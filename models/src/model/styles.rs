@@ -83,9 +83,8 @@ impl Model {
         let device = Device::flex();
         let numbers = Tensor::from_data(TensorData::new(scaled, [1, 3, height, width]), &device);
         let description = Describer::new(&device).describe(numbers);
-        let affines = self.generator(&device).encoded(description).ok_or_else(|| self.fixed())?;
-        let code = affines.into_iter().flat_map(|affine| affine.into_rows().concat());
-        Ok(StyleCode::new(self.network_tag(), code.collect()))
+        let look = self.generator(&device).encoded(description).ok_or_else(|| self.fixed())?;
+        Ok(StyleCode::new(self.network_tag(), look.into_numbers()))
     }
 
     /// The weights of a network of one style, [`crate::generators::GeneratorConfig::of_one_style`], in this style, or in

@@ -1,6 +1,7 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
-use crate::generators::{GeneratorConfig, Weights, scale_of, shift_of};
+use super::COLOUR;
+use crate::generators::{COLOURS, GeneratorConfig, WeightTensor, Weights, scale_of, shift_of};
 
 /// A style of one network, opaque: only the network that it is tagged with knows what its numbers mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +119,7 @@ impl StyleCode {
 
 /// What weights are told apart by: a hash (FNV-1a) of every number that is no style of its own.
 pub(crate) fn network_tag(weights: &Weights) -> u64 {
-    let trunk = weights.iter().filter(|(path, _)| !path.starts_with("styles."));
+    let trunk = weights.iter().filter(|(path, _)| !path.starts_with("styles.") && *path != COLOURS);
     let bytes = trunk.flat_map(|(path, tensor)| {
         path.bytes().chain(tensor.values.iter().flat_map(|number| number.to_bits().to_le_bytes()))
     });
@@ -133,16 +134,24 @@ pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) 
             numbers.extend_from_slice(weights.get(&path)?.values.get(style * width..(style + 1) * width)?);
         }
     }
+    if config.has_encoder() {
+        numbers.extend_from_slice(weights.get(COLOURS)?.values.get(style * COLOUR..(style + 1) * COLOUR)?);
+    }
     Some(numbers)
 }
 
 /// The weights of the same network of one style, with this code folded in: `y * scale + shift` behind a convolution is a
 /// convolution too. See [`GeneratorConfig::of_one_style`].
 pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) -> Weights {
-    let beside = |path: &str| path.starts_with("styles.") || path.starts_with("encoder.");
+    let beside = |path: &str| path.starts_with("styles.") || path.starts_with("encoder.") || path == COLOURS;
     let trunk = weights.iter().filter(|(path, _)| !beside(path));
     let mut folded: Weights = trunk.map(|(path, tensor)| (path.clone(), tensor.clone())).collect();
-    let mut rest = code;
+    let (layers, map) =
+        code.split_at(2 * config.styled_layers().iter().map(|(_, width)| width).sum::<usize>());
+    if let Ok(map) = map.try_into() {
+        fold_colours(&mut folded, map);
+    }
+    let mut rest = layers;
     for (path, width) in config.styled_layers() {
         let (own, behind) = rest.split_at(2 * width);
         let (scales, shifts) = own.split_at(width);
@@ -159,6 +168,37 @@ pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) ->
         }
     }
     folded
+}
+
+/// Folds a map of the input's colours into a *tiny*: into what sees the input, which are the stem, the means before the head,
+/// and the share that is added.
+fn fold_colours(weights: &mut Weights, map: &[f32; COLOUR]) {
+    let every = "a model holds every layer";
+    let matrix = |row: usize, column: usize| map[4 * row + column];
+    for (path, first, places) in [("stem", 0, 16), ("head", 32, 1)] {
+        let weight = weights.get_mut(&format!("{path}.weight")).expect(every);
+        let [_, inputs, height, width] = weight.shape[..] else {
+            unreachable!("checked against the network")
+        };
+        let taps = height * width;
+        let mut added = Vec::new();
+        for kernel in weight.values.chunks_exact_mut(inputs * taps) {
+            let seen = &mut kernel[first * taps..];
+            let colour = |c: usize| c * places * taps..(c + 1) * places * taps;
+            let own = [0, 1, 2].map(|c| seen[colour(c)].to_vec());
+            added.push((0..3).map(|c| own[c].iter().sum::<f32>() * map[4 * c + 3]).sum::<f32>());
+            for c in 0..3 {
+                for (i, weight) in seen[colour(c)].iter_mut().enumerate() {
+                    *weight = (0..3).map(|from| own[from][i] * matrix(from, c)).sum();
+                }
+            }
+        }
+        let bias = weights.get_mut(&format!("{path}.bias")).expect(every);
+        bias.values.iter_mut().zip(added).for_each(|(bias, added)| *bias += added);
+    }
+    let share = weights["share"].values.clone();
+    let crossed = (0..COLOUR).map(|i| share[i / 4] * map[i]).collect();
+    weights.insert("crossed".to_owned(), WeightTensor { shape: vec![3, 4], values: crossed });
 }
 
 #[cfg(test)]

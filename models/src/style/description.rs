@@ -5,6 +5,7 @@
 
 use burn::tensor::{Device, Tensor};
 
+use super::colour::{COLOUR, toward};
 use crate::features::random::RandomBank;
 use crate::generators::DESCRIPTION;
 
@@ -51,6 +52,17 @@ impl Describer {
         debug_assert_eq!(description.dims(), [DESCRIPTION]);
         description.unsqueeze_dim(0)
     }
+}
+
+/// The map of colours that belongs to a description, see [`super::colour`].
+///
+/// # Panics
+/// Where it has not [`DESCRIPTION`] numbers.
+pub(crate) fn colours(description: &[f32]) -> [f32; COLOUR] {
+    let of_colours = &description[DESCRIPTION - 9..];
+    let mean = std::array::from_fn(|i| of_colours[i] / COLOUR_GAIN + 0.5);
+    let covariance = std::array::from_fn(|i| of_colours[3 + i] / (COLOUR_GAIN * COLOUR_GAIN));
+    toward(mean, covariance)
 }
 
 /// The mean of each channel, and what is left without it: `[channels]` and `[channels, pixels]`.

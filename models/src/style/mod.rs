@@ -5,15 +5,19 @@
 //! | `code` | the code: mixed, faded, folded into a network's weights |
 //! | `choice` | what a user writes to choose one |
 //! | `file` | a style file |
+//! | `colour` | a painting's colours as a map of a photo's |
 //! | `description` | what a style is made of where it comes from a picture |
 
 mod choice;
 mod code;
+mod colour;
 mod description;
 mod file;
 
 pub use choice::{Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
 pub(crate) use code::{fold, network_tag, of_row};
+pub(crate) use colour::COLOUR;
 pub use description::Describer;
+pub(crate) use description::colours;
 pub use file::text as file_text;

@@ -49,6 +49,21 @@ pub(super) fn means<N: Number>(raw: &[f32], pixels: usize, means: &mut [N], pitc
     }
 }
 
+/// What is added of the original's colours: for each colour three weights, and a constant.
+pub(super) type Crossed = [[f32; 4]; 3];
+
+/// Adds a mix of the original's colours to what [`scatter`] left, both planar `[3, SIDE, width]`.
+pub(super) fn cross(crossed: &Crossed, original: &[f32], painted: &mut [f32]) {
+    let plane = painted.len() / 3;
+    let [red, green, blue] = [0, 1, 2].map(|colour| &original[colour * plane..][..plane]);
+    for ([r, g, b, constant], painted) in crossed.iter().zip(painted.chunks_exact_mut(plane)) {
+        let pixels = painted.iter_mut().zip(red).zip(green.iter().zip(blue));
+        for ((painted, red), (green, blue)) in pixels {
+            *painted += r * red + g * green + (b * blue + constant);
+        }
+    }
+}
+
 /// `painted = cells + share * original`, planar `[3, SIDE, width]`, from a row of cells of `pitch` floats.
 pub(super) fn scatter<const SIDE: usize>(
     cells: &[f32],

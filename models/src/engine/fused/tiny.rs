@@ -5,7 +5,7 @@ use super::kernels::{Doubling, Kernels};
 use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
-use super::pixels::{cell_numbers, gather, gather_floats, means, scatter};
+use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
@@ -45,19 +45,25 @@ struct Layers<N: 'static> {
     up: Conv<N>,
     head: Conv<N>,
     share: [f32; 3],
+    /// Instead of the share, where the weights have it.
+    crossed: Option<Crossed>,
 }
 
 impl<N: Number> Layers<N> {
     fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
         let share = &weights["share"].values;
+        let crossed = weights.get("crossed").map(|crossed| {
+            std::array::from_fn(|row| std::array::from_fn(|column| crossed.values[4 * row + column]))
+        });
         Self {
             stem: conv("stem", 1, CELLS),
             down: conv("down", 2, QUARTER),
             blocks: (0..BLOCKS).map(|block| conv(&format!("blocks.{block}"), 1, EIGHTH)).collect(),
             up: conv("up", 1, EIGHTH),
             head: conv("head", 1, WIDE),
-            share: [share[0], share[1], share[2]],
+            share: if crossed.is_some() { [0.0; 3] } else { [share[0], share[1], share[2]] },
+            crossed,
         }
     }
 }
@@ -151,9 +157,12 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
-        let Layers { head, share, .. } = &self.layers;
+        let Layers { head, share, crossed, .. } = &self.layers;
         head.row_of_floats(&self.wide, line, raw);
         scatter::<CELL>(raw, head.outputs(), *share, original, painted);
+        if let Some(crossed) = crossed {
+            cross(crossed, original, painted);
+        }
     }
 }
 
