@@ -13,7 +13,7 @@ macro_rules! models_in_weights {
 }
 
 /// Every bundled model, sorted by name.
-const BUNDLED: &[(&str, &[u8])] = models_in_weights!["composition-vii", "great-wave"];
+const BUNDLED: &[(&str, &[u8])] = models_in_weights!["composition-vii", "great-wave", "scream", "starry-night", "water-lilies"];
 
 /// The model that paints where none is asked for; a test holds that it is one of [`BUNDLED`].
 const DEFAULT: &str = "great-wave";
