@@ -126,6 +126,18 @@ fn a_configuration_that_would_exhaust_memory_is_refused() {
 }
 
 #[test]
+fn names_of_styles_that_there_are_not_and_colours_crossed_beside_styles_are_refused() {
+    let names = |metadata: &mut Value| metadata["styles"] = json!(["a", "b"]);
+    let message = refusal(&rewritten(names, |_| ())).to_string();
+    assert!(message.contains("2 names of styles, expected 1"), "{message}");
+    let crossed = |metadata: &mut Value| {
+        metadata["config"]["crossed"] = json!(true);
+        metadata["config"]["encoder"] = json!(true);
+    };
+    assert!(matches!(refusal(&rewritten(crossed, |_| ())), ModelError::Config(_)));
+}
+
+#[test]
 fn unknown_configuration_keys_are_refused() {
     let odd = |metadata: &mut Value| metadata["config"]["stiles"] = json!(1);
     assert!(matches!(refusal(&rewritten(odd, |_| ())), ModelError::Metadata(_)));

@@ -96,7 +96,11 @@ impl TinyConfig {
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
-        check_styles(self.styles)
+        check_styles(self.styles)?;
+        if self.crossed && self.keeps_styles() {
+            return Err("crossed is true beside styles, expected one style, folded in".to_owned());
+        }
+        Ok(())
     }
 
     /// The network as a model file holds it, its parameters not yet initialised.

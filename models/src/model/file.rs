@@ -123,7 +123,12 @@ fn parse_metadata(found: Option<&HashMap<String, String>>) -> Result<Metadata, M
 }
 
 pub(super) fn check_config(metadata: &Metadata) -> Result<(), ModelError> {
-    metadata.generator.validate().map_err(ModelError::Config)
+    metadata.generator.validate().map_err(ModelError::Config)?;
+    let (names, styles) = (metadata.styles.len(), metadata.generator.styles().unwrap_or(1));
+    if names > 0 && names != styles {
+        return Err(ModelError::Config(format!("{names} names of styles, expected {styles}")));
+    }
+    Ok(())
 }
 
 /// Nothing missing, nothing extra, every shape right.
