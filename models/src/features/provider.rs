@@ -93,7 +93,7 @@ impl FeatureBank {
         &[2, 3]
     }
 
-    /// The taps whose [`gram`] matrices tell its texture and palette.
+    /// The taps whose Gram matrices tell its texture and palette.
     pub fn style_taps(&self) -> &[usize] {
         &[0, 1, 2, 3]
     }
