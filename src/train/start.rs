@@ -1,10 +1,12 @@
 //! What a run starts from: seeded noise, or a model that can already paint.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use image::RgbImage;
 use impasto_models::Model;
 use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
 use impasto_models::model::Source;
@@ -23,18 +25,26 @@ pub struct Start {
 }
 
 impl Start {
-    /// The start that a recipe asks for; files are looked for from `base`.
+    /// The start that a recipe asks for; files are looked for from `base`. A model that takes styles of pictures starts a run of
+    /// one style with the style it makes of `painting`.
     ///
     /// # Errors
     /// A model that is not there, cannot be read, or is of another network.
-    pub fn new(recipe: &Recipe, base: &Path, device: &Device) -> Result<Self> {
+    pub fn new(recipe: &Recipe, base: &Path, painting: &RgbImage, device: &Device) -> Result<Self> {
         let config = generator_config(recipe);
         let Some(asked) = &recipe.generator.start_from else {
             return Ok(Self { generator: config.init_training(recipe.seed, device)?, config, source: None });
         };
         let model = open(asked, base)?;
         let found = model.metadata().generator.kind();
-        let generator = config.resume_training(model.weights(), device).with_context(|| {
+        let (config, weights) = if takes_style_of_painting(recipe, &model) {
+            let [width, height] = [painting.width(), painting.height()].map(|side| side as usize);
+            let style = model.style_of_picture(width, height, painting.as_raw())?;
+            (model.metadata().generator.of_one_style(), model.weights_in(Some(&style))?)
+        } else {
+            (config, Cow::Borrowed(model.weights()))
+        };
+        let generator = config.resume_training(&weights, device).with_context(|| {
             let (kind, styles) = (config.kind(), recipe.target.styles.len().max(1));
             format!(
                 "generator.start_from: {}: found a {found}, expected a {kind} of {styles} style(s)",
@@ -43,6 +53,12 @@ impl Start {
         })?;
         Ok(Self { config, generator, source: Some(source(&model)?) })
     }
+}
+
+fn takes_style_of_painting(recipe: &Recipe, model: &Model) -> bool {
+    let generator = &model.metadata().generator;
+    let one_style = recipe.target.styles.len() <= 1 && !recipe.generator.encoder;
+    one_style && generator.has_encoder() && generator.kind() == generator_config(recipe).kind()
 }
 
 /// A file, seen from `base`; else what `--model` would take by that name.
@@ -75,5 +91,28 @@ fn generator_config(recipe: &Recipe) -> GeneratorConfig {
             GeneratorConfig::Tiny(TinyConfig { encoder: recipe.generator.encoder, ..TinyConfig::new(styles) })
         }
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_with_an_encoder_starts_a_run_in_the_style_of_its_painting() {
+        let text = "name = 'mine'\n[generator]\nstart_from = 'any'\n[target]\nimage = 'a.png'\n[content]\npaths = ['b']\n";
+        let recipe = Recipe::parse(text, Path::new("mine.toml")).unwrap();
+        let painting = RgbImage::from_fn(600, 400, |x, y| image::Rgb([(x / 3) as u8, (y / 2) as u8, 90]));
+        let start = Start::new(&recipe, Path::new("."), &painting, &Device::flex()).unwrap();
+        let any = Model::open("any").unwrap();
+        let style = any.style_of_picture(600, 400, painting.as_raw()).unwrap();
+        let expected = any.weights_in(Some(&style)).unwrap();
+        let found = start.generator.folded();
+        assert_eq!(found["crossed"], expected["crossed"]);
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        assert_eq!(start.config, any.metadata().generator.of_one_style());
+        assert_eq!(start.source.unwrap().name, "starting weights: any");
+        let small = RgbImage::new(20, 20);
+        assert!(Start::new(&recipe, Path::new("."), &small, &Device::flex()).is_err());
     }
 }

@@ -61,7 +61,8 @@ impl Trainer {
         if recipe.temporal.video > 0.0 {
             dataset.estimate_motion(motion)?;
         }
-        let Start { config, generator, source } = Start::new(recipe, base, &device)?;
+        let Start { config, generator, source } =
+            Start::new(recipe, base, dataset.first_painting(), &device)?;
         let training = &recipe.training;
         let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device)?;
         let average = Average::new(generator.state(), training.ema);

@@ -7,6 +7,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::cells::Cells;
 use super::layer::{Layer, LayerConfig};
 use super::shuffle::{share_kernels, shuffle, unshuffle};
 use super::styles::{self, Look, Styles, check_styles};
@@ -53,6 +54,9 @@ pub(super) fn styled_paths() -> impl Iterator<Item = String> {
     down.into_iter().chain(blocks).chain(up)
 }
 
+/// Side of the cells that it reads and paints, in pixels.
+const CELL: usize = 2;
+
 /// Configuration of [`Base`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +80,10 @@ pub struct Base {
     styles: Styles,
 }
 
+fn stem_config() -> LayerConfig {
+    LayerConfig::new(12, HALF_CHANNELS)
+}
+
 fn head_config() -> LayerConfig {
     LayerConfig::new(32, 12)
 }
@@ -95,8 +103,8 @@ impl BaseConfig {
     /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Base {
         let styles = if self.styles > 1 { self.styles } else { 0 };
-        let head = head_config().init(device);
-        Base { head, ..self.network(styles, device, LayerConfig::init) }
+        let [stem, head] = [stem_config(), head_config()].map(|config| config.init(device));
+        Base { stem, head, ..self.network(styles, device, LayerConfig::init) }
     }
 
     /// The network in training: with branches, norms and the affine layers of one style too.
@@ -108,7 +116,7 @@ impl BaseConfig {
         let layer = |config| layer(config, device);
         let block = || layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS));
         Base {
-            stem: layer(LayerConfig::new(12, HALF_CHANNELS)),
+            stem: stem_config().init_first_in_training(CELL, device),
             to_quarter: layer(LayerConfig::halving(HALF_CHANNELS, QUARTER_CHANNELS)),
             to_eighth: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
             blocks: (0..BLOCKS).map(|_| Residual { first: block(), second: block() }).collect(),
@@ -116,7 +124,7 @@ impl BaseConfig {
             quarter: layer(LayerConfig::new(QUARTER_CHANNELS, 64)),
             from_quarter: layer(LayerConfig::pointwise(64, 4 * HALF_CHANNELS)),
             half: layer(LayerConfig::new(HALF_CHANNELS, 32)),
-            head: head_config().init_last_in_training(2, device),
+            head: head_config().init_last_in_training(CELL, device),
             styles: styles::init(styles, &STYLED, device),
         }
     }
@@ -130,7 +138,7 @@ impl Base {
     /// - output: `[batch, 3, height, width]` and `[batch, 128, height / 8, width / 8]`
     pub(super) fn forward(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Tensor<4>) {
         let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index));
-        let at_half = relu(styled(0, &self.stem, unshuffle(numbers.clone(), 2))); // [batch, 48, h/2, w/2]
+        let at_half = relu(styled(0, &self.stem, unshuffle(numbers.clone(), CELL))); // [batch, 48, h/2, w/2]
         let at_quarter = relu(styled(1, &self.to_quarter, at_half.clone())); // [batch, 96, h/4, w/4]
         let mut x = relu(styled(2, &self.to_eighth, at_quarter.clone())); // [batch, 128, h/8, w/8]
         for (index, block) in self.blocks.iter().enumerate() {
@@ -143,13 +151,20 @@ impl Base {
         let x = relu(styled(up + 1, &self.quarter, x)); // [batch, 64, h/4, w/4]
         let x = relu(shuffle(styled(up + 2, &self.from_quarter, x), 2) + at_half); // [batch, 48, h/2, w/2]
         let x = relu(styled(up + 3, &self.half, x)); // [batch, 32, h/2, w/2]
-        (shuffle(self.head.forward(x, None), 2) + numbers, features)
+        (shuffle(self.head.forward(x, None), CELL) + numbers, features)
     }
 
     /// Makes of seeded weights those that training starts from.
     pub(super) fn prepare_start(weights: &mut Weights) {
         for name in ["from_eighth.weight", "from_quarter.weight"] {
             weights.entry(name.to_owned()).and_modify(|weight| share_kernels(weight, 2));
+        }
+    }
+
+    /// Makes of a model file's weights those that training goes on from.
+    pub(super) fn prepare_resumption(weights: &mut Weights) {
+        for (path, cells) in [("stem.weight", Cells::Read(CELL)), ("head.weight", Cells::Painted(CELL))] {
+            weights.entry(path.to_owned()).and_modify(|kernel| *kernel = cells.free(kernel));
         }
     }
 

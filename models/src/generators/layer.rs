@@ -10,6 +10,7 @@ use burn::module::{Initializer, Module, Param, RunningState};
 use burn::tensor::module::batch_norm_train;
 use burn::tensor::{Device, Tensor};
 
+use super::cells::Cells;
 use super::weights::WeightTensor;
 use crate::convolution::{Border, bordered, conv2d};
 
@@ -41,8 +42,10 @@ pub struct Layer {
     norm: Option<Norm>,
     stride: usize,
     held: bool,
-    /// Outputs that become the pixels of a cell, `cell` side by side and above one another; 1 where none do.
-    cell: usize,
+    /// Side of the cells of pixels that the inputs were; 0 where they were none.
+    read: usize,
+    /// Side of the cells of pixels that the outputs become; 0 where they become none.
+    painted: usize,
 }
 
 /// What stands beside the 3x3 kernel in training.
@@ -108,14 +111,20 @@ impl LayerConfig {
             norm: None,
             stride,
             held: false,
-            cell: 1,
+            read: 0,
+            painted: 0,
         }
     }
 
-    /// The last layer in training: no norm, because what leaves the network keeps its scale, and outputs that are shuffled
-    /// into cells of `cell` pixels a side, which all answer alike where the map is even.
+    /// The first layer in training, behind an unshuffle by `cell`: its kernels are held smooth, see [`super::cells`].
+    pub(super) fn init_first_in_training(self, cell: usize, device: &Device) -> Layer {
+        Layer { read: cell, ..self.init_training(device) }
+    }
+
+    /// The last layer in training, before a shuffle by `cell`: its kernels are held smooth, and it has no norm, because what leaves
+    /// the network keeps its scale.
     pub(super) fn init_last_in_training(self, cell: usize, device: &Device) -> Layer {
-        Layer { cell, ..self.init(device) }
+        Layer { painted: cell, ..self.init(device) }
     }
 
     /// The training form: with branches where the kernel is 3x3, and with a norm.
@@ -176,29 +185,26 @@ impl Layer {
     /// The bias, the same for every pixel of a cell.
     fn bias(&self) -> Tensor<1> {
         let bias = self.bias.val();
-        if self.cell == 1 {
+        if self.painted == 0 {
             return bias;
         }
-        let ([outputs], pixels) = (bias.dims(), self.cell * self.cell);
+        let ([outputs], pixels) = (bias.dims(), self.painted * self.painted);
         let colours: Tensor<2> = bias.reshape([outputs / pixels, pixels]);
         colours.mean_dim(1).repeat_dim(1, pixels).reshape([outputs])
     }
 
-    /// A kernel whose taps sum up to the same for every pixel of a cell: what differs is taken from all taps alike. On an even
-    /// map every pixel of the cell then has the same colour, so a plain surface cannot show a grid, whatever is learned.
-    fn evened(&self, weight: Tensor<4>) -> Tensor<4> {
-        let ([outputs, inputs, height, width], pixels) = (weight.dims(), self.cell * self.cell);
-        let sums = weight.clone().sum_dims(&[2, 3]).reshape([outputs / pixels, pixels, inputs]);
-        let excess = (sums.clone() - sums.mean_dim(1)) / (height * width) as f32;
-        weight - excess.reshape([outputs, inputs, 1, 1])
+    /// The kernel that convolves, `[outputs, inputs, k, k]`: the sum of the branches, smooth where pixels are read or painted.
+    fn kernel(&self) -> Tensor<4> {
+        let weight = self.branched();
+        match (self.read, self.painted) {
+            (0, 0) => weight,
+            (0, painted) => Cells::Painted(painted).smooth(weight),
+            (read, _) => Cells::Read(read).smooth(weight),
+        }
     }
 
-    /// The sum of the branches, `[outputs, inputs, k, k]`.
-    fn kernel(&self) -> Tensor<4> {
-        let mut weight = self.weight.val();
-        if self.cell > 1 {
-            weight = self.evened(weight);
-        }
+    fn branched(&self) -> Tensor<4> {
+        let weight = self.weight.val();
         let Some(branches) = &self.branches else { return weight };
         let mut point = branches.point.val();
         if let Some(identity) = &branches.identity {

@@ -8,6 +8,7 @@
 //! training, with branches and norms that fold away.
 
 mod base;
+mod cells;
 mod encoder;
 mod johnson;
 mod layer;

@@ -14,6 +14,7 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::cells::Cells;
 use super::encoder::StyleEncoder;
 use super::layer::{Layer, LayerConfig, host, zeros};
 use super::shuffle::{bilinear_kernel, cell_means, shuffle, unshuffle};
@@ -30,6 +31,9 @@ pub(super) const RECEPTIVE_RADIUS: usize = 56;
 
 /// See [`super::GeneratorConfig::peak_bytes_per_pixel`].
 pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 110;
+
+/// Side of the cells that it reads and paints, in pixels.
+const CELL: usize = 4;
 
 const QUARTER_CHANNELS: usize = 32;
 const EIGHTH_CHANNELS: usize = 48;
@@ -106,8 +110,8 @@ impl TinyConfig {
     /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Tiny {
         let styles = if self.keeps_styles() { self.styles } else { 0 };
-        let head = head_config().init(device);
-        Tiny { head, ..self.network(styles, device, LayerConfig::init) }
+        let [stem, head] = [stem_config(), head_config()].map(|config| config.init(device));
+        Tiny { stem, head, ..self.network(styles, device, LayerConfig::init) }
     }
 
     /// Whether a model file holds affine layers; else the only style is folded away.
@@ -123,11 +127,11 @@ impl TinyConfig {
     fn network(&self, styles: usize, device: &Device, layer: impl Fn(LayerConfig, &Device) -> Layer) -> Tiny {
         let layer = |config| layer(config, device);
         Tiny {
-            stem: layer(LayerConfig::new(48, QUARTER_CHANNELS)),
+            stem: stem_config().init_first_in_training(CELL, device),
             down: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
             blocks: (0..BLOCKS).map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS))).collect(),
             up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, QUARTER_CHANNELS)),
-            head: head_config().init_last_in_training(4, device),
+            head: head_config().init_last_in_training(CELL, device),
             share: zeros([3], device),
             crossed: self.crossed.then(|| zeros([3, 4], device)),
             styles: styles::init(styles, &STYLED, device),
@@ -147,6 +151,10 @@ fn recoloured(numbers: Tensor<4>, map: Tensor<3>) -> Tensor<4> {
     (weights.matmul(pixels) + offset).reshape([batch, colours, height, width])
 }
 
+fn stem_config() -> LayerConfig {
+    LayerConfig::new(48, QUARTER_CHANNELS)
+}
+
 fn head_config() -> LayerConfig {
     LayerConfig::new(QUARTER_CHANNELS + 3, 48)
 }
@@ -163,7 +171,7 @@ impl Tiny {
             Some(colours) => recoloured(numbers, colours.clone()),
             None => numbers,
         };
-        let quarter = unshuffle(numbers.clone(), 4); // [batch, 48, h/4, w/4]
+        let quarter = unshuffle(numbers.clone(), CELL); // [batch, 48, h/4, w/4]
         let means = cell_means(quarter.clone()); // [batch, 3, h/4, w/4]
         let skip = relu(styled(0, &self.stem, quarter)); // [batch, 32, h/4, w/4]
         let mut x = relu(styled(1, &self.down, skip.clone())); // [batch, 48, h/8, w/8]
@@ -184,16 +192,23 @@ impl Tiny {
             Some(crossed) => recoloured(numbers, crossed.val().unsqueeze_dim(0)),
             None => numbers * self.share.val().reshape([1, 3, 1, 1]),
         };
-        (shuffle(self.head.forward(x, None), 4) + shared, features)
+        (shuffle(self.head.forward(x, None), CELL) + shared, features)
     }
 
     /// Makes of seeded weights those that training starts from: the head and the share of the input.
     pub(super) fn prepare_start(weights: &mut Weights) {
-        let mut head = bilinear_kernel(QUARTER_CHANNELS, 4);
+        let mut head = bilinear_kernel(QUARTER_CHANNELS, CELL);
         head.values.iter_mut().for_each(|value| *value *= 1.0 - STARTING_SHARE);
         let share = WeightTensor { shape: vec![3], values: vec![STARTING_SHARE; 3] };
         weights.extend([("head.weight".to_owned(), head), ("share".to_owned(), share)]);
         StyleEncoder::prepare_start(weights);
+    }
+
+    /// Makes of a model file's weights those that training goes on from.
+    pub(super) fn prepare_resumption(weights: &mut Weights) {
+        for (path, cells) in [("stem.weight", Cells::Read(CELL)), ("head.weight", Cells::Painted(CELL))] {
+            weights.entry(path.to_owned()).and_modify(|kernel| *kernel = cells.free(kernel));
+        }
     }
 
     pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Look {

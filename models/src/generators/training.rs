@@ -54,7 +54,8 @@ impl GeneratorConfig {
         Ok(bound(network, state, device))
     }
 
-    /// The network in its training form, painting as the folded `weights` do: norms and branches change nothing yet.
+    /// The network in its training form, painting as the folded `weights` do: norms and branches change nothing yet. First and last
+    /// layers that are not smooth, as those of an earlier version, come as near as smooth ones can (`cells`).
     ///
     /// # Errors
     /// [`StateError`] where the weights are not those of this configuration.
@@ -63,6 +64,11 @@ impl GeneratorConfig {
         let network = self.training_form(device)?;
         let mut start = training_start(&shapes(&network), 0);
         start.extend(weights.iter().map(|(path, tensor)| (path.clone(), tensor.clone())));
+        match network {
+            Generator::Tiny(_) => Tiny::prepare_resumption(&mut start),
+            Generator::Base(_) => Base::prepare_resumption(&mut start),
+            Generator::Johnson(_) => {}
+        }
         let mut network = bound(network, &start, device);
         network.hold_statistics();
         Ok(network)

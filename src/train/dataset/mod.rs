@@ -126,6 +126,11 @@ impl Dataset {
         self.target.styles.iter().flat_map(|style| &style.paintings).chain(&self.target.more)
     }
 
+    /// The first painting of the first style.
+    pub fn first_painting(&self) -> &RgbImage {
+        &self.target.styles[0].paintings[0]
+    }
+
     /// Paintings without a name, that an encoder learns from.
     pub fn nameless(&self) -> &[RgbImage] {
         &self.target.more
