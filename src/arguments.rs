@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use impasto_models::controls::STROKES;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
 
 use crate::{bench, eval, image, live, model, plugins, style, train, video};
@@ -58,6 +59,9 @@ pub struct PaintOptions {
     /// How much of the input's own colours stays
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
     pub keep_colors: f32,
+    /// How wide strokes are, whatever the picture's size: 1 is as in a picture of 1280 pixels [default: by its own size]
+    #[arg(long, value_name = "0.25..4", value_parser = stroke)]
+    pub stroke: Option<f32>,
     /// How much the flicker filter steadies what stands still; 0 is off [default: what the model recommends]
     #[arg(long, value_name = "0..1", value_parser = zero_to_one)]
     pub temporal: Option<f32>,
@@ -76,7 +80,8 @@ impl PaintOptions {
     /// A style that `model` cannot have.
     pub fn still_controls(&self, model: &Model) -> Result<Controls> {
         let style = self.style_of(model)?;
-        Ok(Controls { strength: self.strength, keep_colors: self.keep_colors, temporal: 0.0, style })
+        let Self { strength, keep_colors, .. } = *self;
+        Ok(Controls { strength, keep_colors, temporal: 0.0, stroke: self.stroke.unwrap_or(0.0), style })
     }
 
     /// The style that was asked for; none where it is left to the model.
@@ -124,6 +129,7 @@ impl MovingOptions {
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", options.strength)
             .property("keep-colors", options.keep_colors)
+            .property("stroke", options.stroke.unwrap_or(0.0))
             .build()
             .context("the element 'impasto' could not be made")?;
         if let Some(temporal) = options.temporal {
@@ -157,6 +163,15 @@ pub fn zero_to_one(text: &str) -> Result<f32, String> {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err("expected a number from 0 to 1, such as 0.8".to_owned()),
     }
+}
+
+/// A width of strokes, for clap.
+///
+/// # Errors
+/// What is no number in the range.
+fn stroke(text: &str) -> Result<f32, String> {
+    let number = text.parse::<f32>().ok().filter(|number| STROKES.contains(number));
+    number.ok_or_else(|| format!("expected a number from {} to {}", STROKES.start(), STROKES.end()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! What may change from one frame to the next.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::StyleCode;
+
+/// Widths of strokes, where they are not those of the picture's own size.
+pub const STROKES: RangeInclusive<f32> = 0.25..=4.0;
 
 /// The controls of a frame. Every number is clamped to its range when it is used.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +18,9 @@ pub struct Controls {
     pub keep_colors: f32,
     /// Strength of the flicker filter of [`crate::temporal`]. Range 0 (off) to 1.
     pub temporal: f32,
+    /// How wide strokes are, relative to the picture: 1 is as wide as in a frame of 1280 pixels on its longer side, whatever this
+    /// one has; 2 is twice that. 0 paints at the picture's own size. Range 0, and 0.25 to 4.
+    pub stroke: f32,
     /// The style that the model paints in; its first where there is none. Another style costs a few milliseconds at its
     /// first frame and nothing afterwards.
     pub style: Option<Arc<StyleCode>>,
@@ -21,7 +28,7 @@ pub struct Controls {
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, style: None }
+        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, stroke: 0.0, style: None }
     }
 }
 
@@ -36,6 +43,7 @@ impl Controls {
             strength: clamp(self.strength, default.strength),
             keep_colors: clamp(self.keep_colors, default.keep_colors),
             temporal: clamp(self.temporal, default.temporal),
+            stroke: if self.stroke > 0.0 { self.stroke.clamp(*STROKES.start(), *STROKES.end()) } else { 0.0 },
             style: self.style,
         }
     }
@@ -53,8 +61,9 @@ mod tests {
 
     #[test]
     fn a_nan_or_out_of_range_control_is_brought_into_range() {
-        let wild = Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0, style: None };
-        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0, style: None };
+        let wild =
+            Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0, stroke: 9.0, style: None };
+        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0, stroke: 4.0, style: None };
         assert_eq!(wild.clamped(), tame);
     }
 

@@ -171,3 +171,69 @@ fn the_same_frame_is_painted_the_same_twice() {
     let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
     assert_eq!(painted(engine.as_mut(), texture(&info)), painted(engine.as_mut(), texture(&info)));
 }
+
+/// The same scene at any size.
+fn scene(info: &PictureInfo) -> FrameBuffer {
+    let bytes = (0..info.packed_size()).map(|i| {
+        let (x, y) = (i / 3 % info.width, i / 3 / info.width);
+        let (x, y) = ((x as f64 + 0.5) / info.width as f64, (y as f64 + 0.5) / info.height as f64);
+        (128.0 + 60.0 * (9.0 * x + 4.0 * y).sin() + 50.0 * (7.0 * y - i as f64 % 3.0).cos()) as u8
+    });
+    FrameBuffer::new(*info, bytes.collect()).unwrap()
+}
+
+fn with_stroke(engine: &mut dyn Engine<FrameBuffer>, info: &PictureInfo, stroke: f32) -> Vec<u8> {
+    let mut frame = scene(info);
+    frame.controls = Controls { stroke, ..Controls::default() };
+    painted(engine, frame)
+}
+
+fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn strokes_are_as_wide_in_a_preview_as_in_the_whole_frame() {
+    let (model, options) = (tiny(), EngineOptions::default());
+    let [large, small] = [4, 1].map(|scale| info(PixelFormat::Rgb, 96 * scale, 64 * scale));
+    let [mut of_large, mut of_small] =
+        [large, small].map(|info| engine::open::<FrameBuffer>(&model, info, &options).unwrap());
+    let halved = |bytes: &[u8]| -> Vec<u8> {
+        let mean = |x: usize, y: usize, c: usize| {
+            let block = (0..16).map(|i| bytes[((4 * y + i / 4) * large.width + 4 * x + i % 4) * 3 + c]);
+            (block.map(u32::from).sum::<u32>() / 16) as u8
+        };
+        (0..small.packed_size()).map(|i| mean(i / 3 % small.width, i / 3 / small.width, i % 3)).collect()
+    };
+    let differs = |large: Vec<u8>, small: Vec<u8>| mean_difference(&halved(&large), &small);
+    // Both painted at 320 pixels: the preview at more than it has, the frame at less.
+    let asked = differs(with_stroke(&mut *of_large, &large, 4.0), with_stroke(&mut *of_small, &small, 4.0));
+    let own = differs(with_stroke(&mut *of_large, &large, 0.0), with_stroke(&mut *of_small, &small, 0.0));
+    assert!(asked < own / 8.0, "{asked} asked for, {own} by their own sizes");
+}
+
+#[test]
+fn strokes_change_from_frame_to_frame_and_back() {
+    let info = info(PixelFormat::Rgb, 96, 64);
+    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let own = with_stroke(&mut *engine, &info, 0.0);
+    let wide = with_stroke(&mut *engine, &info, 4.0);
+    assert!(mean_difference(&own, &wide) > 0.5);
+    assert_eq!(with_stroke(&mut *engine, &info, 0.0), own);
+    assert_eq!(with_stroke(&mut *engine, &info, 4.0), wide);
+}
+
+#[test]
+fn strength_colours_and_alpha_are_the_pictures_where_strokes_are_wide() {
+    let info = info(PixelFormat::Rgba, 96, 64);
+    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut at = |controls| {
+        let mut frame = texture(&info);
+        frame.controls = Controls { stroke: 4.0, ..controls };
+        painted(engine.as_mut(), frame)
+    };
+    let none = at(Controls { strength: 0.0, ..Controls::default() });
+    assert_eq!(none, texture(&info).source_mut());
+    let alpha = |bytes: &[u8]| bytes.iter().skip(3).step_by(4).copied().collect::<Vec<_>>();
+    assert_eq!(alpha(&at(Controls::default())), alpha(&none));
+}

@@ -267,6 +267,8 @@ fn reports(painters: &[(Painter, Option<usize>)]) -> Result<Vec<PainterReport>> 
                 strength: controls.strength,
                 keep_colors: controls.keep_colors,
                 temporal: controls.temporal,
+                stroke: controls.stroke,
+                style: painter.style.clone(),
             }),
             device: String::new(),
             baseline: *baseline,

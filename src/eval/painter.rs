@@ -39,6 +39,8 @@ pub struct Painter {
     pub role: Role,
     /// Its controls.
     pub controls: Controls,
+    /// The style among them as it was typed; the model's first where there is none.
+    pub style: Option<String>,
 }
 
 /// What a painter made of a clip.
@@ -56,11 +58,15 @@ impl Painter {
     /// What a report calls it.
     pub fn label(&self) -> String {
         let name = self.model.name();
-        let name = if self.role == Role::Baseline { format!("baseline {name}") } else { name.to_owned() };
-        match self.controls.temporal {
-            0.0 => name,
-            temporal => format!("{name}, temporal {temporal}"),
+        let mut label =
+            if self.role == Role::Baseline { format!("baseline {name}") } else { name.to_owned() };
+        if let Some(style) = &self.style {
+            label.push_str(&format!(", style {style}"));
         }
+        if self.controls.temporal != 0.0 {
+            label.push_str(&format!(", temporal {}", self.controls.temporal));
+        }
+        label
     }
 
     /// How many frames are painted of a clip of `frames` frames.
@@ -137,7 +143,7 @@ mod tests {
         let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 7));
         let painted = |strength, temporal| {
             let controls = Controls { strength, temporal, ..Controls::default() };
-            let painter = Painter { model: model.clone(), role: Role::Subject, controls };
+            let painter = Painter { model: model.clone(), role: Role::Subject, controls, style: None };
             let mut count = 0;
             let frames = [texture(64, 48, 1), texture(64, 48, 2)];
             let painted = painter.paint(&frames, EngineOptions::default(), &mut || count += 1).unwrap();

@@ -29,10 +29,12 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
         None => vec![[0.0; 2]],
     };
     let painter = |model: &Arc<Model>, role, temporal| {
-        let Controls { strength, keep_colors, .. } = own;
-        // A style is one of the subject's.
-        let style = own.style.clone().filter(|_| role == Role::Subject);
-        Painter { model: model.clone(), role, controls: Controls { strength, keep_colors, temporal, style } }
+        let Controls { strength, keep_colors, stroke, .. } = own;
+        // A style is one of the subject's; a baseline paints in its first.
+        let is_subject = role == Role::Subject;
+        let style = own.style.clone().filter(|_| is_subject);
+        let controls = Controls { strength, keep_colors, temporal, stroke, style };
+        Painter { model: model.clone(), role, controls, style: options.style.clone().filter(|_| is_subject) }
     };
     let mut others: Vec<Painter> = Vec::new();
     let mut painters = Vec::new();
@@ -78,6 +80,7 @@ mod tests {
             style: None,
             strength: 1.0,
             keep_colors: 0.0,
+            stroke: None,
             temporal,
             device: Default::default(),
             precision: Default::default(),

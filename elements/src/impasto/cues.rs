@@ -3,7 +3,7 @@
 //! ```toml
 //! [[cue]]
 //! time = 2.5              # seconds of stream time
-//! property = "strength"   # strength, keep-colors, temporal or style
+//! property = "strength"   # strength, keep-colors, stroke, temporal or style
 //! value = 0.4
 //! ease = "smooth"         # from the cue before: linear, smooth, or hold (the default), which changes at once
 //! ```
@@ -21,8 +21,8 @@ use serde::Deserialize;
 use super::styling::FrameStyle;
 
 /// The numbers that a sheet may change, and their ranges.
-const NUMBERS: [(&str, f32, f32); 3] =
-    [("strength", 0.0, 1.0), ("keep-colors", 0.0, 1.0), ("temporal", -1.0, 1.0)];
+const NUMBERS: [(&str, f32, f32); 4] =
+    [("strength", 0.0, 1.0), ("keep-colors", 0.0, 1.0), ("stroke", 0.0, 4.0), ("temporal", -1.0, 1.0)];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,7 +117,7 @@ impl Cues {
             return insert(&mut self.styles, Key { time, value, ease });
         }
         let Some((name, least, most)) = NUMBERS.into_iter().find(|(name, ..)| *name == property) else {
-            let expected = "strength, keep-colors, temporal or style";
+            let expected = "strength, keep-colors, stroke, temporal or style";
             return Err(format!("property: found '{property}', expected {expected}"));
         };
         let number = match value {

@@ -12,7 +12,7 @@
 //! NV12 and I420, RGB and its relatives with and without alpha, and YUY2 go in and come out as they are: no
 //! `videoconvert` is needed before or after it for those. Interlaced video is refused: put `deinterlace` before it.
 //!
-//! `strength`, `keep-colors` and `temporal` may change while playing and can be driven by a `GstController`;
+//! `strength`, `keep-colors`, `stroke` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
 //! frames. `style` chooses one of the model's styles, a mix of several, a style file or a picture to make a style of, at
 //! once or faded into over `style-fade` milliseconds. `cues` names a cue sheet, a file that says what changes when. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the

@@ -1,5 +1,6 @@
 //! The properties: what the user asked for, always writable.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::styling::Ease;
@@ -17,6 +18,8 @@ pub(super) struct Settings {
     pub strength: f32,
     /// How much of the input's colours stays, 0 to 1.
     pub keep_colors: f32,
+    /// How wide strokes are, 0.25 to 4, relative to the picture; as wide as its own size makes them where it is 0.
+    pub stroke: f32,
     /// The flicker filter, 0 to 1; what the model recommends where it is negative.
     pub temporal: f32,
     /// Names, style files or pictures, with weights; the model's first style where there is none.
@@ -35,11 +38,12 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let Controls { strength, keep_colors, .. } = Controls::default();
+        let Controls { strength, keep_colors, stroke, .. } = Controls::default();
         Self {
             model: None,
             strength,
             keep_colors,
+            stroke,
             temporal: AS_RECOMMENDED,
             style: None,
             style_fade: 0,
@@ -67,7 +71,8 @@ impl Settings {
     pub fn controls(&self, model: &Model) -> Controls {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
-        Controls { strength: self.strength, keep_colors: self.keep_colors, temporal, style: None }.clamped()
+        let Self { strength, keep_colors, stroke, .. } = *self;
+        Controls { strength, keep_colors, temporal, stroke, style: None }.clamped()
     }
 
     /// What an engine is opened with.
@@ -92,6 +97,7 @@ impl Settings {
             "cues" => self.cues = value.get().expect(CHECKED),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
+            "stroke" => self.stroke = value.get().expect(CHECKED),
             "temporal" => self.temporal = value.get().expect(CHECKED),
             "device" => {
                 let device: Option<String> = value.get().expect(CHECKED);
@@ -116,6 +122,7 @@ impl Settings {
             "cues" => self.cues.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
+            "stroke" => self.stroke.to_value(),
             "temporal" => self.temporal.to_value(),
             "device" => self.device.to_value(),
             "precision" => self.precision.to_value(),
@@ -159,13 +166,20 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .blurb("A cue sheet: a TOML file that says which property has which value when")
                 .mutable_ready()
                 .build(),
-            control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0, 1.0),
-            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0, 0.0),
+            control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0..=1.0, 1.0),
+            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0..=1.0, 0.0),
+            control(
+                "stroke",
+                "Stroke",
+                "Width of strokes whatever the frame's size: 1 is as in a frame 1280 pixels wide, at most 0.25 to 4; 0: by the frame's own size",
+                0.0..=4.0,
+                0.0,
+            ),
             control(
                 "temporal",
                 "Temporal",
                 "Strength of the flicker filter, 0 (off) to 1; below 0: as the model recommends",
-                AS_RECOMMENDED,
+                AS_RECOMMENDED..=1.0,
                 AS_RECOMMENDED,
             ),
             glib::ParamSpecString::builder("device")
@@ -192,13 +206,13 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
     &PROPERTIES
 }
 
-/// A number from `minimum` to 1 that may change with every frame.
-fn control(name: &str, nick: &str, blurb: &str, minimum: f32, default: f32) -> glib::ParamSpec {
+/// A number that may change with every frame.
+fn control(name: &str, nick: &str, blurb: &str, range: RangeInclusive<f32>, default: f32) -> glib::ParamSpec {
     glib::ParamSpecFloat::builder(name)
         .nick(nick)
         .blurb(blurb)
-        .minimum(minimum)
-        .maximum(1.0)
+        .minimum(*range.start())
+        .maximum(*range.end())
         .default_value(default)
         .mutable_playing()
         .controllable()

@@ -4,10 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::burn::BurnPainter;
+use super::fused::FusedPainter;
+use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
-use super::{Engine, Frame, Painted, Plan, Rejected, Timings};
+use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
 use crate::temporal::FlickerFilter;
-use crate::{Controls, Error, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
+use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
 
 /// Paints one tile after the other.
 pub(super) trait Painter: Send {
@@ -49,16 +52,26 @@ pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Re
 }
 
 /// One frame at a time, painted in `submit`.
-pub(super) struct AtOnce<F, P> {
-    painter: P,
+pub(super) struct AtOnce<F> {
+    model: Arc<Model>,
+    options: EngineOptions,
+    painter: Box<dyn Painter>,
     /// The style that it paints in.
     style: Option<Arc<StyleCode>>,
+    /// Paints at another size, where strokes of another width were asked for last.
+    scaled: Option<(Scaled, Option<Arc<StyleCode>>)>,
     painted: Option<Painted<F>>,
 }
 
-impl<F, P: Painter> AtOnce<F, P> {
-    pub(super) fn new(painter: P) -> Self {
-        Self { painter, style: None, painted: None }
+impl<F> AtOnce<F> {
+    /// For frames of `info`.
+    ///
+    /// # Errors
+    /// What keeps a painter from being opened.
+    pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+        let painter = open_painter(model, info, options)?;
+        let model = Arc::clone(model);
+        Ok(Self { model, options: *options, painter, style: None, scaled: None, painted: None })
     }
 
     /// [`paint`], a panic turned into an error: the process and its stream live on.
@@ -74,25 +87,45 @@ impl<F, P: Painter> AtOnce<F, P> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
-        let style = controls.style.clone();
-        let restyled = if same(&self.style, &style) { None } else { Some(style) };
         let mut frame = FrameViews { source, output, controls, timings: Timings::default() };
-        let painted = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(style) = restyled {
-                self.painter.restyle(style.as_deref())?;
-                self.style = style;
-            }
-            paint(&mut self.painter, &mut frame)
-        }));
+        let painted = catch_unwind(AssertUnwindSafe(|| self.paint(&mut frame)));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
-            self.painter.filter().reset();
+            self.forget();
         }
         outcome.map(|()| frame.timings)
     }
+
+    fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
+        let style = frame.controls.style.clone();
+        let Some(size) = painted_size(self.painter.info(), frame.controls.stroke) else {
+            if self.scaled.take().is_some() {
+                self.painter.filter().reset();
+            }
+            restyle(&mut *self.painter, &mut self.style, style)?;
+            return paint(&mut *self.painter, frame);
+        };
+        let scaled = self.scaled.take().filter(|(scaled, _)| scaled.size() == size);
+        let scaled = match scaled {
+            Some(scaled) => scaled,
+            None => {
+                let painter = open_painter(&self.model, painted_info(size), &self.options)?;
+                (Scaled::new(*self.painter.info(), painter), None)
+            }
+        };
+        let (scaled, scaled_style) = self.scaled.insert(scaled);
+        restyle(scaled.painter(), scaled_style, style)?;
+        scaled.paint(frame)
+    }
+
+    /// Forgets what earlier frames left behind.
+    fn forget(&mut self) {
+        self.painter.filter().reset();
+        self.scaled.iter_mut().for_each(|(scaled, _)| scaled.painter().filter().reset());
+    }
 }
 
-impl<F: Frame, P: Painter> Engine<F> for AtOnce<F, P> {
+impl<F: Frame> Engine<F> for AtOnce<F> {
     fn depth(&self) -> usize {
         1
     }
@@ -112,12 +145,34 @@ impl<F: Frame, P: Painter> Engine<F> for AtOnce<F, P> {
     }
 
     fn reset(&mut self) {
-        self.painter.filter().reset();
+        self.forget();
     }
 
     fn plan(&self) -> &Plan {
         self.painter.plan()
     }
+}
+
+/// The painter of a model's network on the device that was asked for.
+fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Box<dyn Painter>> {
+    let on_cpu = matches!(options.device, DeviceChoice::Auto | DeviceChoice::Cpu);
+    if on_cpu && let Some(painter) = FusedPainter::open(model, info, options)? {
+        return Ok(Box::new(painter));
+    }
+    Ok(Box::new(BurnPainter::open(model, info, options)?))
+}
+
+/// Has the painter paint in `wanted` from here on, where that is not the style it `has`.
+fn restyle(
+    painter: &mut dyn Painter,
+    has: &mut Option<Arc<StyleCode>>,
+    wanted: Option<Arc<StyleCode>>,
+) -> Result<()> {
+    if !same(has, &wanted) {
+        painter.restyle(wanted.as_deref())?;
+        *has = wanted;
+    }
+    Ok(())
 }
 
 /// The same code, or none twice.

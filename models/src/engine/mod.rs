@@ -11,6 +11,7 @@ mod fused;
 mod memory;
 mod precision;
 mod running;
+mod stroke;
 mod tiles;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use self::device::{DeviceChoice, available_devices};
 pub use self::memory::available_memory;
 pub use self::precision::Precision;
 pub use self::running::network_is_running;
+pub use self::stroke::STROKE_SIDE;
 
 use crate::{Controls, Error, Model, Picture, PictureInfo, PictureMut, Result};
 
@@ -115,11 +117,7 @@ pub fn open<F: Frame + 'static>(
         return Err(Error::Size { width: info.width, height: info.height });
     }
     options.device.check()?;
-    let on_cpu = matches!(options.device, DeviceChoice::Auto | DeviceChoice::Cpu);
-    if on_cpu && let Some(painter) = fused::FusedPainter::open(model, info, options)? {
-        return Ok(Box::new(AtOnce::new(painter)));
-    }
-    Ok(Box::new(AtOnce::new(burn::BurnPainter::open(model, info, options)?)))
+    Ok(Box::new(AtOnce::open(model, info, options)?))
 }
 
 /// A frame in plain vectors, for tools that have no frames of their own.

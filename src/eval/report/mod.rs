@@ -78,7 +78,7 @@ pub struct PainterReport {
 }
 
 /// The controls of a painter.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ControlsReport {
     /// From the input to the painting.
     pub strength: f32,
@@ -86,6 +86,10 @@ pub struct ControlsReport {
     pub keep_colors: f32,
     /// The flicker filter.
     pub temporal: f32,
+    /// The width of strokes; 0 is by the clip's own size.
+    pub stroke: f32,
+    /// The style as it was typed; the model's first where there is none.
+    pub style: Option<String>,
 }
 
 /// A clip.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::pictures::{Exhibit, source};
 use super::plots::{colour, over_frames};
-use super::{ClipReport, PainterReport, Report, table};
+use super::{ClipReport, ControlsReport, PainterReport, Report, table};
 use crate::eval::measure::Measure;
 use crate::still::Still;
 
@@ -71,9 +71,10 @@ fn about_painter(report: &Report, painter: &PainterReport) -> String {
         let hash = source.sha256.get(..12).unwrap_or_default();
         parts.push(format!("{}, SHA-256 {hash}\u{2026}", source.file.display()));
     }
-    if let Some(controls) = painter.controls {
-        let (strength, kept, temporal) = (controls.strength, controls.keep_colors, controls.temporal);
-        parts.push(format!("strength {strength}, keep-colors {kept}, temporal {temporal}"));
+    if let Some(ControlsReport { strength, keep_colors, temporal, stroke, .. }) = &painter.controls {
+        parts.push(format!(
+            "strength {strength}, keep-colors {keep_colors}, temporal {temporal}, stroke {stroke}"
+        ));
     }
     parts.extend(Some(painter.device.clone()).filter(|device| !device.is_empty()));
     if let Some(baseline) = painter.baseline {

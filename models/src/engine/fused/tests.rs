@@ -127,7 +127,7 @@ fn strength_colours_formats_and_the_flicker_filter_are_those_of_the_reference() 
         Controls { strength: 0.4, ..Controls::default() },
         Controls { keep_colors: 1.0, ..Controls::default() },
         Controls { temporal: 1.0, ..Controls::default() },
-        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5, style: None },
+        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5, ..Controls::default() },
     ];
     for format in PixelFormat::ALL {
         let info = info(format, 75, 53);
