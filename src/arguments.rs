@@ -2,6 +2,7 @@
 //!
 //! Each command keeps its own arguments beside its code; the options here are flattened into them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -89,8 +90,9 @@ impl PaintOptions {
     /// # Errors
     /// A style that `model` cannot have.
     pub fn style_of(&self, model: &Model) -> Result<Option<Arc<StyleCode>>> {
-        let chosen = self.style.as_deref().map(|choice| model.choose_style(choice).map(Arc::new));
-        chosen.transpose().context("--style")
+        let Some(choice) = &self.style else { return Ok(None) };
+        let code = model.choose_style(choice, Path::new("")).context("--style")?;
+        Ok(code.map(Arc::new))
     }
 
     /// What an engine is opened with.

@@ -106,9 +106,10 @@ fn print_list(models: &[Listed]) {
         match &model.metadata {
             Ok(metadata) => {
                 print_line(format_args!(
-                    "{:width$}  {origin:7}  {:8}  {}",
+                    "{:width$}  {origin:7}  {:8}  {:17}  {}",
                     model.name,
                     metadata.generator.kind(),
+                    styles_in_short(metadata),
                     metadata.description
                 ));
             }
@@ -122,6 +123,14 @@ fn print_list(models: &[Listed]) {
         default_name(),
         own_folder().display()
     ));
+}
+
+fn styles_in_short(metadata: &Metadata) -> String {
+    let count = metadata.generator.styles().unwrap_or(1);
+    if metadata.generator.has_encoder() {
+        return format!("{count} and any picture");
+    }
+    if count == 1 { "1 style".to_owned() } else { format!("{count} styles") }
 }
 
 /// What a model says about itself, a line for each thing that it says.
@@ -252,7 +261,9 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
 
 fn export(arguments: &ExportArguments) -> Result<()> {
     let model = Model::open(&arguments.model)?;
-    let style = arguments.style.as_deref().map(|choice| model.choose_style(choice)).transpose()?;
+    let style =
+        arguments.style.as_deref().map(|choice| model.choose_style(choice, Path::new(""))).transpose()?;
+    let style = style.flatten();
     let bytes = onnx::encoded(&model, style.as_ref(), arguments.size)?;
     let inputs: Vec<&Path> = model.path().into_iter().collect();
     let output = OutputFile::create(&arguments.onnx, &inputs, arguments.overwrite)?;

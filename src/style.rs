@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use impasto_models::style::{file_text, parse};
+use impasto_models::style::file_text;
 
 use crate::arguments::open_model;
 use crate::output_file::OutputFile;
@@ -32,9 +32,9 @@ struct SaveArguments {
     /// A style of the model, a style file, a picture, or a mix
     #[arg(value_name = "NAME|FILE[:WEIGHT],...")]
     style: String,
-    /// The model that will paint in it [default: the bundled one]
+    /// The model that will paint in it, one of several styles or with an encoder
     #[arg(long, value_name = "NAME|FILE")]
-    model: Option<String>,
+    model: String,
     /// The style file to write
     #[arg(short, long, value_name = "FILE.style")]
     output: PathBuf,
@@ -54,9 +54,12 @@ pub fn run(arguments: &StyleArguments) -> Result<()> {
         "{} is no name for a style file: expected one that ends with .style",
         arguments.output.display()
     );
-    let model = open_model(arguments.model.as_deref())?;
-    let code = model.choose_style(&arguments.style)?;
-    let sources = parse(&arguments.style)?;
+    let model = open_model(Some(&arguments.model))?;
+    let here = Path::new("");
+    let code = model.choose_style(&arguments.style, here)?;
+    let code =
+        code.with_context(|| format!("the model '{}' has one style, part of its weights", model.name()))?;
+    let sources = model.style_parts(&arguments.style, here)?;
     let inputs: Vec<&Path> = sources.iter().map(|part| Path::new(&part.source)).collect();
     let output = OutputFile::create(&arguments.output, &inputs, arguments.overwrite)?;
     std::fs::write(output.partial(), file_text(&code, &arguments.style))
@@ -65,7 +68,7 @@ pub fn run(arguments: &StyleArguments) -> Result<()> {
     print_line(format_args!(
         "{}: use it with --model {} --style {}",
         arguments.output.display(),
-        arguments.model.as_deref().unwrap_or(model.name()),
+        arguments.model,
         arguments.output.display()
     ));
     Ok(())

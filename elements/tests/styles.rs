@@ -86,7 +86,7 @@ fn a_style_that_cannot_be_had_while_playing_is_a_warning_and_the_old_one_goes_on
         ("dim,,", "no choice of styles"),
         ("dim:0", "weights of a mix"),
         ("/nowhere/a.style", "/nowhere/a.style"),
-        ("painting.jpg", "takes no other"),
+        ("painting.jpg", "makes no style of a picture; its styles: dim, bright"),
     ] {
         element.set_property("style", style);
         let warning = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]);
@@ -141,7 +141,55 @@ fn a_cue_sheet_leads_style_and_strength_by_the_times_of_the_frames() {
         };
         assert!(found.abs_diff(expected) <= 2, "frame {index}: {found}, expected {expected}");
     }
-    assert_eq!(element.property::<f32>("strength"), 0.0);
+    assert_eq!(element.property::<f32>("strength"), 1.0, "what the user set stays");
+}
+
+#[test]
+fn a_frame_without_a_time_is_painted_in_the_style_that_was_asked_for() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    element.set_property("style-fade", 400u32);
+    element.set_property("style", "bright");
+    let untimed = || {
+        let mut frame = grey(&caps, 0, 100);
+        frame.make_mut().set_pts(None);
+        frame
+    };
+    let patience = Instant::now();
+    while !is(first_byte(&harness.push_and_pull(untimed()).unwrap()), BRIGHT) {
+        assert!(patience.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_cue_sheet_goes_on_with_another_model_that_it_fits_and_is_a_warning_with_one_that_it_does_not() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let sheet = studio.path("show.toml");
+    std::fs::write(&sheet, "[[cue]]\ntime = 0\nproperty = 'style'\nvalue = 'bright'\n").unwrap();
+    let element = gst::ElementFactory::make("impasto").property("model", studio.two_styles());
+    let element = element.property("cues", sheet.to_str().unwrap()).build().unwrap();
+    let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+    harness.set_src_caps_str(&caps);
+    assert!(is(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), BRIGHT));
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    // The same file again is another model.
+    element.set_property("model", studio.two_styles());
+    for index in 1..100 {
+        assert!(is(first_byte(&harness.push_and_pull(grey(&caps, index, 100)).unwrap()), BRIGHT));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none());
+    element.set_property("model", studio.plain());
+    push_until(&mut harness, &caps, 100, 100);
+    let warning =
+        bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]).unwrap();
+    let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+    assert!(warning.error().message().contains("show.toml: cue 1"), "{}", warning.error());
 }
 
 #[test]

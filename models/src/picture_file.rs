@@ -1,5 +1,7 @@
 //! Picture files, read: PNG, JPEG, WebP, TIFF.
 
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub use image::{DynamicImage, RgbImage};
@@ -7,6 +9,9 @@ use image::{ImageDecoder, ImageReader};
 
 /// Extensions of the pictures that are read and written.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
+
+/// What a decoded picture may take, in bytes: 20,000 by 20,000 pixels in RGBA fit.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// Why a file is no picture that can be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +46,10 @@ pub fn decode(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>), PictureFil
 }
 
 fn decode_unnamed(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>), Trouble> {
+    refuse_other_than_files(path)?;
     refuse_cut_off_jpeg(path)?;
     let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
+    refuse_huge(&decoder)?;
     let orientation = decoder.orientation()?;
     // A profile that cannot be read is as good as none; one of grey or of inks does not fit the RGB we write.
     let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_rgb_profile(profile));
@@ -56,12 +63,34 @@ fn is_rgb_profile(profile: &[u8]) -> bool {
     profile.get(16..20) == Some(b"RGB ")
 }
 
-/// Refuses a JPEG whose data do not reach their end marker: the decoder would fill the rest with grey and say nothing.
-fn refuse_cut_off_jpeg(path: &Path) -> Result<(), Trouble> {
-    let bytes = std::fs::read(path)?;
-    if !bytes.starts_with(&[0xff, 0xd8]) {
+/// A device or a pipe may never end.
+fn refuse_other_than_files(path: &Path) -> Result<(), Trouble> {
+    if std::fs::metadata(path)?.is_file() { Ok(()) } else { Err("it is no regular file".into()) }
+}
+
+/// Refuses by what the header says, before anything is allocated.
+fn refuse_huge(decoder: &impl ImageDecoder) -> Result<(), Trouble> {
+    let ((width, height), bytes) = (decoder.dimensions(), decoder.total_bytes());
+    if bytes <= MOST_BYTES {
         return Ok(());
     }
+    let (gigabytes, most) = (bytes as f64 / 1e9, MOST_BYTES as f64 / 1e9);
+    Err(format!(
+        "{width}x{height} pixels would take {gigabytes:.1} GB decoded, expected at most {most:.1} GB"
+    )
+    .into())
+}
+
+/// Refuses a JPEG whose data do not reach their end marker: the decoder would fill the rest with grey and say nothing.
+fn refuse_cut_off_jpeg(path: &Path) -> Result<(), Trouble> {
+    let mut file = File::open(path)?;
+    let mut start = [0; 2];
+    if file.read_exact(&mut start).is_err() || start != [0xff, 0xd8] {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
     // Walk the segments up to the picture's own data: a thumbnail before them has an end marker, too.
     let mut at = 2;
     while let [0xff, marker, high, low, ..] = bytes[at.min(bytes.len())..] {

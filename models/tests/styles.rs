@@ -1,9 +1,10 @@
 //! Styles of a model: by name, mixed, made of pictures; painted by every engine alike.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 use impasto_models::model::Metadata;
 use impasto_models::{
     Colorimetry, Controls, DeviceChoice, EngineOptions, Error, FrameBuffer, Matrix, Model, PictureInfo,
@@ -68,7 +69,7 @@ fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
     ] {
         let model = model(config);
         let [a, b] = ["style 0", "style 2"].map(|name| Arc::new(model.style(name).unwrap()));
-        let mix = Arc::new(model.choose_style("style 0:0.3,style 2:0.7").unwrap());
+        let mix = Arc::new(model.choose_style("style 0:0.3,style 2:0.7", Path::new("")).unwrap().unwrap());
         let styles = [None, Some(a), Some(b), Some(mix), None];
         let [fused, burn] =
             [DeviceChoice::Cpu, DeviceChoice::BurnCpu].map(|device| painted(&model, device, &styles));
@@ -125,10 +126,10 @@ fn a_style_file_comes_back_as_it_was_and_a_bad_one_is_named() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let code = model.choose_style("style 0,style 1:2").unwrap();
+    let code = model.choose_style("style 0,style 1:2", Path::new("")).unwrap().unwrap();
     let kept = impasto_models::style::file_text(&code, "two of them");
-    assert_eq!(model.choose_style(&file("kept.style", &kept)).unwrap(), code);
-    let refused = |name: &str, text: &str| match model.choose_style(&file(name, text)) {
+    assert_eq!(model.choose_style(&file("kept.style", &kept), Path::new("")).unwrap().unwrap(), code);
+    let refused = |name: &str, text: &str| match model.choose_style(&file(name, text), Path::new("")) {
         Err(Error::Style(error)) => error.to_string(),
         other => panic!("{other:?}"),
     };
@@ -153,6 +154,82 @@ fn pictures_that_are_none_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("words.jpg");
     std::fs::write(&path, "words").unwrap();
-    let message = model.choose_style(path.to_str().unwrap()).unwrap_err().to_string();
+    let message = model.choose_style(path.to_str().unwrap(), Path::new("")).unwrap_err().to_string();
     assert!(message.contains("words.jpg"), "{message}");
+}
+
+#[test]
+fn sizes_that_no_style_can_be_made_of_are_refused_with_the_picture_s_own_size() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(1) }));
+    for (width, height) in [(1, 1), (63, 900), (64, 16_384), (6000, 100)] {
+        let rgb = vec![9; 3 * width * height];
+        let message = model.style_of_picture(width, height, &rgb).unwrap_err().to_string();
+        assert!(message.contains(&format!("{width}x{height}")), "{message}");
+    }
+    for (width, height) in [(64, 64), (64, 1024)] {
+        model.style_of_picture(width, height, &vec![9; 3 * width * height]).unwrap();
+    }
+}
+
+#[test]
+fn a_model_of_one_style_takes_its_own_name_and_no_other() {
+    let models = [
+        GeneratorConfig::Tiny(TinyConfig::new(1)),
+        GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom }),
+    ];
+    for config in models {
+        let model = Model::untrained(config, 3);
+        assert!(model.first_style().is_none());
+        assert_eq!(model.choose_style(model.name(), Path::new("")).unwrap(), None);
+        for (choice, reason) in [("cubist", "'cubist'"), ("painting.jpg", "takes no other")] {
+            let message = model.choose_style(choice, Path::new("")).unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_file_whose_name_looks_like_a_mix_is_a_file() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(2)));
+    let folder = tempfile::tempdir().unwrap();
+    let code = model.style_names();
+    let code = model.style(&code[1]).unwrap();
+    let name = "Starry Night, 1889.style";
+    std::fs::write(folder.path().join(name), impasto_models::style::file_text(&code, "")).unwrap();
+    assert_eq!(model.choose_style(name, folder.path()).unwrap(), Some(code));
+}
+
+#[test]
+fn style_names_that_could_not_be_chosen_are_refused() {
+    let good = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(2)), 3);
+    for names in [["a,b", "c"], ["a", "a"], ["a:0.5", "b"], [" ", "b"], ["a/b", "c"]] {
+        let styles = names.map(str::to_owned).to_vec();
+        let metadata = Metadata { styles, ..good.metadata().clone() };
+        let error = Model::new(metadata, good.weights().clone()).unwrap_err().to_string();
+        assert!(error.contains("a style is called"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_and_what_would_fill_the_memory_is_no_picture() {
+    let model = model(GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(1) }));
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |name: &str| model.choose_style(name, folder.path()).unwrap_err().to_string();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("endless.png")).unwrap();
+    assert!(refused("endless.png").contains("no regular file"), "{}", refused("endless.png"));
+    // A PNG's header alone: 60000x60000, 8-bit RGB.
+    let header = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xea\x60\x00\x00\xea\x60\x08\x02\x00\x00\x00";
+    let mut png = header.to_vec();
+    png.extend(crc32(&header[12..]).to_be_bytes());
+    png.extend(b"\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e\x00\x00\x00\x00IEND\xae\x42\x60\x82");
+    std::fs::write(folder.path().join("huge.png"), png).unwrap();
+    let message = refused("huge.png");
+    assert!(message.contains("60000x60000") && message.contains("10.8 GB"), "{message}");
+}
+
+/// The checksum of a PNG's chunk (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
 }

@@ -169,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn a_style_with_a_map_of_colours_is_exported_with_it() {
+        let config = TinyConfig { encoder: true, ..TinyConfig::new(2) };
+        let model = Model::untrained(GeneratorConfig::Tiny(config), 1);
+        let style = model.style("style-2").unwrap();
+        let file = encoded(&model, Some(&style), None).unwrap();
+        let graph = ModelProto::decode(file.as_slice()).unwrap().graph.unwrap();
+        let names: Vec<&str> = graph.initializer.iter().map(|tensor| &*tensor.name).collect();
+        assert!(names.contains(&"crossed.weight") && !names.contains(&"share"), "{names:?}");
+    }
+
+    #[test]
     fn what_cannot_be_exported_is_refused_with_the_reason() {
         let johnson = GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom });
         let message = encoded(&Model::untrained(johnson, 1), None, None).unwrap_err().to_string();

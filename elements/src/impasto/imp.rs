@@ -235,7 +235,6 @@ impl BaseTransformImpl for Impasto {
         if let Some(time) = self.stream_time(inbuf) {
             // False where a control source has no value at this time: the last one stays.
             let _ = self.obj().sync_values(time);
-            self.follow_cues(time);
         }
     }
 

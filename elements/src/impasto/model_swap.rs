@@ -8,6 +8,7 @@ use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode};
 
+use super::cues::Cues;
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
 use super::styling;
@@ -26,8 +27,15 @@ pub(super) struct ModelSwap {
 struct Replacement {
     model: Arc<Model>,
     painter: Option<Arc<Painter>>,
-    /// The style that was asked for by then, and its code.
+    look: Look,
+}
+
+/// What a model that takes over is painted with.
+pub(super) struct Look {
+    /// The style that was asked for when the model was loaded, and its code.
     style: (Option<String>, Option<Arc<StyleCode>>),
+    /// The cue sheet, read for the model.
+    cues: Option<Cues>,
 }
 
 /// The model of that name or file, or the bundled default.
@@ -117,34 +125,58 @@ impl Impasto {
             state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.options)))
         };
         let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
-        let asked = self.settings.lock().style.clone();
-        let code = styling::choose(&model, asked.as_deref()).unwrap_or_else(|error| {
+        let look = self.look_of(&model);
+        Ok(Replacement { model, painter: painter.map(Arc::new), look })
+    }
+
+    /// The style and the cue sheet of a model to come, each with a warning where it does not fit.
+    fn look_of(&self, model: &Arc<Model>) -> Look {
+        let (asked, sheet) = {
+            let settings = self.settings.lock();
+            (settings.style.clone(), settings.cues.clone())
+        };
+        let code = styling::choose(model, asked.as_deref()).unwrap_or_else(|error| {
             self.warn_of_style(&error);
             None
         });
-        Ok(Replacement { model, painter: painter.map(Arc::new), style: (asked, code) })
+        let cues = sheet.as_deref().map(|sheet| Cues::load(sheet, model)).transpose();
+        let cues = cues.unwrap_or_else(|error| {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Settings,
+                ("{error}"),
+                ["the new model is painted without its cue sheet"]
+            );
+            None
+        });
+        Look { style: (asked, code), cues }
     }
 
-    /// Between two streams: the painter of a model that is ready, for frames of `picture`. None where no model is
-    /// ready, or it cannot paint such frames: then the one that painted so far goes on.
+    /// Between two streams: the painter of a model that is ready, for frames of `picture`, and what to hand to
+    /// [`Impasto::adopt_look`] once it is the element's. None where no model is ready, or it cannot paint such frames: then the
+    /// one that painted so far goes on.
     pub(super) fn waiting_painter(
         &self,
         picture: PictureInfo,
         options: EngineOptions,
-    ) -> Option<Arc<Painter>> {
-        let Replacement { model, painter, style } = self.swap.lock().ready.take()?;
+    ) -> Option<(Arc<Painter>, Look)> {
+        let Replacement { model, painter, look } = self.swap.lock().ready.take()?;
         let opened = match painter.filter(|painter| painter.picture() == picture) {
             Some(painter) => Ok(painter),
             None => Painter::open(&model, picture, options).map(Arc::new),
         };
         let opened = opened.inspect_err(|error| self.warn_of_model(error)).ok()?;
-        self.adopt_style(&model, style);
-        Some(opened)
+        Some((opened, look))
     }
 
-    /// The new model's style, or, where another was asked for meanwhile, that one as soon as it is made.
-    fn adopt_style(&self, model: &Arc<Model>, (asked, code): (Option<String>, Option<Arc<StyleCode>>)) {
-        self.styling.lock().restart(model, code);
+    /// The new model's cues and style, or, where another was asked for meanwhile, that one as soon as it is made.
+    pub(super) fn adopt_look(&self, model: &Arc<Model>, look: Look) {
+        let Look { style: (asked, code), cues } = look;
+        {
+            let mut styling = self.styling.lock();
+            styling.restart(model, code);
+            styling.follow(cues);
+        }
         if self.settings.lock().style != asked {
             self.want_style();
         }
@@ -152,13 +184,13 @@ impl Impasto {
 
     /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.
     pub(super) fn swap_model(&self) {
-        let Some(Replacement { model, painter, style }) = self.swap.lock().ready.take() else {
+        let Some(Replacement { model, painter, look }) = self.swap.lock().ready.take() else {
             return;
         };
         gst::info!(CAT, imp = self, "{} takes over", model.name());
         let replaced = self.replace_painter(&model, painter);
         if replaced.is_some() {
-            self.adopt_style(&model, style);
+            self.adopt_look(&model, look);
         } else {
             self.reopen_aside(model);
         }

@@ -163,7 +163,7 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
                 .build(),
             glib::ParamSpecString::builder("cues")
                 .nick("Cues")
-                .blurb("A cue sheet: a TOML file that says which property has which value when")
+                .blurb("A cue sheet: a TOML file that says which control or style there is when; it goes before the properties")
                 .mutable_ready()
                 .build(),
             control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0..=1.0, 1.0),

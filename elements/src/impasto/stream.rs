@@ -31,7 +31,6 @@ use super::errors::error_message;
 use super::frame::MappedFrame;
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
-use super::styling::FrameStyle;
 
 /// What there is from start to stop.
 pub(super) struct State {
@@ -100,11 +99,14 @@ impl Impasto {
         let picture = caps::picture_info(&info)?;
         let live = self.upstream_is_live();
         let (model, options, previous) = self.close_stream().ok_or_else(stopped)?;
-        let painter = match self.waiting_painter(picture, options) {
-            Some(painter) => Ok(painter),
-            None => reopened(previous, &model, picture, options),
+        let (painter, look) = match self.waiting_painter(picture, options) {
+            Some((painter, look)) => (painter, Some(look)),
+            None => {
+                let painter = reopened(previous, &model, picture, options);
+                (painter.map_err(|error| error_message(&error))?, None)
+            }
         };
-        let painter = painter.map_err(|error| error_message(&error))?;
+        let model = Arc::clone(painter.model());
         let name = painter.model().name();
         gst::info!(CAT, imp = self, "{picture:?} with {name} on {}", painter.plan().device);
         let stream = Stream {
@@ -116,6 +118,9 @@ impl Impasto {
             painter,
         };
         self.keep_stream(stream).ok_or_else(stopped)?;
+        if let Some(look) = look {
+            self.adopt_look(&model, look);
+        }
         if live {
             self.announce_latency();
         }
@@ -163,8 +168,7 @@ impl Impasto {
             let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
             (Arc::clone(&stream.painter), stream.info.clone())
         };
-        let FrameStyle { code, jumped } = self.next_style(&painter, self.stream_time(&source));
-        let controls = Controls { style: code, ..self.settings.lock().controls(painter.model()) };
+        let (controls, jumped) = self.next_controls(&painter, self.stream_time(&source));
         if jumped {
             painter.reset().map_err(|error| self.fail(&error))?;
         }

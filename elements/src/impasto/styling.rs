@@ -1,13 +1,14 @@
 //! The style of the next frame: chosen beside the stream, then there at once or faded into.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::{Error, Model, Result, StyleCode};
+use impasto_models::{Controls, Error, Model, Result, StyleCode};
 
 use super::cues::Cues;
 use super::imp::Impasto;
@@ -39,6 +40,8 @@ struct Fade {
     start: gst::ClockTime,
     length: gst::ClockTime,
     ease: Ease,
+    /// How far it was at the last frame that had a time, 0 to 1.
+    share: f32,
 }
 
 /// How a fade goes along.
@@ -55,7 +58,8 @@ pub enum Ease {
 }
 
 impl Ease {
-    fn at(self, share: f32) -> f32 {
+    /// How far it is after this share of its time.
+    pub(super) fn at(self, share: f32) -> f32 {
         match self {
             Self::Linear => share,
             Self::Smooth => share * share * (3.0 - 2.0 * share),
@@ -84,19 +88,25 @@ impl Styling {
         self.cues = cues;
     }
 
-    /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it.
+    /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it. At a frame
+    /// without a time nothing begins to fade, and a fade stays where it is.
     fn next(
         &mut self,
         model: &Arc<Model>,
-        time: gst::ClockTime,
+        time: Option<gst::ClockTime>,
         length: gst::ClockTime,
         ease: Ease,
     ) -> FrameStyle {
         let mut jumped = false;
+        if let (Some(fade), Some(time)) = (&mut self.fade, time) {
+            fade.move_to(time);
+        }
         if let Some(choice) = self.ready.take().filter(|choice| Arc::ptr_eq(&choice.model, model)) {
-            let from = self.current(model, time);
-            match from.filter(|_| length > gst::ClockTime::ZERO) {
-                Some(from) => self.fade = Some(Fade { from, to: choice, start: time, length, ease }),
+            let from = self.current(model).filter(|_| length > gst::ClockTime::ZERO);
+            match from.zip(time) {
+                Some((from, start)) => {
+                    self.fade = Some(Fade { from, to: choice, start, length, ease, share: 0.0 });
+                }
                 None => {
                     jumped = true;
                     self.fade = None;
@@ -104,13 +114,13 @@ impl Styling {
                 }
             }
         }
-        if self.fade.as_ref().is_some_and(|fade| fade.share(time) >= 1.0)
+        if self.fade.as_ref().is_some_and(|fade| fade.share >= 1.0)
             && let Some(fade) = self.fade.take()
         {
             self.shown = Some(fade.to);
         }
         let code = match &self.fade {
-            Some(fade) if Arc::ptr_eq(&fade.to.model, model) => Some(Arc::new(fade.code(time))),
+            Some(fade) if Arc::ptr_eq(&fade.to.model, model) => Some(Arc::new(fade.code())),
             _ => self
                 .shown
                 .as_ref()
@@ -121,9 +131,9 @@ impl Styling {
     }
 
     /// The code that is on show, in the middle of a fade too; none of a model whose only style is part of its weights.
-    fn current(&self, model: &Arc<Model>, time: gst::ClockTime) -> Option<StyleCode> {
+    fn current(&self, model: &Arc<Model>) -> Option<StyleCode> {
         if let Some(fade) = self.fade.as_ref().filter(|fade| Arc::ptr_eq(&fade.to.model, model)) {
-            return Some(fade.code(time));
+            return Some(fade.code());
         }
         let shown = self.shown.as_ref().filter(|shown| Arc::ptr_eq(&shown.model, model))?;
         shown.code_or_first()
@@ -137,21 +147,22 @@ impl Choice {
 }
 
 impl Fade {
-    fn share(&self, time: gst::ClockTime) -> f32 {
+    fn move_to(&mut self, time: gst::ClockTime) {
         // A seek back ends it: the time before its start is not its own.
-        let Some(passed) = time.checked_sub(self.start) else { return 1.0 };
-        (passed.nseconds() as f64 / self.length.nseconds() as f64).min(1.0) as f32
+        let passed = time.checked_sub(self.start).unwrap_or(self.length);
+        self.share = (passed.nseconds() as f64 / self.length.nseconds() as f64).min(1.0) as f32;
     }
 
-    fn code(&self, time: gst::ClockTime) -> StyleCode {
-        let share = self.ease.at(self.share(time));
+    fn code(&self) -> StyleCode {
+        let share = self.ease.at(self.share);
         self.to.code_or_first().map_or_else(|| self.from.clone(), |to| self.from.toward(&to, share))
     }
 }
 
 /// The code of what the property `style` says.
 pub(super) fn choose(model: &Model, asked: Option<&str>) -> Result<Option<Arc<StyleCode>>> {
-    asked.map(|asked| model.choose_style(asked).map(Arc::new)).transpose()
+    let Some(asked) = asked else { return Ok(None) };
+    Ok(model.choose_style(asked, Path::new(""))?.map(Arc::new))
 }
 
 impl Impasto {
@@ -181,7 +192,11 @@ impl Impasto {
                     styling.ready = Some(Choice { model, code });
                 }
             }
-            Err(error) => self.warn_of_style(&error),
+            Err(error) => {
+                if self.styling.lock().wanted == number {
+                    self.warn_of_style(&error);
+                }
+            }
         }
     }
 
@@ -194,28 +209,21 @@ impl Impasto {
         );
     }
 
-    /// The style of the next frame.
-    pub(super) fn next_style(&self, painter: &Painter, time: Option<gst::ClockTime>) -> FrameStyle {
-        let (length, ease) = {
+    /// The controls of the next frame, and whether its style came at once. Cues go before what was asked for.
+    pub(super) fn next_controls(&self, painter: &Painter, time: Option<gst::ClockTime>) -> (Controls, bool) {
+        let (mut controls, length, ease) = {
             let settings = self.settings.lock();
-            (gst::ClockTime::from_mseconds(settings.style_fade.into()), settings.style_ease)
+            let length = gst::ClockTime::from_mseconds(settings.style_fade.into());
+            (settings.controls(painter.model()), length, settings.style_ease)
         };
-        let time = time.unwrap_or_default();
         let mut styling = self.styling.lock();
-        let cued = styling.cues.as_mut().and_then(|cues| cues.style_at(time, painter.model()));
-        cued.unwrap_or_else(|| styling.next(painter.model(), time, length, ease))
-    }
-
-    /// Sets the properties that the cue sheet has numbers for.
-    pub(super) fn follow_cues(&self, time: gst::ClockTime) {
-        let numbers: Vec<_> = match &self.styling.lock().cues {
-            Some(cues) => cues.numbers_at(time).collect(),
-            None => return,
-        };
-        for (property, value) in numbers {
-            if self.obj().property::<f32>(property) != value {
-                self.obj().set_property(property, value);
-            }
-        }
+        let cued = styling.cues.as_mut().and_then(|cues| {
+            cues.lay_over(time, &mut controls);
+            cues.style_at(time, painter.model())
+        });
+        let FrameStyle { code, jumped } =
+            cued.unwrap_or_else(|| styling.next(painter.model(), time, length, ease));
+        controls.style = code;
+        (controls.clamped(), jumped)
     }
 }

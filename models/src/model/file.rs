@@ -128,6 +128,15 @@ pub(super) fn check_config(metadata: &Metadata) -> Result<(), ModelError> {
     if names > 0 && names != styles {
         return Err(ModelError::Config(format!("{names} names of styles, expected {styles}")));
     }
+    for (index, name) in metadata.styles.iter().enumerate() {
+        if name.trim().is_empty()
+            || name.contains([',', ':', '/', '\\'])
+            || metadata.styles[..index].contains(name)
+        {
+            let expected = "names without ',', ':' and slashes, each once";
+            return Err(ModelError::Config(format!("a style is called '{name}', expected {expected}")));
+        }
+    }
     Ok(())
 }
 

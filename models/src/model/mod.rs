@@ -11,6 +11,8 @@ mod folder;
 mod metadata;
 mod styles;
 
+pub(crate) use styles::check_picture;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 

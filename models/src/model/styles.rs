@@ -14,8 +14,24 @@ use crate::{Colorimetry, Matrix, PixelFormat, Range, numbers};
 /// The least that a picture may have on each side, in pixels, for a style to be made of it: below, there is no stroke.
 pub const LEAST_STYLE_SIDE: usize = 64;
 
+/// How many times longer than its shorter side a picture's longer side may be: at [`style::STYLE_SIDE`] nothing would be left of it.
+const LONGEST_STYLE_SHAPE: usize = 16;
+
 /// What a user could take where a model has but one style.
-const REMEDY: &str = "one with several, or with an encoder for pictures; `impasto model list` shows them";
+const REMEDY: &str = "`impasto model list` shows which models do";
+
+/// Whether a style can be made of a picture of this size.
+///
+/// # Errors
+/// [`StyleError::Picture`].
+pub(crate) fn check_picture(width: usize, height: usize) -> Result<(), StyleError> {
+    let (shorter, longer) = (width.min(height), width.max(height));
+    if shorter < LEAST_STYLE_SIDE || longer > LONGEST_STYLE_SHAPE * shorter {
+        let (least, longest) = (LEAST_STYLE_SIDE, LONGEST_STYLE_SHAPE);
+        return Err(StyleError::Picture { width, height, least, longest });
+    }
+    Ok(())
+}
 
 impl Model {
     /// The names of its styles; of a model of one style its own name.
@@ -61,16 +77,14 @@ impl Model {
     /// [`style::STYLE_SIDE`] pixels first.
     ///
     /// # Errors
-    /// [`StyleError::Fixed`] where the model has no encoder, [`StyleError::Picture`] where the picture is too small.
+    /// [`StyleError::NoEncoder`] where the model has none, [`StyleError::Picture`] where the picture is too small or too narrow.
     ///
     /// # Panics
     /// Where `rgb` has not `3 * width * height` bytes.
     pub fn style_of_picture(&self, width: usize, height: usize, rgb: &[u8]) -> Result<StyleCode, StyleError> {
-        if width.min(height) < LEAST_STYLE_SIDE {
-            return Err(StyleError::Picture { width, height, least: LEAST_STYLE_SIDE });
-        }
+        check_picture(width, height)?;
         if !self.metadata.generator.has_encoder() {
-            return Err(self.fixed());
+            return Err(self.takes_no_pictures());
         }
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width, height, colorimetry };
@@ -83,7 +97,7 @@ impl Model {
         let device = Device::flex();
         let numbers = Tensor::from_data(TensorData::new(scaled, [1, 3, height, width]), &device);
         let description = Describer::new(&device).describe(numbers);
-        let look = self.generator(&device).encoded(description).ok_or_else(|| self.fixed())?;
+        let look = self.generator(&device).encoded(description).ok_or_else(|| self.takes_no_pictures())?;
         Ok(StyleCode::new(self.network_tag(), look.into_numbers()))
     }
 
@@ -117,7 +131,15 @@ impl Model {
         *self.tag.get_or_init(|| style::network_tag(&self.weights))
     }
 
-    pub(crate) fn fixed(&self) -> StyleError {
+    /// Why no picture can be a style of this model.
+    pub(crate) fn takes_no_pictures(&self) -> StyleError {
+        if !self.has_style_codes() {
+            return self.fixed();
+        }
+        StyleError::NoEncoder { model: self.name().to_owned(), known: self.style_names().join(", ") }
+    }
+
+    fn fixed(&self) -> StyleError {
         StyleError::Fixed { model: self.name().to_owned(), remedy: REMEDY.to_owned() }
     }
 }

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use super::{StyleCode, StyleError, file};
-use crate::picture_file::{DynamicImage, read_rgb};
+use image::imageops::FilterType;
+
+use crate::model::check_picture;
+use crate::picture_file::{DynamicImage, RgbImage, read_rgb};
 use crate::{Model, Result};
 
 /// Longer side that a picture of a style is brought to, in pixels: the bundled styles were learned at it, so strokes come
 /// out as wide.
 pub const STYLE_SIDE: usize = 512;
 
-/// Longer side beyond which a picture is made smaller before it becomes numbers, in pixels.
+/// Longer side beyond which a picture is made smaller as it lies, in pixels: numbers take twelve bytes a pixel.
 const LARGE: u32 = 4 * STYLE_SIDE as u32;
 
 /// One part of a choice.
@@ -22,7 +25,7 @@ pub struct Part {
     pub weight: f32,
 }
 
-/// Parses `SOURCE[:WEIGHT],...`. What follows the last colon is a weight where it is a number, and else part of the name.
+/// Parses `SOURCE[:WEIGHT],...`. What follows the last colon is a weight where it is a finite number, and else part of the name.
 ///
 /// # Errors
 /// [`StyleError::Choice`] for an empty part.
@@ -30,7 +33,8 @@ pub fn parse(text: &str) -> Result<Vec<Part>, StyleError> {
     let part = |part: &str| {
         let part = part.trim();
         let weighted = part.rsplit_once(':');
-        let weighted = weighted.and_then(|(source, weight)| Some((source, weight.trim().parse().ok()?)));
+        let finite = |weight: &str| weight.trim().parse().ok().filter(|weight: &f32| weight.is_finite());
+        let weighted = weighted.and_then(|(source, weight)| Some((source, finite(weight)?)));
         let (source, weight) = weighted.unwrap_or((part, 1.0));
         if source.trim().is_empty() {
             return Err(StyleError::Choice { found: text.to_owned() });
@@ -41,25 +45,45 @@ pub fn parse(text: &str) -> Result<Vec<Part>, StyleError> {
 }
 
 impl Model {
-    /// The code of a choice as [`parse`] reads it. Each source is one of the model's styles; else a style file
-    /// (`.style`), or a picture, from which the model's encoder makes a style.
+    /// The code of a choice: a style of the model by its name; a style file (`.style`); a picture, from which the model's encoder
+    /// makes a style; or several with weights, as [`parse`] reads them. Files are looked for from `folder`. None where the
+    /// choice is the model's only style, part of its weights.
     ///
     /// # Errors
     /// [`crate::Error::Style`] for a choice that cannot be had; [`crate::Error::PictureFile`] for a picture that cannot be
     /// read.
-    pub fn choose_style(&self, choice: &str) -> Result<StyleCode> {
-        let parts = parse(choice)?;
-        let codes = parts.iter().map(|part| self.style_from(&part.source)).collect::<Result<Vec<_>>>()?;
+    pub fn choose_style(&self, choice: &str, folder: &Path) -> Result<Option<StyleCode>> {
+        if !self.has_style_codes() && choice.trim() == self.name() {
+            return Ok(None);
+        }
+        let parts = self.style_parts(choice, folder)?;
+        let code = |part: &Part| self.style_from(&part.source, folder);
+        let codes = parts.iter().map(code).collect::<Result<Vec<_>>>()?;
         let weighted: Vec<_> = parts.iter().zip(&codes).map(|(part, code)| (part.weight, code)).collect();
-        Ok(StyleCode::mixed(&weighted)?)
+        Ok(Some(StyleCode::mixed(&weighted)?))
     }
 
-    fn style_from(&self, source: &str) -> Result<StyleCode> {
+    /// The parts of a choice: [`parse`], but a name or a file that looks like several parts is one.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn style_parts(&self, choice: &str, folder: &Path) -> Result<Vec<Part>, StyleError> {
+        let whole = choice.trim();
+        let single = !whole.is_empty() && (self.is_style(whole) || folder.join(whole).is_file());
+        if single { Ok(vec![Part { source: whole.to_owned(), weight: 1.0 }]) } else { parse(choice) }
+    }
+
+    fn is_style(&self, name: &str) -> bool {
+        self.style_names().iter().any(|known| known == name)
+    }
+
+    fn style_from(&self, source: &str, folder: &Path) -> Result<StyleCode> {
         let path = Path::new(source);
         let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
-        if !looks_like_a_file || self.style_names().iter().any(|name| name == source) {
+        if !looks_like_a_file || self.is_style(source) {
             return Ok(self.style(source)?);
         }
+        let path = &folder.join(path);
         if file::is_style(path) {
             let code = file::load(path).map_err(StyleError::from)?;
             let fits = self.check_style(&code);
@@ -67,16 +91,23 @@ impl Model {
             return Ok(code);
         }
         if !self.metadata().generator.has_encoder() {
-            return Err(self.fixed().into());
+            return Err(self.takes_no_pictures().into());
         }
-        let mut picture = read_rgb(path)?;
-        if picture.width().max(picture.height()) > LARGE {
-            // Numbers take twelve bytes a pixel: a huge scan is first halved as it lies.
-            picture = DynamicImage::from(picture).thumbnail(LARGE, LARGE).into_rgb8();
-        }
+        let picture = read_rgb(path)?;
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        check_picture(width, height)?;
+        let picture = smaller(picture);
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         Ok(self.style_of_picture(width, height, picture.as_raw())?)
     }
+}
+
+/// At most [`LARGE`] pixels on its longer side.
+fn smaller(picture: RgbImage) -> RgbImage {
+    if picture.width().max(picture.height()) <= LARGE {
+        return picture;
+    }
+    DynamicImage::from(picture).resize(LARGE, LARGE, FilterType::Triangle).into_rgb8()
 }
 
 #[cfg(test)]
@@ -94,7 +125,9 @@ mod tests {
         };
         assert_eq!(parts("great-wave"), of(&[("great-wave", 1.0)]));
         assert_eq!(parts("great-wave:0.7, a b.jpg:0.3"), of(&[("great-wave", 0.7), ("a b.jpg", 0.3)]));
-        assert_eq!(parts("c:/x.png"), of(&[("c:/x.png", 1.0)]));
+        for name in ["c:/x.png", "a:nan", "a:inf"] {
+            assert_eq!(parts(name), of(&[(name, 1.0)]));
+        }
     }
 
     #[test]

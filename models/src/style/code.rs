@@ -37,12 +37,20 @@ pub enum StyleError {
         /// Its styles.
         known: String,
     },
+    /// A picture, where the model knows styles by name alone.
+    #[error("the model '{model}' makes no style of a picture; its styles: {known}")]
+    NoEncoder {
+        /// The model.
+        model: String,
+        /// Its styles.
+        known: String,
+    },
     /// A model whose only style is part of its weights.
-    #[error("the model '{model}' has one style and takes no other; a model that does: {remedy}")]
+    #[error("the model '{model}' has one style and takes no other; {remedy}")]
     Fixed {
         /// The model.
         model: String,
-        /// A model that will do.
+        /// What would do.
         remedy: String,
     },
     /// Not what a choice looks like.
@@ -58,7 +66,8 @@ pub enum StyleError {
     File(String),
     /// A picture that no style can be made of.
     #[error(
-        "cannot make a style of a picture of {width}x{height} pixels: each side must have at least {least}"
+        "cannot make a style of a picture of {width}x{height} pixels: expected at least {least} on each side, and the longer at most \
+         {longest} times the shorter"
     )]
     Picture {
         /// Width in pixels.
@@ -67,6 +76,8 @@ pub enum StyleError {
         height: usize,
         /// The least that will do.
         least: usize,
+        /// The longer side in shorter ones, at most.
+        longest: usize,
     },
 }
 
@@ -128,6 +139,9 @@ pub(crate) fn network_tag(weights: &Weights) -> u64 {
 
 /// The code that a model's weights hold of a style by its index; none where the weights hold no styles.
 pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) -> Option<Vec<f32>> {
+    if config.styled_layers().is_empty() {
+        return None;
+    }
     let mut numbers = Vec::new();
     for (index, (_, width)) in config.styled_layers().into_iter().enumerate() {
         for path in [scale_of(index), shift_of(index)] {

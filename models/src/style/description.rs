@@ -1,6 +1,6 @@
 //! What a painting looks like, in numbers: what an encoder makes a style of.
 //!
-//! Nothing of it is learned: an encoder that has seen a few dozen paintings knows more of the next one by statistics that say
+//! Nothing of it is learned: an encoder that has seen a handful of paintings knows more of the next one by statistics that say
 //! the same of every picture than by layers that were fitted to those few.
 
 use burn::tensor::{Device, Tensor};
@@ -31,7 +31,7 @@ impl Describer {
     /// colours.
     ///
     /// # Shapes
-    /// `[1, 3, height, width]`, each side at least 32, to `[1, 329]`
+    /// `[1, 3, height, width]`, each side at least 32, to `[1, DESCRIPTION]`
     pub fn describe(&self, numbers: Tensor<4>) -> Tensor<2> {
         let mut parts: Vec<Tensor<1>> = Vec::new();
         for tap in self.bank.forward(numbers.clone()) {
@@ -49,7 +49,6 @@ impl Describer {
         // A covariance is a square: its scale is the gain's square.
         parts.push(Tensor::cat(covariance, 0) * (COLOUR_GAIN * COLOUR_GAIN));
         let description = Tensor::cat(parts, 0);
-        debug_assert_eq!(description.dims(), [DESCRIPTION]);
         description.unsqueeze_dim(0)
     }
 }
@@ -72,4 +71,16 @@ fn centred(x: Tensor<4>) -> (Tensor<1>, Tensor<2>) {
     let mean = rows.clone().mean_dim(1);
     let rest = rows - mean.clone();
     (mean.squeeze_dim(1), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_has_as_many_numbers_as_encoders_take() {
+        let device = Device::flex();
+        let picture = Tensor::<4>::ones([1, 3, 32, 48], &device) * 0.5;
+        assert_eq!(Describer::new(&device).describe(picture).dims(), [1, DESCRIPTION]);
+    }
 }

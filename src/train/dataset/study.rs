@@ -1,4 +1,4 @@
-//! A painting as an encoder studies it: whole as it is, or a part of it in other colours, so that a few dozen paintings
+//! A painting as an encoder studies it: whole as it is, or a part of it in other colours, so that a few paintings
 //! become as many as there are steps.
 
 use image::RgbImage;

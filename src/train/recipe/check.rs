@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
+use impasto_models::style::STYLE_SIDE;
+
 use super::{
     Content, Features, Gan, GanKind, GeneratorKind, LossWeights, Provider, Recipe, Run, Target, Temporal,
     Training,
@@ -79,6 +81,10 @@ impl Recipe {
                 "true without target.styles",
                 "styles that have names, one or more",
             );
+        }
+        if self.target.longer_side != STYLE_SIDE {
+            let expected = format!("{STYLE_SIDE} beside an encoder, the size at which it is shown pictures");
+            return fault("target.longer_side", self.target.longer_side, expected);
         }
         if self.gan.kind != GanKind::None {
             return fault(
