@@ -140,3 +140,25 @@ fn pictures_that_cannot_be_are_refused_and_leave_nothing() {
         fs::read_dir(studio.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("o.")), "{left:?}");
 }
+
+#[test]
+fn a_style_is_kept_in_a_file_and_painted_in_from_it() {
+    let studio = studio();
+    gradient(90, 70).save(studio.path().join("a.png")).unwrap();
+    let ran = |line: &str| {
+        let done = run(studio.path(), line);
+        assert!(done.status.success(), "{line}: {}", stderr(&done));
+        done
+    };
+    let kept = ran("style save a.png:0.4,scream:0.6 --model any -o kept.style");
+    assert!(program::stdout(&kept).contains("--model any --style kept.style"));
+    ran("image a.png -o mixed.png --model any --style a.png:0.4,scream:0.6");
+    ran("image a.png -o kept.png --model any --style kept.style");
+    ran("image a.png -o first.png --model any");
+    let bytes = |name: &str| image::open(studio.path().join(name)).unwrap().into_rgb8().into_raw();
+    assert!(bytes("mixed.png") == bytes("kept.png") && bytes("mixed.png") != bytes("first.png"));
+    let message = refusal(&run(studio.path(), "style save a.png --model any -o kept.style"));
+    assert!(message.contains("kept.style"), "{message}");
+    let message = refusal(&run(studio.path(), "style save great-wave --model great-wave -o wave.style"));
+    assert!(message.contains("'great-wave' has one style"), "{message}");
+}
