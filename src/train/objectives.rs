@@ -42,6 +42,9 @@ const FINE_LEVELS: usize = 2;
 const PATCHES: usize = 600;
 const PAINTING_PATCHES: usize = 2400;
 
+/// Side of the cells whose mean colours are compared, in pixels.
+const COLOUR_CELL: usize = 4;
+
 /// What the generator made of a batch.
 pub struct Painted {
     /// The first frames painted, `[batch, 3, crop, crop]`.
@@ -214,13 +217,19 @@ impl Objectives {
         losses
     }
 
-    /// The sliced Wasserstein distance of colours: patches of one pixel, each the mean of 4x4.
+    /// The sliced Wasserstein distance of colours: of means of 4x4 pixels, and of single pixels. By means alone a hatch of two
+    /// colours that the painting does not have passes for the one between.
     fn palette(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
         let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("palette"));
         let kernels = self.kernels(&mut draw, 1, &reference.numbers);
         let every = [PatchGrid { offset: [0, 0], stride: 1 }];
-        let [painted, painting] = [&painted.first, &reference.numbers].map(|x| pooled(x.clone(), 4));
-        sliced_wasserstein(painted, painting, &kernels, &every, &every)
+        let some =
+            [PatchGrid { offset: [draw.below(COLOUR_CELL), draw.below(COLOUR_CELL)], stride: COLOUR_CELL }];
+        let (painted, painting) = (&painted.first, &reference.numbers);
+        let [means, wanted] = [painted, painting].map(|x| pooled(x.clone(), COLOUR_CELL));
+        let of_means = sliced_wasserstein(means, wanted, &kernels, &every, &every);
+        let of_pixels = sliced_wasserstein(painted.clone(), painting.clone(), &kernels, &some, &some);
+        (of_means + of_pixels) / 2.0
     }
 
     /// Random directions of patches of this side.
