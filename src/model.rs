@@ -68,12 +68,15 @@ struct ExportArguments {
 
 #[derive(Debug, Args)]
 struct ImportArguments {
-    /// The weights: .safetensors, or PyTorch's .pth
+    /// The weights: .safetensors, PyTorch's .pth, or the folder with the four files of MicroAST
     #[arg(value_name = "WEIGHTS")]
     weights: PathBuf,
     /// What to call the model [default: the name of the weights' file]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// A picture whose style a MicroAST is to know by the name of its file; it paints in the first where none is asked for
+    #[arg(long = "style", value_name = "PICTURE")]
+    styles: Vec<PathBuf>,
     /// The model file to write [default: NAME.safetensors among the own models]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -239,7 +242,7 @@ fn import_weights(arguments: &ImportArguments) -> Result<()> {
     if path.exists() && !arguments.overwrite {
         bail!("{} exists already: remove it, or give --overwrite or another --name", path.display());
     }
-    let model = import(&arguments.weights, &name)?;
+    let model = import(&arguments.weights, &name, &arguments.styles)?;
     if is_own {
         let folder = own_folder();
         std::fs::create_dir_all(&folder)

@@ -280,7 +280,7 @@ fn imported(foreign: &Foreign) -> Arc<Model> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("foreign.safetensors");
     std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
-    Arc::new(import(&path, "foreign").unwrap())
+    Arc::new(import(&path, "foreign", &[]).unwrap())
 }
 
 /// Mean and worst difference, in codes of 255, between our picture and `plain` on the same foreign tensors.
@@ -331,7 +331,7 @@ fn weights_of_no_known_network_are_refused_by_name() {
     let data = [0; 4];
     let view = [("encoder.weight", TensorView::new(Dtype::F32, vec![1], &data).unwrap())];
     std::fs::write(&path, safetensors::serialize(view, None).unwrap()).unwrap();
-    let message = import(&path, "other").unwrap_err().to_string();
+    let message = import(&path, "other", &[]).unwrap_err().to_string();
     assert!(message.contains("other.safetensors") && message.contains("encoder.weight"), "{message}");
 }
 

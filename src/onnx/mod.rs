@@ -38,7 +38,7 @@ pub fn encoded(model: &Model, style: Option<&StyleCode>, size: Option<[usize; 2]
     let graph = match generator {
         GeneratorConfig::Tiny(_) => tiny(&weights, size),
         GeneratorConfig::Base(_) => base(&weights, size),
-        GeneratorConfig::Johnson(_) => bail!("{} is a johnson; tiny and base can be exported", model.name()),
+        other => bail!("{} is a {}; tiny and base can be exported", model.name(), other.kind()),
     };
     let file = ModelProto {
         ir_version: IR_VERSION,

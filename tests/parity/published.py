@@ -5,11 +5,12 @@ The published code is not part of this project: hand over a checkout of it.
 
     published.py pytorch  CHECKOUT/fast_neural_style/neural_style WEIGHTS.pth IN.png OUT.png
     published.py lengstrom CHECKOUT/fast-style-transfer/src WEIGHTS.safetensors IN.png OUT.png
+    published.py microast CHECKOUT/MicroAST FOLDER_OF_WEIGHTS IN.png STYLE.png OUT.png
     published.py make-pth CHECKOUT/fast_neural_style/neural_style SEED WEIGHTS.pth
     published.py compare A.png B.png
 
-`pytorch` and `make-pth` need torch (Debian: python3-torch), `lengstrom` tensorflow and safetensors; all need
-numpy and Pillow. WEIGHTS.safetensors are the 48 TensorFlow variables under their names.
+`pytorch`, `microast` and `make-pth` need torch (Debian: python3-torch), `lengstrom` tensorflow and safetensors; all need
+numpy and Pillow. A STYLE.png of 512 pixels on its longer side is what the encoder sees here too. WEIGHTS.safetensors are the 48 TensorFlow variables under their names.
 """
 
 import sys
@@ -83,6 +84,23 @@ def paint_lengstrom(code, weights, source, out):
     write_picture(out, numbers[0], picture)
 
 
+def paint_microast(code, weights, source, style, out):
+    import torch
+
+    sys.path.insert(0, code)
+    import net_microAST as net
+
+    parts = net.Encoder(), net.Encoder(), net.Modulator(), net.Decoder()
+    for part, name in zip(parts, ("content_encoder", "style_encoder", "modulator", "decoder")):
+        part.load_state_dict(torch.load(f"{weights}/{name}_iter_160000.pth.tar"))
+    network = net.TestNet(*parts).eval()
+    picture = read_picture(source)
+    numbers = [torch.from_numpy(x / 255).permute(2, 0, 1)[None] for x in (picture, read_picture(style))]
+    with torch.no_grad():
+        painted = network(*numbers)
+    write_picture(out, painted[0].permute(1, 2, 0).numpy() * 255, picture)
+
+
 def compare(a, b):
     a, b = read_picture(a), read_picture(b)
     if a.shape != b.shape:
@@ -95,7 +113,7 @@ def compare(a, b):
 
 
 if __name__ == "__main__":
-    commands = {"pytorch": paint_pytorch, "lengstrom": paint_lengstrom, "make-pth": make_pth, "compare": compare}
+    commands = {"pytorch": paint_pytorch, "lengstrom": paint_lengstrom, "microast": paint_microast, "make-pth": make_pth, "compare": compare}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

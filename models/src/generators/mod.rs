@@ -12,6 +12,7 @@ mod cells;
 mod encoder;
 mod johnson;
 mod layer;
+mod microast;
 mod phased;
 mod shuffle;
 mod styles;
@@ -25,9 +26,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::style::Describer;
+
 pub use base::{Base, BaseConfig};
 pub(crate) use encoder::DESCRIPTION;
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
+pub(crate) use microast::CODE;
+pub use microast::{MicroAst, MicroAstConfig};
 pub use styles::Look;
 pub(crate) use styles::{COLOURS, scale_of, shift_of};
 pub use tiny::{Tiny, TinyConfig};
@@ -46,6 +51,8 @@ pub enum GeneratorConfig {
     Base(BaseConfig),
     /// The published feed-forward network with instance norm.
     Johnson(JohnsonConfig),
+    /// A published network that takes any picture as its style.
+    MicroAst(MicroAstConfig),
 }
 
 /// A network on a device.
@@ -61,11 +68,13 @@ pub enum Generator {
     Base(Base),
     /// See [`Johnson`].
     Johnson(Johnson),
+    /// See [`MicroAst`].
+    MicroAst(MicroAst),
 }
 
 impl GeneratorConfig {
     /// The kinds of network this version knows, as model files name them.
-    pub const KINDS: [&'static str; 3] = ["tiny", "base", "johnson"];
+    pub const KINDS: [&'static str; 4] = ["tiny", "base", "johnson", "microast"];
 
     /// The name of the kind.
     pub fn kind(&self) -> &'static str {
@@ -73,6 +82,7 @@ impl GeneratorConfig {
             Self::Tiny(_) => "tiny",
             Self::Base(_) => "base",
             Self::Johnson(_) => "johnson",
+            Self::MicroAst(_) => "microast",
         }
     }
 
@@ -82,6 +92,7 @@ impl GeneratorConfig {
             Self::Tiny(config) => config.validate(),
             Self::Base(config) => config.validate(),
             Self::Johnson(_) => Ok(()),
+            Self::MicroAst(config) => config.validate(),
         }
     }
 
@@ -92,6 +103,7 @@ impl GeneratorConfig {
             Self::Tiny(config) => expected_shapes(&config.init(&device)),
             Self::Base(config) => expected_shapes(&config.init(&device)),
             Self::Johnson(config) => expected_shapes(&config.init(&device)),
+            Self::MicroAst(config) => expected_shapes(&config.init(&device)),
         }
     }
 
@@ -101,6 +113,7 @@ impl GeneratorConfig {
             Self::Tiny(config) => Generator::Tiny(bind(config.init(device), weights, device)),
             Self::Base(config) => Generator::Base(bind(config.init(device), weights, device)),
             Self::Johnson(config) => Generator::Johnson(bind(config.init(device), weights, device)),
+            Self::MicroAst(config) => Generator::MicroAst(bind(config.init(device), weights, device)),
         }
     }
 
@@ -110,12 +123,17 @@ impl GeneratorConfig {
             Self::Tiny(config) => Some(config.styles),
             Self::Base(config) => Some(config.styles),
             Self::Johnson(_) => None,
+            Self::MicroAst(config) => Some(config.styles),
         }
     }
 
     /// Whether it takes styles from pictures.
     pub fn has_encoder(&self) -> bool {
-        matches!(self, Self::Tiny(TinyConfig { encoder: true, .. }))
+        matches!(
+            self,
+            Self::Tiny(TinyConfig { encoder: true, .. })
+                | Self::MicroAst(MicroAstConfig { encoder: true, .. })
+        )
     }
 
     /// The convolutions that a style moves, in order: path and channels.
@@ -123,7 +141,7 @@ impl GeneratorConfig {
         let (paths, widths): (Vec<String>, &[usize]) = match self {
             Self::Tiny(_) => (tiny::styled_paths().collect(), &tiny::STYLED),
             Self::Base(_) => (base::styled_paths().collect(), &base::STYLED),
-            Self::Johnson(_) => (Vec::new(), &[]),
+            Self::Johnson(_) | Self::MicroAst(_) => (Vec::new(), &[]),
         };
         paths.into_iter().zip(widths.iter().copied()).collect()
     }
@@ -136,6 +154,7 @@ impl GeneratorConfig {
             }
             Self::Base(_) => Self::Base(BaseConfig { styles: 1 }),
             Self::Johnson(config) => Self::Johnson(config.clone()),
+            Self::MicroAst(_) => Self::MicroAst(MicroAstConfig { styles: 1, encoder: false }),
         }
     }
 
@@ -144,7 +163,7 @@ impl GeneratorConfig {
         match self {
             Self::Tiny(_) => tiny::ALIGNMENT,
             Self::Base(_) => base::ALIGNMENT,
-            Self::Johnson(_) => 1,
+            Self::Johnson(_) | Self::MicroAst(_) => 1,
         }
     }
 
@@ -154,7 +173,7 @@ impl GeneratorConfig {
         match self {
             Self::Tiny(_) => Some(tiny::RECEPTIVE_RADIUS),
             Self::Base(_) => Some(base::RECEPTIVE_RADIUS),
-            Self::Johnson(_) => None,
+            Self::Johnson(_) | Self::MicroAst(_) => None,
         }
     }
 
@@ -165,6 +184,7 @@ impl GeneratorConfig {
             Self::Tiny(_) => tiny::PEAK_BYTES_PER_PIXEL,
             Self::Base(_) => base::PEAK_BYTES_PER_PIXEL,
             Self::Johnson(_) => johnson::PEAK_BYTES_PER_PIXEL,
+            Self::MicroAst(_) => microast::PEAK_BYTES_PER_PIXEL,
         }
     }
 }
@@ -179,6 +199,7 @@ impl Generator {
     pub fn forward(&self, numbers: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Johnson(johnson) => johnson.forward(numbers),
+            Self::MicroAst(microast) => microast.forward(numbers),
             _ => self.forward_styled(numbers, &self.mixed(None)).0,
         }
     }
@@ -189,7 +210,7 @@ impl Generator {
         match self {
             Self::Tiny(tiny) => tiny.mixed(mix),
             Self::Base(base) => base.mixed(mix),
-            Self::Johnson(_) => Look::default(),
+            Self::Johnson(_) | Self::MicroAst(_) => Look::default(),
         }
     }
 
@@ -197,6 +218,17 @@ impl Generator {
     pub fn encoded(&self, description: Tensor<2>) -> Option<Look> {
         let Self::Tiny(tiny) = self else { return None };
         tiny.encoder().map(|encoder| encoder.forward(description))
+    }
+
+    /// The numbers of a style's code, made of a painting, `[1, 3, h, w]`; none of a network without an encoder.
+    pub(crate) fn code_of(&self, painting: Tensor<4>) -> Option<Vec<f32>> {
+        match self {
+            Self::MicroAst(microast) => microast.code_of(painting),
+            _ => {
+                let description = Describer::new(&painting.device()).describe(painting);
+                self.encoded(description).map(Look::into_numbers)
+            }
+        }
     }
 
     /// Numbers to numbers in a style, and the features at an eighth of the size before they go back up,
@@ -207,6 +239,7 @@ impl Generator {
             Self::Tiny(tiny) => known(tiny.forward(numbers, style)),
             Self::Base(base) => known(base.forward(numbers, style)),
             Self::Johnson(johnson) => (johnson.forward(numbers), None),
+            Self::MicroAst(microast) => (microast.forward(numbers), None),
         }
     }
 }

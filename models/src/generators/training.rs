@@ -39,7 +39,7 @@ impl GeneratorConfig {
         match network {
             Generator::Tiny(_) => Tiny::prepare_start(&mut start),
             Generator::Base(_) => Base::prepare_start(&mut start),
-            Generator::Johnson(_) => {}
+            Generator::Johnson(_) | Generator::MicroAst(_) => {}
         }
         Ok(bound(network, &start, device))
     }
@@ -67,7 +67,7 @@ impl GeneratorConfig {
         match network {
             Generator::Tiny(_) => Tiny::prepare_resumption(&mut start),
             Generator::Base(_) => Base::prepare_resumption(&mut start),
-            Generator::Johnson(_) => {}
+            Generator::Johnson(_) | Generator::MicroAst(_) => {}
         }
         let mut network = bound(network, &start, device);
         network.hold_statistics();
@@ -78,7 +78,7 @@ impl GeneratorConfig {
         match self {
             Self::Tiny(config) => Ok(Generator::Tiny(config.init_training(device))),
             Self::Base(config) => Ok(Generator::Base(config.init_training(device))),
-            Self::Johnson(_) => Err(StateError::Kind(self.kind())),
+            Self::Johnson(_) | Self::MicroAst(_) => Err(StateError::Kind(self.kind())),
         }
     }
 }
@@ -90,6 +90,7 @@ impl Generator {
             Self::Tiny(tiny) => host_weights(tiny),
             Self::Base(base) => host_weights(base),
             Self::Johnson(johnson) => host_weights(johnson),
+            Self::MicroAst(microast) => host_weights(microast),
         }
     }
 
@@ -99,7 +100,7 @@ impl Generator {
         match self {
             Self::Tiny(tiny) => tiny.hold_statistics(),
             Self::Base(base) => base.hold_statistics(),
-            Self::Johnson(_) => {}
+            Self::Johnson(_) | Self::MicroAst(_) => {}
         }
     }
 
@@ -109,6 +110,7 @@ impl Generator {
             Self::Tiny(tiny) => tiny.folded(),
             Self::Base(base) => base.folded(),
             Self::Johnson(johnson) => host_weights(johnson),
+            Self::MicroAst(microast) => host_weights(microast),
         }
     }
 }
@@ -146,6 +148,7 @@ fn shapes(network: &Generator) -> BTreeMap<String, Vec<usize>> {
         Generator::Tiny(tiny) => expected_shapes(tiny),
         Generator::Base(base) => expected_shapes(base),
         Generator::Johnson(johnson) => expected_shapes(johnson),
+        Generator::MicroAst(microast) => expected_shapes(microast),
     }
 }
 
@@ -154,6 +157,7 @@ fn bound(network: Generator, weights: &Weights, device: &Device) -> Generator {
         Generator::Tiny(tiny) => Generator::Tiny(bind_training(tiny, weights, device)),
         Generator::Base(base) => Generator::Base(bind_training(base, weights, device)),
         Generator::Johnson(johnson) => Generator::Johnson(bind_training(johnson, weights, device)),
+        Generator::MicroAst(microast) => Generator::MicroAst(bind_training(microast, weights, device)),
     }
 }
 

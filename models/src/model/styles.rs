@@ -8,7 +8,7 @@ use super::Model;
 use crate::generators::Weights;
 use crate::picture::PictureInfo;
 use crate::resample::{Planes, resample, with_longer_side};
-use crate::style::{self, Describer, StyleCode, StyleError};
+use crate::style::{self, StyleCode, StyleError};
 use crate::{Colorimetry, Matrix, PixelFormat, Range, numbers};
 
 /// The least that a picture may have on each side, in pixels, for a style to be made of it: below, there is no stroke.
@@ -96,9 +96,8 @@ impl Model {
         let scaled = resample(planes, planes.rectangle(), width, height);
         let device = Device::flex();
         let numbers = Tensor::from_data(TensorData::new(scaled, [1, 3, height, width]), &device);
-        let description = Describer::new(&device).describe(numbers);
-        let look = self.generator(&device).encoded(description).ok_or_else(|| self.takes_no_pictures())?;
-        Ok(StyleCode::new(self.network_tag(), look.into_numbers()))
+        let code = self.generator(&device).code_of(numbers).ok_or_else(|| self.takes_no_pictures())?;
+        Ok(StyleCode::new(self.network_tag(), code))
     }
 
     /// The weights of a network of one style, [`crate::generators::GeneratorConfig::of_one_style`], in this style, or in

@@ -90,6 +90,15 @@ impl Model {
             fits.map_err(|error| StyleError::from(file::StyleFileError::at(path, error)))?;
             return Ok(code);
         }
+        self.style_of_file(path)
+    }
+
+    /// The code of a style made of a picture file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Style`] where the model makes none, or none of such a picture; [`crate::Error::PictureFile`] for one that
+    /// cannot be read.
+    pub fn style_of_file(&self, path: &Path) -> Result<StyleCode> {
         if !self.metadata().generator.has_encoder() {
             return Err(self.takes_no_pictures().into());
         }

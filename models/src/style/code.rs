@@ -1,13 +1,16 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
 use super::COLOUR;
-use crate::generators::{COLOURS, GeneratorConfig, WeightTensor, Weights, scale_of, shift_of};
+use crate::generators::{CODE, COLOURS, GeneratorConfig, WeightTensor, Weights, scale_of, shift_of};
+
+/// Where a *microast* holds the codes of its styles, `[styles, CODE]`.
+const CODES: &str = "styles";
 
 /// A style of one network, opaque: only the network that it is tagged with knows what its numbers mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StyleCode {
     network: u64,
-    /// For each layer in order: the scales of its channels, then their shifts.
+    /// For each layer in order: the scales of its channels, then their shifts. A *microast* has numbers of its own.
     numbers: Vec<f32>,
 }
 
@@ -130,7 +133,9 @@ impl StyleCode {
 
 /// What weights are told apart by: a hash (FNV-1a) of every number that is no style of its own.
 pub(crate) fn network_tag(weights: &Weights) -> u64 {
-    let trunk = weights.iter().filter(|(path, _)| !path.starts_with("styles.") && *path != COLOURS);
+    let trunk = weights
+        .iter()
+        .filter(|(path, _)| !path.starts_with("styles.") && ![COLOURS, CODES].contains(&path.as_str()));
     let bytes = trunk.flat_map(|(path, tensor)| {
         path.bytes().chain(tensor.values.iter().flat_map(|number| number.to_bits().to_le_bytes()))
     });
@@ -139,6 +144,9 @@ pub(crate) fn network_tag(weights: &Weights) -> u64 {
 
 /// The code that a model's weights hold of a style by its index; none where the weights hold no styles.
 pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) -> Option<Vec<f32>> {
+    if matches!(config, GeneratorConfig::MicroAst(_)) {
+        return Some(weights.get(CODES)?.values.get(style * CODE..(style + 1) * CODE)?.to_vec());
+    }
     if config.styled_layers().is_empty() {
         return None;
     }
@@ -157,9 +165,15 @@ pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) 
 /// The weights of the same network of one style, with this code folded in: `y * scale + shift` behind a convolution is a
 /// convolution too. See [`GeneratorConfig::of_one_style`].
 pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) -> Weights {
-    let beside = |path: &str| path.starts_with("styles.") || path.starts_with("encoder.") || path == COLOURS;
+    let beside = |path: &str| {
+        ["styles.", "encoder.", "style."].iter().any(|start| path.starts_with(start)) || path == COLOURS
+    };
     let trunk = weights.iter().filter(|(path, _)| !beside(path));
     let mut folded: Weights = trunk.map(|(path, tensor)| (path.clone(), tensor.clone())).collect();
+    if matches!(config, GeneratorConfig::MicroAst(_)) {
+        folded.insert(CODES.to_owned(), WeightTensor { shape: vec![1, CODE], values: code.to_vec() });
+        return folded;
+    }
     let (layers, map) =
         code.split_at(2 * config.styled_layers().iter().map(|(_, width)| width).sum::<usize>());
     if let Ok(map) = map.try_into() {

@@ -247,7 +247,7 @@ fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -
     let (network, numbers): (Box<dyn Network>, f64) = match &model.metadata().generator {
         GeneratorConfig::Tiny(_) => (Box::new(Tiny::new(&*weights()?, kernels)), tiny::NUMBERS_PER_PIXEL),
         GeneratorConfig::Base(_) => (Box::new(Base::new(&*weights()?, kernels)), base::NUMBERS_PER_PIXEL),
-        GeneratorConfig::Johnson(_) => return Ok(None),
+        GeneratorConfig::Johnson(_) | GeneratorConfig::MicroAst(_) => return Ok(None),
     };
     Ok(Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 }))
 }
