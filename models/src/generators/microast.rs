@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::phased::phased_conv2d;
 
 /// See [`super::GeneratorConfig::peak_bytes_per_pixel`].
-pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 700;
+pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 400;
 
 /// Channels of the features that a style moves.
 const CHANNELS: usize = 64;
