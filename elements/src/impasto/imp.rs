@@ -51,7 +51,11 @@ impl ObjectSubclass for Impasto {
     const NAME: &'static str = "GstImpasto";
     type Type = super::Impasto;
     type ParentType = BaseTransform;
+    type Interfaces = (gst::Preset,);
 }
+
+/// Every property that is read and written belongs to a preset, as `GstPreset` has it.
+impl PresetImpl for Impasto {}
 
 impl ObjectImpl for Impasto {
     fn properties() -> &'static [glib::ParamSpec] {

@@ -61,7 +61,8 @@ use gstreamer_base as gst_base;
 glib::wrapper! {
     /// The element `impasto`.
     pub struct Impasto(ObjectSubclass<imp::Impasto>)
-        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+        @extends gst_base::BaseTransform, gst::Element, gst::Object,
+        @implements gst::Preset;
 }
 
 /// Makes the element known to GStreamer. No rank: nothing plugs it by itself.

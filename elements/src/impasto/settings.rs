@@ -85,16 +85,16 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Change {
         match name {
             "model" => {
-                self.model = value.get().expect(CHECKED);
+                self.model = text(value);
                 return Change::Model;
             }
             "style" => {
-                self.style = value.get().expect(CHECKED);
+                self.style = text(value);
                 return Change::Style;
             }
             "style-fade" => self.style_fade = value.get().expect(CHECKED),
             "style-ease" => self.style_ease = value.get().expect(CHECKED),
-            "cues" => self.cues = value.get().expect(CHECKED),
+            "cues" => self.cues = text(value),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
             "stroke" => self.stroke = value.get().expect(CHECKED),
@@ -129,6 +129,19 @@ impl Settings {
             _ => unreachable!("{CHECKED}"),
         }
     }
+}
+
+/// A name, a file or a choice. A `GstPreset` that is loaded leaves a backslash before what is no letter (GStreamer 1.22), and
+/// writes NULL for nothing.
+fn text(value: &glib::Value) -> Option<String> {
+    let text = value.get::<Option<String>>().expect(CHECKED)?;
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let escaped = characters.next_if(|next| character == '\\' && !next.is_alphanumeric());
+        plain.push(escaped.unwrap_or(character));
+    }
+    (plain != "NULL").then_some(plain)
 }
 
 /// The value of `temporal` that leaves it to the model.
@@ -171,7 +184,7 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
             control(
                 "stroke",
                 "Stroke",
-                "Width of strokes whatever the frame's size: 1 is as in a frame 1280 pixels wide, at most 0.25 to 4; 0: by the frame's own size",
+                "Width of strokes whatever the frame's size: 1 is as in a frame of 1280 pixels (0.25 to 4); 0: as its own size makes them",
                 0.0..=4.0,
                 0.0,
             ),
