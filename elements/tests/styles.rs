@@ -222,3 +222,30 @@ fn a_model_and_its_style_asked_for_together_come_together() {
     push_until(&mut harness, &caps, 1, BRIGHT);
     assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none());
 }
+
+/// Resident memory of this process, in bytes.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn a_thousand_styles_lose_no_frame_and_keep_no_memory() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    let mut before = 0;
+    for index in 0..1200u64 {
+        if index == 200 {
+            before = resident();
+        }
+        let share = index as f64 / 1200.0;
+        element.set_property("style", format!("dim:{share},bright:{}", 1.0 - share));
+        let painted = harness.push_and_pull(grey(&caps, index, 100)).unwrap();
+        assert_eq!(painted.pts(), Some(gst::ClockTime::from_mseconds(40 * index)));
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes more after a thousand styles");
+}
