@@ -54,6 +54,9 @@ pub struct PaintOptions {
     /// A style of the model, a style file, a picture to make a style of, or a mix [default: the model's first]
     #[arg(long, value_name = "NAME|FILE[:WEIGHT],...")]
     pub style: Option<String>,
+    /// Whose colours the style is painted in, as --style takes them; for a model that takes pictures [default: its own]
+    #[arg(long, value_name = "NAME|FILE[:WEIGHT],...")]
+    pub palette: Option<String>,
     /// How far to go from the input (0) to the painting (1)
     #[arg(long, value_name = "0..1", default_value = "1", value_parser = zero_to_one)]
     pub strength: f32,
@@ -90,8 +93,9 @@ impl PaintOptions {
     /// # Errors
     /// A style that `model` cannot have.
     pub fn style_of(&self, model: &Model) -> Result<Option<Arc<StyleCode>>> {
-        let Some(choice) = &self.style else { return Ok(None) };
-        let code = model.choose_style(choice, Path::new("")).context("--style")?;
+        let [style, palette] = [&self.style, &self.palette].map(Option::as_deref);
+        let asked = if palette.is_some() { "--style and --palette" } else { "--style" };
+        let code = model.choose_look(style, palette, Path::new("")).context(asked)?;
         Ok(code.map(Arc::new))
     }
 
@@ -138,6 +142,7 @@ impl MovingOptions {
             painter.set_property("temporal", temporal);
         }
         painter.set_property("style", &options.style);
+        painter.set_property("palette", &options.palette);
         painter.set_property_from_str("device", &options.device.to_string());
         painter.set_property_from_str("precision", options.precision.name());
         if let Some(model) = &options.model {

@@ -233,3 +233,23 @@ fn crc32(bytes: &[u8]) -> u32 {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
     })
 }
+
+#[test]
+fn a_style_is_painted_in_the_colours_of_another() {
+    let any = Model::open("any").unwrap();
+    let here = Path::new("");
+    let [wave, scream] = ["great-wave", "scream"].map(|name| any.style(name).unwrap());
+    let look = any.choose_look(Some("great-wave"), Some("scream"), here).unwrap().unwrap();
+    let (strokes, colours) = look.numbers().split_at(look.numbers().len() - 12);
+    assert!(wave.numbers().starts_with(strokes) && scream.numbers().ends_with(colours));
+    assert!(!wave.numbers().ends_with(colours));
+    assert_eq!(
+        any.choose_look(None, Some("scream"), here).unwrap().unwrap(),
+        look,
+        "the first is great-wave"
+    );
+    assert_eq!(any.choose_look(Some("scream"), None, here).unwrap().unwrap(), scream);
+    let message =
+        Model::open("scream").unwrap().choose_look(None, Some("scream"), here).unwrap_err().to_string();
+    assert!(message.contains("no palette"), "{message}");
+}

@@ -78,6 +78,7 @@ mod tests {
         let options = |temporal| PaintOptions {
             model: Some(new.clone()),
             style: None,
+            palette: None,
             strength: 1.0,
             keep_colors: 0.0,
             stroke: None,

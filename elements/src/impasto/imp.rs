@@ -128,8 +128,7 @@ impl BaseTransformImpl for Impasto {
         let options = options.and_then(|options| options.device.check().map(|()| options));
         let options = options.map_err(|error| error_message(&error))?;
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
-        let style =
-            styling::choose(&model, settings.style.as_deref()).map_err(|error| error_message(&error))?;
+        let style = styling::choose(&model, &settings.style).map_err(|error| error_message(&error))?;
         let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();
         let cues = cues.map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         {

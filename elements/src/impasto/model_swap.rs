@@ -11,6 +11,7 @@ use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode
 use super::cues::Cues;
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
+use super::settings::WantedStyle;
 use super::styling;
 
 /// The model that was asked for last, from asking to taking over.
@@ -33,7 +34,7 @@ struct Replacement {
 /// What a model that takes over is painted with.
 pub(super) struct Look {
     /// The style that was asked for when the model was loaded, and its code.
-    style: (Option<String>, Option<Arc<StyleCode>>),
+    style: (WantedStyle, Option<Arc<StyleCode>>),
     /// The cue sheet, read for the model.
     cues: Option<Cues>,
 }
@@ -135,7 +136,7 @@ impl Impasto {
             let settings = self.settings.lock();
             (settings.style.clone(), settings.cues.clone())
         };
-        let code = styling::choose(model, asked.as_deref()).unwrap_or_else(|error| {
+        let code = styling::choose(model, &asked).unwrap_or_else(|error| {
             self.warn_of_style(&error);
             None
         });

@@ -22,8 +22,8 @@ pub(super) struct Settings {
     pub stroke: f32,
     /// The flicker filter, 0 to 1; what the model recommends where it is negative.
     pub temporal: f32,
-    /// Names, style files or pictures, with weights; the model's first style where there is none.
-    pub style: Option<String>,
+    /// The style.
+    pub style: WantedStyle,
     /// How long another style is faded into, in milliseconds.
     pub style_fade: u32,
     /// How a fade goes along.
@@ -45,7 +45,7 @@ impl Default for Settings {
             keep_colors,
             stroke,
             temporal: AS_RECOMMENDED,
-            style: None,
+            style: WantedStyle::default(),
             style_fade: 0,
             style_ease: Ease::default(),
             cues: None,
@@ -53,6 +53,15 @@ impl Default for Settings {
             precision: Precision::Auto.to_string(),
         }
     }
+}
+
+/// Names, style files or pictures, with weights.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct WantedStyle {
+    /// The model's first style where there is none.
+    pub style: Option<String>,
+    /// Whose colours it has; its own where there is none.
+    pub palette: Option<String>,
 }
 
 /// What a changed property asks the element to do.
@@ -89,7 +98,11 @@ impl Settings {
                 return Change::Model;
             }
             "style" => {
-                self.style = text(value);
+                self.style.style = text(value);
+                return Change::Style;
+            }
+            "palette" => {
+                self.style.palette = text(value);
                 return Change::Style;
             }
             "style-fade" => self.style_fade = value.get().expect(CHECKED),
@@ -116,7 +129,8 @@ impl Settings {
     pub fn get(&self, name: &str) -> glib::Value {
         match name {
             "model" => self.model.to_value(),
-            "style" => self.style.to_value(),
+            "style" => self.style.style.to_value(),
+            "palette" => self.style.palette.to_value(),
             "style-fade" => self.style_fade.to_value(),
             "style-ease" => self.style_ease.to_value(),
             "cues" => self.cues.to_value(),
@@ -161,6 +175,11 @@ pub(super) fn properties() -> &'static [glib::ParamSpec] {
             glib::ParamSpecString::builder("style")
                 .nick("Style")
                 .blurb("A style of the model, a style file, a picture, or a mix: NAME|FILE[:WEIGHT],...; the model's first where none is given")
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecString::builder("palette")
+                .nick("Palette")
+                .blurb("Whose colours the style has, as style names them, for a model that takes pictures; its own where none is given")
                 .mutable_playing()
                 .build(),
             glib::ParamSpecUInt::builder("style-fade")

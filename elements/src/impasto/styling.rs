@@ -13,6 +13,7 @@ use impasto_models::{Controls, Error, Model, Result, StyleCode};
 use super::cues::Cues;
 use super::imp::Impasto;
 use super::painter::Painter;
+use super::settings::WantedStyle;
 
 /// The style that frames are painted in, and the one that was asked for last.
 #[derive(Default)]
@@ -159,10 +160,10 @@ impl Fade {
     }
 }
 
-/// The code of what the property `style` says.
-pub(super) fn choose(model: &Model, asked: Option<&str>) -> Result<Option<Arc<StyleCode>>> {
-    let Some(asked) = asked else { return Ok(None) };
-    Ok(model.choose_style(asked, Path::new(""))?.map(Arc::new))
+/// The code of what the properties `style` and `palette` say.
+pub(super) fn choose(model: &Model, asked: &WantedStyle) -> Result<Option<Arc<StyleCode>>> {
+    let [style, palette] = [&asked.style, &asked.palette].map(Option::as_deref);
+    Ok(model.choose_look(style, palette, Path::new(""))?.map(Arc::new))
 }
 
 impl Impasto {
@@ -183,7 +184,7 @@ impl Impasto {
     fn prepare_style(&self, number: u64) {
         let asked = self.settings.lock().style.clone();
         let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
-        let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, asked.as_deref())));
+        let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, &asked)));
         let panicked = |_| Err(Error::Engine("it panicked while a style was made".to_owned()));
         match chosen.unwrap_or_else(panicked) {
             Ok(code) => {

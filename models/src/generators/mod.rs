@@ -136,6 +136,11 @@ impl GeneratorConfig {
         )
     }
 
+    /// Whether its styles have maps of colours, apart from what else makes them.
+    pub fn has_palettes(&self) -> bool {
+        matches!(self, Self::Tiny(TinyConfig { encoder: true, .. }))
+    }
+
     /// The convolutions that a style moves, in order: path and channels.
     pub fn styled_layers(&self) -> Vec<(String, usize)> {
         let (paths, widths): (Vec<String>, &[usize]) = match self {

@@ -63,6 +63,27 @@ impl Model {
         Ok(Some(StyleCode::mixed(&weighted)?))
     }
 
+    /// The code of a style in the colours of another: both are choices as [`Model::choose_style`] reads them. The model's first
+    /// style where none is asked for; its own colours likewise.
+    ///
+    /// # Errors
+    /// As [`Model::choose_style`]; [`StyleError::NoPalette`] where the model's styles have no colours apart from the rest.
+    pub fn choose_look(
+        &self,
+        style: Option<&str>,
+        palette: Option<&str>,
+        folder: &Path,
+    ) -> Result<Option<StyleCode>> {
+        let chosen = |choice: &str| self.choose_style(choice, folder);
+        let code = style.map(chosen).transpose()?.flatten();
+        let Some(palette) = palette else { return Ok(code) };
+        if !self.metadata().generator.has_palettes() {
+            return Err(StyleError::NoPalette { model: self.name().to_owned() }.into());
+        }
+        let coloured = code.or_else(|| self.first_style()).zip(chosen(palette)?);
+        Ok(coloured.map(|(code, palette)| code.in_colours_of(&palette)))
+    }
+
     /// The parts of a choice: [`parse`], but a name or a file that looks like several parts is one.
     ///
     /// # Errors

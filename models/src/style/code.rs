@@ -48,6 +48,12 @@ pub enum StyleError {
         /// Its styles.
         known: String,
     },
+    /// Other colours, where a style's are not apart from the rest of it.
+    #[error("the styles of the model '{model}' have no palette of their own; those of 'any' do")]
+    NoPalette {
+        /// The model.
+        model: String,
+    },
     /// A model whose only style is part of its weights.
     #[error("the model '{model}' has one style and takes no other; {remedy}")]
     Fixed {
@@ -121,6 +127,13 @@ impl StyleCode {
             numbers.iter_mut().zip(&code.numbers).for_each(|(mixed, number)| *mixed += share * number);
         }
         Ok(Self { network: first.network, numbers })
+    }
+
+    /// This style with the map of colours of another, of one network whose codes end with one.
+    pub(super) fn in_colours_of(mut self, other: &Self) -> Self {
+        let from = self.numbers.len() - COLOUR;
+        self.numbers[from..].copy_from_slice(&other.numbers[from..]);
+        self
     }
 
     /// On the straight way to another code of the same network: 0 is this one, 1 the other.
