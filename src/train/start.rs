@@ -41,6 +41,9 @@ impl Start {
             let [width, height] = [painting.width(), painting.height()].map(|side| side as usize);
             let style = model.style_of_picture(width, height, painting.as_raw())?;
             (model.metadata().generator.of_one_style(), model.weights_in(Some(&style))?)
+        } else if is_of_one_style(recipe, &model) {
+            // It may add a mix of the input's colours instead of a share of each.
+            (model.metadata().generator.clone(), Cow::Borrowed(model.weights()))
         } else {
             (config, Cow::Borrowed(model.weights()))
         };
@@ -56,9 +59,17 @@ impl Start {
 }
 
 fn takes_style_of_painting(recipe: &Recipe, model: &Model) -> bool {
-    let generator = &model.metadata().generator;
+    asks_for_one_style(recipe, model) && model.metadata().generator.has_encoder()
+}
+
+fn is_of_one_style(recipe: &Recipe, model: &Model) -> bool {
+    asks_for_one_style(recipe, model) && !model.has_style_codes()
+}
+
+/// Whether the recipe is one of a single style, of the model's kind of network.
+fn asks_for_one_style(recipe: &Recipe, model: &Model) -> bool {
     let one_style = recipe.target.styles.len() <= 1 && !recipe.generator.encoder;
-    one_style && generator.has_encoder() && generator.kind() == generator_config(recipe).kind()
+    one_style && model.metadata().generator.kind() == generator_config(recipe).kind()
 }
 
 /// A file, seen from `base`; else what `--model` would take by that name.
