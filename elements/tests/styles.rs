@@ -2,12 +2,15 @@
 
 mod studio;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_check::Harness;
-use studio::{Studio, failure, first_byte, grey, harness, idle_harness, video};
+use impasto_models::Model;
+use impasto_models::picture_file::RgbImage;
+use studio::{Studio, bytes, failure, first_byte, frame, grey, harness, idle_harness, video};
 
 /// A grey of 100 in the styles of [`Studio::two_styles`], whose sums are rounded to bf16 on the way.
 const DIM: u8 = 126;
@@ -30,6 +33,13 @@ fn push_until(harness: &mut Harness, caps: &str, mut index: u64, expected: u8) -
         assert!(patience.elapsed() < Duration::from_secs(20), "still {}", first_byte(&painted));
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A grey frame that does not say when it is.
+fn untimed(caps: &str) -> gst::Buffer {
+    let mut frame = grey(caps, 0, 100);
+    frame.make_mut().set_pts(None);
+    frame
 }
 
 #[test]
@@ -152,16 +162,62 @@ fn a_frame_without_a_time_is_painted_in_the_style_that_was_asked_for() {
     let element = harness.element().unwrap();
     element.set_property("style-fade", 400u32);
     element.set_property("style", "bright");
-    let untimed = || {
-        let mut frame = grey(&caps, 0, 100);
-        frame.make_mut().set_pts(None);
-        frame
-    };
     let patience = Instant::now();
-    while !is(first_byte(&harness.push_and_pull(untimed()).unwrap()), BRIGHT) {
+    while !is(first_byte(&harness.push_and_pull(untimed(&caps)).unwrap()), BRIGHT) {
         assert!(patience.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_fade_waits_at_frames_without_a_time() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    element.set_property("style-fade", 4000u32);
+    element.set_property_from_str("style-ease", "linear");
+    assert!(is(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), DIM));
+    element.set_property("style", "bright");
+    let half = DIM + (BRIGHT - DIM) / 2;
+    let mut next = push_until(&mut harness, &caps, 1, half);
+    let level = first_byte(&harness.push_and_pull(grey(&caps, next, 100)).unwrap());
+    for _ in 0..10 {
+        assert_eq!(first_byte(&harness.push_and_pull(untimed(&caps)).unwrap()), level);
+    }
+    next = push_until(&mut harness, &caps, next + 1, half + 10);
+    push_until(&mut harness, &caps, next, BRIGHT);
+}
+
+#[test]
+fn a_picture_and_the_style_file_kept_of_it_are_one_style_and_not_the_models_first() {
+    let studio = Studio::new();
+    let [picture, file] = ["painting.png", "kept.style"].map(|name| studio.path(name));
+    let pixel = |x: u32, y: u32| [(x * 2) as u8, (y * y % 200) as u8, 40].into();
+    RgbImage::from_fn(120, 90, pixel).save(&picture).unwrap();
+    let code = Model::open("any").unwrap().style_of_file(&picture).unwrap();
+    std::fs::write(&file, impasto_models::style::file_text(&code, "painting.png")).unwrap();
+    let caps = video("RGB", 64, 48);
+    let painted = |style: Option<&Path>| {
+        let element = gst::ElementFactory::make("impasto").property("model", "any");
+        let element = element.property("style", style.and_then(Path::to_str)).build().unwrap();
+        let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+        harness.set_src_caps_str(&caps);
+        bytes(&harness.push_and_pull(frame(&caps, 0, |i| (i * 7 % 200) as u8)).unwrap())
+    };
+    let of_picture = painted(Some(&picture));
+    assert!(of_picture == painted(Some(&file)) && of_picture != painted(None));
+}
+
+#[test]
+fn a_model_of_one_style_takes_its_own_name() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let element = gst::ElementFactory::make("impasto").property("model", studio.brighter(0.2));
+    let element = element.property("style", "brighter-0.2").build().unwrap();
+    let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
+    harness.set_src_caps_str(&caps);
+    assert!(is(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), 151));
 }
 
 #[test]

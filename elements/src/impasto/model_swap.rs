@@ -22,6 +22,8 @@ pub(super) struct ModelSwap {
     /// Whether what was asked for is still being loaded.
     loading: bool,
     ready: Option<Replacement>,
+    /// Whether one that was ready is on its way from there to painting.
+    taking_over: bool,
 }
 
 /// A model that is ready to paint, with its painter where the stream had caps.
@@ -67,7 +69,7 @@ impl Impasto {
     pub(super) fn outdate_swap(&self) -> u64 {
         let mut swap = self.swap.lock();
         swap.wanted += 1;
-        swap.loading = false;
+        (swap.loading, swap.taking_over) = (false, false);
         let outdated = swap.ready.take();
         let number = swap.wanted;
         drop(swap);
@@ -78,7 +80,20 @@ impl Impasto {
     /// Whether a model was asked for that does not paint yet.
     pub(super) fn model_is_on_its_way(&self) -> bool {
         let swap = self.swap.lock();
-        swap.loading || swap.ready.is_some()
+        swap.loading || swap.ready.is_some() || swap.taking_over
+    }
+
+    /// The model that is ready, on its way to painting until [`Impasto::settle_swap`].
+    fn take_ready(&self) -> Option<Replacement> {
+        let mut swap = self.swap.lock();
+        let ready = swap.ready.take()?;
+        swap.taking_over = true;
+        Some(ready)
+    }
+
+    /// The model that was ready paints, or never will: from here on a style is chosen for the one that paints.
+    fn settle_swap(&self) {
+        self.swap.lock().taking_over = false;
     }
 
     pub(super) fn load_model_aside(&self, number: u64) {
@@ -161,13 +176,21 @@ impl Impasto {
         picture: PictureInfo,
         options: EngineOptions,
     ) -> Option<(Arc<Painter>, Look)> {
-        let Replacement { model, painter, look } = self.swap.lock().ready.take()?;
+        let Replacement { model, painter, look } = self.take_ready()?;
         let opened = match painter.filter(|painter| painter.picture() == picture) {
             Some(painter) => Ok(painter),
             None => Painter::open(&model, picture, options).map(Arc::new),
         };
-        let opened = opened.inspect_err(|error| self.warn_of_model(error)).ok()?;
-        Some((opened, look))
+        match opened {
+            Ok(painter) => Some((painter, look)),
+            Err(error) => {
+                self.warn_of_model(&error);
+                self.settle_swap();
+                // What was asked for meanwhile was left to the model.
+                self.want_style();
+                None
+            }
+        }
     }
 
     /// The new model's cues and style, or, where another was asked for meanwhile, that one as soon as it is made.
@@ -178,6 +201,7 @@ impl Impasto {
             styling.restart(model, code);
             styling.follow(cues);
         }
+        self.settle_swap();
         if self.settings.lock().style != asked {
             self.want_style();
         }
@@ -185,9 +209,7 @@ impl Impasto {
 
     /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.
     pub(super) fn swap_model(&self) {
-        let Some(Replacement { model, painter, look }) = self.swap.lock().ready.take() else {
-            return;
-        };
+        let Some(Replacement { model, painter, look }) = self.take_ready() else { return };
         gst::info!(CAT, imp = self, "{} takes over", model.name());
         let replaced = self.replace_painter(&model, painter);
         if replaced.is_some() {
@@ -210,8 +232,11 @@ impl Impasto {
 
     /// The caps came or changed while the model was loaded: its painter must be made again.
     fn reopen_aside(&self, model: Arc<Model>) {
-        let number = self.wanted_model();
-        self.swap.lock().loading = true;
+        let number = {
+            let mut swap = self.swap.lock();
+            (swap.loading, swap.taking_over) = (true, false);
+            swap.wanted
+        };
         self.obj().call_async(move |element| element.imp().prepare_swap(number, || Ok(model)));
     }
 }
