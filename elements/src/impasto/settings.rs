@@ -165,77 +165,91 @@ const CHECKED: &str = "GLib passes only the properties listed here, with values 
 
 /// The properties as GStreamer lists them.
 pub(super) fn properties() -> &'static [glib::ParamSpec] {
-    static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-        vec![
-            glib::ParamSpecString::builder("model")
-                .nick("Model")
-                .blurb("Name or file of the model that paints; the bundled default where none is given")
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecString::builder("style")
-                .nick("Style")
-                .blurb("A style of the model, a style file, a picture, or a mix: NAME|FILE[:WEIGHT],...; the model's first where none is given")
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecString::builder("palette")
-                .nick("Palette")
-                .blurb("Whose colours the style has, as style names them, for a model that takes pictures; its own where none is given")
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecUInt::builder("style-fade")
-                .nick("Style fade")
-                .blurb("How long another style is faded into, in milliseconds; 0 is at once")
-                .maximum(3_600_000)
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecEnum::builder_with_default("style-ease", Ease::default())
-                .nick("Style ease")
-                .blurb("How a fade goes along")
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecString::builder("cues")
-                .nick("Cues")
-                .blurb("A cue sheet: a TOML file that says which control or style there is when; it goes before the properties")
-                .mutable_ready()
-                .build(),
-            control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0..=1.0, 1.0),
-            control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0..=1.0, 0.0),
-            control(
-                "stroke",
-                "Stroke",
-                "Width of strokes whatever the frame's size: 1 is as in a frame of 1280 pixels (0.25 to 4); 0: as its own size makes them",
-                0.0..=4.0,
-                0.0,
-            ),
-            control(
-                "temporal",
-                "Temporal",
-                "Strength of the flicker filter, 0 (off) to 1; below 0: as the model recommends",
-                AS_RECOMMENDED..=1.0,
-                AS_RECOMMENDED,
-            ),
-            glib::ParamSpecString::builder("device")
-                .nick("Device")
-                .blurb("What paints: auto, cpu, burn-cpu or cuda:N")
-                .default_value(Some("auto"))
-                .mutable_ready()
-                .build(),
-            glib::ParamSpecString::builder("precision")
-                .nick("Precision")
-                .blurb("In which numbers the network is computed: auto, f32 or bf16")
-                .default_value(Some("auto"))
-                .mutable_ready()
-                .build(),
-            glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")
-                .nick("Statistics")
-                .blurb(
-                    "Frames painted and dropped, mean milliseconds of each stage of recent frames, latency",
-                )
-                .read_only()
-                .build(),
-        ]
-    });
+    static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> =
+        LazyLock::new(|| [looks(), controls(), machinery()].concat());
     &PROPERTIES
+}
+
+/// What paints, and in which style.
+fn looks() -> Vec<glib::ParamSpec> {
+    vec![
+        glib::ParamSpecString::builder("model")
+            .nick("Model")
+            .blurb("Name or file of the model that paints; the bundled default where none is given")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("style")
+            .nick("Style")
+            .blurb("A style of the model, a style file, a picture, or a mix: NAME|FILE[:WEIGHT],...; the model's first where none is given")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("palette")
+            .nick("Palette")
+            .blurb("Whose colours the style has, as style names them, for a model that takes pictures; its own where none is given")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("style-fade")
+            .nick("Style fade")
+            .blurb("How long another style is faded into, in milliseconds; 0 is at once")
+            .maximum(3_600_000)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("style-ease", Ease::default())
+            .nick("Style ease")
+            .blurb("How a fade goes along")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("cues")
+            .nick("Cues")
+            .blurb("A cue sheet: a TOML file that says which control or style there is when; it goes before the properties")
+            .mutable_ready()
+            .build(),
+    ]
+}
+
+/// The numbers of a frame.
+fn controls() -> Vec<glib::ParamSpec> {
+    vec![
+        control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0..=1.0, 1.0),
+        control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0..=1.0, 0.0),
+        control(
+            "stroke",
+            "Stroke",
+            "Width of strokes whatever the frame's size: 1 is as in a frame of 1280 pixels (0.25 to 4); 0: as its own size makes them",
+            0.0..=4.0,
+            0.0,
+        ),
+        control(
+            "temporal",
+            "Temporal",
+            "Strength of the flicker filter, 0 (off) to 1; below 0: as the model recommends",
+            AS_RECOMMENDED..=1.0,
+            AS_RECOMMENDED,
+        ),
+    ]
+}
+
+/// On what it runs, and how that goes.
+fn machinery() -> Vec<glib::ParamSpec> {
+    vec![
+        glib::ParamSpecString::builder("device")
+            .nick("Device")
+            .blurb("What paints: auto, cpu, burn-cpu or cuda:N")
+            .default_value(Some("auto"))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecString::builder("precision")
+            .nick("Precision")
+            .blurb("In which numbers the network is computed: auto, f32 or bf16")
+            .default_value(Some("auto"))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")
+            .nick("Statistics")
+            .blurb("Frames painted and dropped, mean milliseconds of each stage of recent frames, latency")
+            .read_only()
+            .build(),
+    ]
 }
 
 /// A number that may change with every frame.
