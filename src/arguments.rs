@@ -123,15 +123,19 @@ pub struct MovingOptions {
 }
 
 impl MovingOptions {
-    /// The element `impasto` with these options and those of painting as its properties. The model, its style and the
-    /// device are checked here, so that what cannot work is said before anything runs.
+    /// The element `impasto` with these options and those of painting as its properties. The model, its style, the cue
+    /// sheet and the device are checked here, so that what cannot work is said before anything runs.
     ///
     /// # Errors
-    /// A model, a style or a device that cannot be used.
+    /// A model, a style, a cue sheet or a device that cannot be used.
     pub fn painter(&self, options: &PaintOptions) -> Result<gst::Element> {
         plugins::start()?;
         options.device.check()?;
-        options.style_of(&*options.open_model()?)?;
+        let model = options.open_model()?;
+        options.style_of(&model)?;
+        if let Some(sheet) = &self.cues {
+            gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg).context("--cues")?;
+        }
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", options.strength)
             .property("keep-colors", options.keep_colors)

@@ -314,6 +314,34 @@ fn size_rate_and_comparison_are_as_asked() {
 }
 
 #[test]
+fn a_cue_sheet_says_when_what_changes() {
+    let Some(folder) = studio() else { return };
+    let folder = folder.path();
+    let input = usual_clip(folder);
+    let cue =
+        |time: f64, value: f64| format!("[[cue]]\ntime = {time}\nproperty = 'strength'\nvalue = {value}\n");
+    fs::write(folder.join("show.toml"), cue(0.0, 0.0) + &cue(1.0, 1.0)).unwrap();
+    let (cued, _) = paint(folder, &input, "cued.mkv", "--cues show.toml --quality 100");
+    let (plain, _) = paint(folder, &input, "plain.mkv", "--strength 0 --quality 100");
+    let filters = "[0:v][1:v]ssim=stats_file=-";
+    let compared = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(cued)
+        .arg("-i")
+        .arg(plain)
+        .args(["-lavfi", filters, "-f", "null", "-"])
+        .output();
+    let lines = String::from_utf8(compared.unwrap().stdout).unwrap();
+    let like = |line: &str| -> f64 {
+        line.split("All:").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
+    };
+    let alike: Vec<f64> = lines.lines().map(like).collect();
+    assert_eq!(alike.len(), 50);
+    assert!(alike[..25].iter().all(|like| *like > 0.98), "{alike:?}");
+    assert!(alike[25..].iter().all(|like| *like < 0.9), "{alike:?}");
+}
+
+#[test]
 fn what_cannot_be_painted_is_refused_in_one_line_and_leaves_nothing() {
     let Some(folder) = studio() else { return };
     let folder = folder.path();
@@ -324,6 +352,7 @@ fn what_cannot_be_painted_is_refused_in_one_line_and_leaves_nothing() {
     let empty = folder.join("empty.mp4");
     fs::write(&empty, "").unwrap();
     let nowhere = folder.join("nowhere.mp4");
+    fs::write(folder.join("show.toml"), "[[cue]]\ntime = 1\nproperty = 'strength'\nvalue = 3\n").unwrap();
     for (input, output, more, words) in [
         (&sound, "x.mp4", "", "no video stream, only sound (AAC)"),
         (&text, "x.mp4", "", "text.mp4"),
@@ -333,6 +362,8 @@ fn what_cannot_be_painted_is_refused_in_one_line_and_leaves_nothing() {
         (&usual, "none/x.mp4", "", "none/x.partial.mp4"),
         (&usual, "x.webm", "--codec h264", ".mp4"),
         (&usual, "x.mp4", "--from 5", "ends at"),
+        (&usual, "x.mp4", "--cues show.toml", "--cues: show.toml: cue 1: value: found 3, expected 0 to 1"),
+        (&usual, "x.mp4", "--cues none.toml", "none.toml"),
         (&usual, "x.mp4", "--from 2 --to 1", "not before"),
         (&usual, "usual.mp4", "--overwrite", "input itself"),
     ] {

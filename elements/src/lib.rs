@@ -13,7 +13,7 @@
 
 mod impasto;
 
-pub use impasto::Impasto;
+pub use impasto::{Impasto, check_cues};
 
 use gstreamer as gst;
 

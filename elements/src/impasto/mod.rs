@@ -53,6 +53,8 @@ mod stats;
 mod stream;
 mod styling;
 
+pub use cues::check_cues;
+
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
