@@ -97,12 +97,11 @@ impl<F> AtOnce<F> {
     }
 
     fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
-        let style = frame.controls.style.clone();
         let Some(size) = painted_size(self.painter.info(), frame.controls.stroke) else {
             if self.scaled.take().is_some() {
                 self.painter.filter().reset();
             }
-            restyle(&mut *self.painter, &mut self.style, style)?;
+            restyle(&mut *self.painter, &mut self.style, frame)?;
             return paint(&mut *self.painter, frame);
         };
         let scaled = self.scaled.take().filter(|(scaled, _)| scaled.size() == size);
@@ -114,7 +113,7 @@ impl<F> AtOnce<F> {
             }
         };
         let (scaled, scaled_style) = self.scaled.insert(scaled);
-        restyle(scaled.painter(), scaled_style, style)?;
+        restyle(scaled.painter(), scaled_style, frame)?;
         scaled.paint(frame)
     }
 
@@ -162,16 +161,21 @@ fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) 
     Ok(Box::new(BurnPainter::open(model, info, options)?))
 }
 
-/// Has the painter paint in `wanted` from here on, where that is not the style it `has`.
+/// Has the painter paint in the frame's style from here on, where that is not the one it `has`. That is the network's time:
+/// in a fade every frame takes it.
 fn restyle(
     painter: &mut dyn Painter,
     has: &mut Option<Arc<StyleCode>>,
-    wanted: Option<Arc<StyleCode>>,
+    frame: &mut FrameViews<'_>,
 ) -> Result<()> {
-    if !same(has, &wanted) {
-        painter.restyle(wanted.as_deref())?;
-        *has = wanted;
+    let wanted = &frame.controls.style;
+    if same(has, wanted) {
+        return Ok(());
     }
+    let start = Instant::now();
+    painter.restyle(wanted.as_deref())?;
+    has.clone_from(wanted);
+    frame.timings.network += start.elapsed();
     Ok(())
 }
 
@@ -186,4 +190,66 @@ fn same(a: &Option<Arc<StyleCode>>, b: &Option<Arc<StyleCode>>) -> bool {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Colorimetry, Matrix, PixelFormat, Range};
+
+    const TAKES: Duration = Duration::from_millis(5);
+
+    /// Takes its time to paint in another style.
+    struct Slow;
+
+    impl Painter for Slow {
+        fn info(&self) -> &PictureInfo {
+            unreachable!()
+        }
+
+        fn plan(&self) -> &Plan {
+            unreachable!()
+        }
+
+        fn tiling(&self) -> &Tiling {
+            unreachable!()
+        }
+
+        fn filter(&mut self) -> &mut FlickerFilter {
+            unreachable!()
+        }
+
+        fn restyle(&mut self, _style: Option<&StyleCode>) -> Result<()> {
+            std::thread::sleep(TAKES);
+            Ok(())
+        }
+
+        fn paint_tile(&mut self, _tile: Tile, _frame: &mut FrameViews<'_>, _filtered: bool) -> Result<()> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn another_style_is_time_of_the_network_and_the_same_one_takes_none() {
+        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+        let info = PictureInfo { format: PixelFormat::Rgb, width: 16, height: 16, colorimetry };
+        let (source, mut output) = (vec![0; info.packed_size()], vec![0; info.packed_size()]);
+        let mut has = None;
+        let mut took = |style: Option<&Arc<StyleCode>>| {
+            let mut frame = FrameViews {
+                source: info.packed_view(&source).unwrap(),
+                output: info.packed_view_mut(&mut output).unwrap(),
+                controls: Controls { style: style.cloned(), ..Controls::default() },
+                timings: Timings::default(),
+            };
+            restyle(&mut Slow, &mut has, &mut frame).unwrap();
+            frame.timings.network
+        };
+        let style = Arc::new(StyleCode::new(1, Vec::new()));
+        assert_eq!(took(None), Duration::ZERO);
+        assert!(took(Some(&style)) >= TAKES);
+        assert_eq!(took(Some(&style)), Duration::ZERO);
+    }
 }

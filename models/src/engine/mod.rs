@@ -42,7 +42,7 @@ pub trait Frame: Send {
 pub struct Timings {
     /// Pixels to numbers.
     pub read: Duration,
-    /// The generator.
+    /// The generator, and, where the frame's style is another than the last one's, folding it into the weights.
     pub network: Duration,
     /// The flicker filter; zero where it is off.
     pub temporal: Duration,
