@@ -9,7 +9,7 @@ use super::styles::Look;
 use super::weights::{WeightTensor, Weights};
 use crate::style::colours;
 
-/// Numbers of a description, see [`crate::style::describe`].
+/// Numbers of a description, see [`crate::style::Describer`].
 pub(crate) const DESCRIPTION: usize = 329;
 
 const HIDDEN: usize = 160;
@@ -61,7 +61,7 @@ impl StyleEncoder {
     /// What each layer is given, and the painting's map of colours.
     ///
     /// # Shapes
-    /// `[1, 329]` to scale and shift `[1, width]` of each layer
+    /// `[1, DESCRIPTION]` to scale and shift `[1, width]` of each layer
     pub(super) fn forward(&self, description: Tensor<2>) -> Look {
         let numbers: Vec<f32> = description.clone().into_data().iter::<f32>().collect();
         let colours = TensorData::new(colours(&numbers).to_vec(), [1, 3, 4]);

@@ -34,7 +34,7 @@ pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
 pub(crate) use microast::CODE;
 pub use microast::{MicroAst, MicroAstConfig};
 pub use styles::Look;
-pub(crate) use styles::{COLOURS, scale_of, shift_of};
+pub(crate) use styles::{COLOURS, code_parts};
 pub use tiny::{Tiny, TinyConfig};
 pub use training::StateError;
 pub(crate) use weights::uniform;

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::layer::{Affine, Layer, StyleAffine};
 use super::weights::Weights;
+use crate::style::COLOUR;
 
 const MAX_STYLES: usize = 64;
 
@@ -79,15 +80,25 @@ pub(super) fn folded<'a>(
     weights
 }
 
+/// Where a model file holds what a code of a style is made of, in the code's order, and how many numbers each is: scales and
+/// shifts of layers of these widths, then a map of colours where the styles have one.
+pub(crate) fn code_parts(
+    widths: impl Iterator<Item = usize>,
+    has_colours: bool,
+) -> impl Iterator<Item = (String, usize)> {
+    let affine = |(index, width)| [(scale_of(index), width), (shift_of(index), width)];
+    widths.enumerate().flat_map(affine).chain(has_colours.then(|| (COLOURS.to_owned(), COLOUR)))
+}
+
 /// Where a model file holds the scales behind the layer `index`, `[styles, channels]`.
-pub(crate) fn scale_of(index: usize) -> String {
+pub(super) fn scale_of(index: usize) -> String {
     format!("styles.{index}.scale")
 }
 
-/// Where it holds the maps of colours, `[styles, 12]`, if it has an encoder.
+/// Where it holds the maps of colours, `[styles, COLOUR]`, if it has an encoder.
 pub(crate) const COLOURS: &str = "colours";
 
 /// Where it holds the shifts.
-pub(crate) fn shift_of(index: usize) -> String {
+pub(super) fn shift_of(index: usize) -> String {
     format!("styles.{index}.shift")
 }

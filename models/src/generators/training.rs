@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::styles::{COLOURS, scale_of, shift_of};
+use super::styles::{Look, code_parts};
 use super::weights::{WeightTensor, bind_training, host_weights, training_start};
-use super::{Base, Generator, GeneratorConfig, Tiny, Weights, expected_shapes};
+use super::{Base, Generator, GeneratorConfig, Tiny, Weights, expected_shapes, tiny};
 
 /// A state that does not belong to the network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -119,27 +119,18 @@ impl Generator {
     /// The affine layers of styles that are described, `[1, numbers of a description]` each, as a model file holds them; nothing
     /// where there is no encoder.
     pub fn named_styles(&self, descriptions: impl Iterator<Item = Tensor<2>>) -> Weights {
-        let mut weights = Weights::new();
-        let mut styles = 0;
-        for look in descriptions.filter_map(|description| self.encoded(description)) {
-            styles += 1;
-            let colours =
-                look.colours.iter().flat_map(|map| map.clone().into_data().iter::<f32>().collect::<Vec<_>>());
-            let row = weights
-                .entry(COLOURS.to_owned())
-                .or_insert(WeightTensor { shape: vec![0, 12], values: Vec::new() });
-            row.shape[0] = styles;
-            row.values.extend(colours);
-            for (index, affine) in look.layers.into_iter().enumerate() {
-                for (values, path) in affine.into_rows().into_iter().zip([scale_of(index), shift_of(index)]) {
-                    let row =
-                        weights.entry(path).or_insert(WeightTensor { shape: vec![0, 0], values: Vec::new() });
-                    row.shape = vec![styles, values.len()];
-                    row.values.extend(values);
-                }
-            }
+        let looks = descriptions.filter_map(|description| self.encoded(description));
+        let codes: Vec<Vec<f32>> = looks.map(Look::into_numbers).collect();
+        if codes.is_empty() {
+            return Weights::new();
         }
-        weights
+        let mut at = 0;
+        let rows = |(path, width)| {
+            let values = codes.iter().flat_map(|code| code[at..at + width].iter().copied()).collect();
+            at += width;
+            (path, WeightTensor { shape: vec![codes.len(), width], values })
+        };
+        code_parts(tiny::STYLED.into_iter(), true).map(rows).collect()
     }
 }
 
@@ -176,7 +167,7 @@ fn check(expected: &BTreeMap<String, Vec<usize>>, found: &Weights) -> Result<(),
 mod tests {
     use burn::tensor::TensorData;
 
-    use super::super::{BaseConfig, TinyConfig};
+    use super::super::{BaseConfig, DESCRIPTION, TinyConfig};
     use super::*;
 
     fn configs() -> [GeneratorConfig; 4] {
@@ -310,6 +301,27 @@ mod tests {
             let worst = difference(resumed.forward(picture(&device)), folded.forward(picture(&device)));
             assert!(worst < 2e-5, "{} differs by {worst}", config.kind());
         }
+    }
+
+    /// What a model of several styles is given of paintings must be what its encoder makes of each.
+    #[test]
+    fn a_named_style_is_its_row_of_the_file() {
+        let device = Device::flex();
+        let config = GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(2) });
+        let network = shaken(&config, &device);
+        let described = |by: f32| Tensor::<2>::ones([1, DESCRIPTION], &device) * by;
+        let mut weights = network.folded();
+        weights.extend(network.named_styles([0.5, 0.8].map(described).into_iter()));
+        assert_eq!(check(&config.shapes(), &weights), Ok(()));
+        for (style, by) in [0.5, 0.8].into_iter().enumerate() {
+            let code = network.encoded(described(by)).unwrap().into_numbers();
+            assert_eq!(crate::style::of_row(&config, &weights, style), Some(code));
+        }
+        assert!(
+            shaken(&GeneratorConfig::Tiny(TinyConfig::new(2)), &device)
+                .named_styles([0.5].map(described).into_iter())
+                .is_empty()
+        );
     }
 
     #[test]

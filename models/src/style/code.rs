@@ -1,7 +1,7 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
 use super::COLOUR;
-use crate::generators::{CODE, COLOURS, GeneratorConfig, WeightTensor, Weights, scale_of, shift_of};
+use crate::generators::{CODE, COLOURS, GeneratorConfig, WeightTensor, Weights, code_parts};
 
 /// Where a *microast* holds the codes of its styles, `[styles, CODE]`.
 const CODES: &str = "styles";
@@ -160,17 +160,13 @@ pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) 
     if matches!(config, GeneratorConfig::MicroAst(_)) {
         return Some(weights.get(CODES)?.values.get(style * CODE..(style + 1) * CODE)?.to_vec());
     }
-    if config.styled_layers().is_empty() {
+    let layers = config.styled_layers();
+    if layers.is_empty() {
         return None;
     }
     let mut numbers = Vec::new();
-    for (index, (_, width)) in config.styled_layers().into_iter().enumerate() {
-        for path in [scale_of(index), shift_of(index)] {
-            numbers.extend_from_slice(weights.get(&path)?.values.get(style * width..(style + 1) * width)?);
-        }
-    }
-    if config.has_encoder() {
-        numbers.extend_from_slice(weights.get(COLOURS)?.values.get(style * COLOUR..(style + 1) * COLOUR)?);
+    for (path, width) in code_parts(layers.into_iter().map(|(_, width)| width), config.has_palettes()) {
+        numbers.extend_from_slice(weights.get(&path)?.values.get(style * width..(style + 1) * width)?);
     }
     Some(numbers)
 }
@@ -215,24 +211,18 @@ pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) ->
 /// and the share that is added.
 fn fold_colours(weights: &mut Weights, map: &[f32; COLOUR]) {
     let every = "a model holds every layer";
-    let matrix = |row: usize, column: usize| map[4 * row + column];
-    for (path, first, places) in [("stem", 0, 16), ("head", 32, 1)] {
+    // The stem sees colours alone; the head sees them behind other inputs.
+    for (path, first) in [("stem", 0), ("head", 32)] {
         let weight = weights.get_mut(&format!("{path}.weight")).expect(every);
         let [_, inputs, height, width] = weight.shape[..] else {
             unreachable!("checked against the network")
         };
-        let taps = height * width;
         let mut added = Vec::new();
-        for kernel in weight.values.chunks_exact_mut(inputs * taps) {
-            let seen = &mut kernel[first * taps..];
-            let colour = |c: usize| c * places * taps..(c + 1) * places * taps;
-            let own = [0, 1, 2].map(|c| seen[colour(c)].to_vec());
-            added.push((0..3).map(|c| own[c].iter().sum::<f32>() * map[4 * c + 3]).sum::<f32>());
-            for c in 0..3 {
-                for (i, weight) in seen[colour(c)].iter_mut().enumerate() {
-                    *weight = (0..3).map(|from| own[from][i] * matrix(from, c)).sum();
-                }
-            }
+        for kernel in weight.values.chunks_exact_mut(inputs * height * width) {
+            let seen = &mut kernel[first * height * width..];
+            let (recoloured, more) = recoloured_kernel(seen, map);
+            seen.copy_from_slice(&recoloured);
+            added.push(more);
         }
         let bias = weights.get_mut(&format!("{path}.bias")).expect(every);
         bias.values.iter_mut().zip(added).for_each(|(bias, added)| *bias += added);
@@ -240,6 +230,19 @@ fn fold_colours(weights: &mut Weights, map: &[f32; COLOUR]) {
     let share = weights["share"].values.clone();
     let crossed = (0..COLOUR).map(|i| share[i / 4] * map[i]).collect();
     weights.insert("crossed".to_owned(), WeightTensor { shape: vec![3, 4], values: crossed });
+}
+
+/// A kernel that sees red, then green, then blue after a map of colours as one that sees them before it, and what the map's
+/// constants add to its output.
+fn recoloured_kernel(seen: &[f32], map: &[f32; COLOUR]) -> (Vec<f32>, f32) {
+    let of_colour = seen.len() / 3;
+    let weight = |before: usize, i: usize| -> f32 {
+        (0..3).map(|after| seen[after * of_colour + i] * map[4 * after + before]).sum()
+    };
+    let recoloured = (0..seen.len()).map(|at| weight(at / of_colour, at % of_colour)).collect();
+    let constants = seen.chunks_exact(of_colour).zip(map.chunks_exact(4));
+    let added = constants.map(|(seen, row)| seen.iter().sum::<f32>() * row[3]).sum();
+    (recoloured, added)
 }
 
 #[cfg(test)]
@@ -258,6 +261,21 @@ mod tests {
         assert_eq!(StyleCode::mixed(&[(0.3, &a), (0.1, &b)]).unwrap().numbers()[1], 3.0);
         assert_eq!(a.toward(&b, 0.25), mixed);
         assert_eq!((a.toward(&b, 0.0), a.toward(&b, 1.0)), (a.clone(), b.clone()));
+    }
+
+    #[test]
+    fn a_recoloured_kernel_sees_before_the_map_what_the_kernel_sees_behind_it() {
+        let kernel = [1.0, -2.0, 0.5, 3.0, 0.25, 4.0];
+        let map = [0.5, 0.25, 0.0, 0.1, -0.5, 1.0, 0.125, 0.2, 0.0, 0.75, 2.0, -0.3];
+        let pixels = [[0.2, 0.4, 0.6], [0.9, 0.1, 0.3]];
+        let mapped = pixels
+            .map(|p| [0, 4, 8].map(|row| (0..3).map(|c| map[row + c] * p[c]).sum::<f32>() + map[row + 3]));
+        let answer = |kernel: &[f32], pixels: [[f32; 3]; 2]| -> f32 {
+            (0..6).map(|i| kernel[i] * pixels[i % 2][i / 2]).sum()
+        };
+        let (recoloured, added) = recoloured_kernel(&kernel, &map);
+        let (found, expected) = (answer(&recoloured, pixels) + added, answer(&kernel, mapped));
+        assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ const SEED: u64 = 0;
 /// Mean and covariance of colours, brought to the size of the bank's responses.
 const COLOUR_GAIN: f32 = 4.0;
 
+/// Numbers of colours, with which a description ends: three means, and the upper half of their covariance.
+const OF_COLOURS: usize = 3 + 6;
+
 /// Describes pictures.
 #[derive(Debug, Clone)]
 pub struct Describer {
@@ -58,7 +61,7 @@ impl Describer {
 /// # Panics
 /// Where it has not [`DESCRIPTION`] numbers.
 pub(crate) fn colours(description: &[f32]) -> [f32; COLOUR] {
-    let of_colours = &description[DESCRIPTION - 9..];
+    let of_colours = &description[DESCRIPTION - OF_COLOURS..];
     let mean = std::array::from_fn(|i| of_colours[i] / COLOUR_GAIN + 0.5);
     let covariance = std::array::from_fn(|i| of_colours[3 + i] / (COLOUR_GAIN * COLOUR_GAIN));
     toward(mean, covariance)

@@ -4,7 +4,8 @@ use super::*;
 use crate::engine::at_once::paint;
 use crate::engine::burn::BurnPainter;
 use crate::engine::{DeviceChoice, FrameBuffer, Timings};
-use crate::generators::{BaseConfig, TinyConfig};
+use crate::generators::{BaseConfig, COLOURS, TinyConfig};
+use crate::style::COLOUR;
 use crate::{Colorimetry, Controls, Matrix, PixelFormat, Range};
 
 fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
@@ -18,6 +19,11 @@ fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
 
 fn networks(styles: usize) -> [GeneratorConfig; 2] {
     [GeneratorConfig::Tiny(TinyConfig::new(styles)), GeneratorConfig::Base(BaseConfig { styles })]
+}
+
+/// Its styles have maps of colours.
+fn with_colours() -> GeneratorConfig {
+    GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(2) })
 }
 
 /// A network of random weights whose output lies in [0, 1], as a painting does: what leaves that range is clamped, and
@@ -36,6 +42,11 @@ fn model(generator: GeneratorConfig) -> Arc<Model> {
         }
         if name.ends_with("scale") {
             tensor.values = (0..tensor.values.len()).map(|i| 1.0 + 0.5 * number(i)).collect();
+        }
+        if name == COLOURS {
+            // Each colour is mostly its own.
+            let own = |i: usize| if (i % COLOUR).is_multiple_of(5) { 0.8 } else { 0.0 };
+            tensor.values = (0..tensor.values.len()).map(|i| own(i) + 0.3 * number(i)).collect();
         }
     }
     Arc::new(Model::new(model.metadata().clone(), weights).unwrap())
@@ -97,7 +108,7 @@ fn differences(a: &[u8], b: &[u8]) -> [f64; 3] {
 #[test]
 fn every_instruction_set_paints_what_burn_paints() {
     let sizes = [(16, 16), (17, 41), (90, 24), (331, 67), (640, 72)];
-    for generator in networks(1).into_iter().chain(networks(3)) {
+    for generator in networks(1).into_iter().chain(networks(3)).chain([with_colours()]) {
         let model = model(generator.clone());
         for (width, height) in sizes {
             let info = info(PixelFormat::Rgb, width, height);
@@ -144,7 +155,7 @@ fn strength_colours_formats_and_the_flicker_filter_are_those_of_the_reference() 
 
 #[test]
 fn tiles_are_the_whole_picture() {
-    for generator in networks(1) {
+    for generator in networks(1).into_iter().chain([with_colours()]) {
         let model = model(generator);
         let info = info(PixelFormat::Nv12, 700, 500);
         let paint = |memory_limit| {
