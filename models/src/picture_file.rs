@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub use image::{DynamicImage, RgbImage};
-use image::{ImageDecoder, ImageReader};
+use image::{ImageDecoder, ImageReader, Limits};
 
 /// Extensions of the pictures that are read and written.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
@@ -50,6 +50,10 @@ fn decode_unnamed(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>), Troubl
     refuse_cut_off_jpeg(path)?;
     let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
     refuse_huge(&decoder)?;
+    // What a decoder may take besides the picture itself; TIFF's counts that, too.
+    let mut limits = Limits::default();
+    limits.max_alloc = limits.max_alloc.map(|besides| besides + decoder.total_bytes());
+    decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
     // A profile that cannot be read is as good as none; one of grey or of inks does not fit the RGB we write.
     let profile = decoder.icc_profile().unwrap_or_default().filter(|profile| is_rgb_profile(profile));
@@ -106,4 +110,21 @@ fn refuse_cut_off_jpeg(path: &Path) -> Result<(), Trouble> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "takes a minute, and gigabytes of memory and disk"]
+    fn pictures_of_20_000_by_20_000_pixels_are_read_in_every_format_that_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["large.png", "large.jpg", "large.tif"] {
+            let file = folder.path().join(name);
+            RgbImage::new(20_000, 20_000).save(&file).unwrap();
+            assert_eq!(read_rgb(&file).unwrap().dimensions(), (20_000, 20_000), "{name}");
+            std::fs::remove_file(file).unwrap();
+        }
+    }
 }
