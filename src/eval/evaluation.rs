@@ -269,6 +269,7 @@ fn reports(painters: &[(Painter, Option<usize>)]) -> Result<Vec<PainterReport>> 
                 temporal: controls.temporal,
                 stroke: controls.stroke,
                 style: painter.style.clone(),
+                palette: painter.palette.clone(),
             }),
             device: String::new(),
             baseline: *baseline,

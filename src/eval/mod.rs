@@ -60,11 +60,11 @@ pub struct EvalArguments {
     /// The painting whose style is looked for
     #[arg(long, value_name = "PAINTING")]
     painting: Option<PathBuf>,
-    /// A model to compare with, on the same frames
+    /// A model to compare with, on the same frames; it paints in its first style, whatever --style says
     #[arg(long, value_name = "NAME|FILE")]
     baseline: Option<String>,
     /// A video as it was, in place of --clips
-    #[arg(long, value_name = "FILE", requires = "painted", conflicts_with_all = ["clips", "model", "baseline", "flow", "temporal", "strength", "keep_colors"])]
+    #[arg(long, value_name = "FILE", requires = "painted", conflicts_with_all = ["clips", "model", "baseline", "flow", "temporal", "strength", "keep_colors", "stroke", "style", "palette"])]
     input: Option<PathBuf>,
     /// The same video as somebody painted it, in place of --model
     #[arg(long, value_name = "FILE", requires = "input")]

@@ -41,6 +41,8 @@ pub struct Painter {
     pub controls: Controls,
     /// The style among them as it was typed; the model's first where there is none.
     pub style: Option<String>,
+    /// Whose colours the style is in, as typed; its own where there is none.
+    pub palette: Option<String>,
 }
 
 /// What a painter made of a clip.
@@ -60,8 +62,8 @@ impl Painter {
         let name = self.model.name();
         let mut label =
             if self.role == Role::Baseline { format!("baseline {name}") } else { name.to_owned() };
-        if let Some(style) = &self.style {
-            label.push_str(&format!(", style {style}"));
+        for (what, typed) in [("style", &self.style), ("palette", &self.palette)] {
+            label.extend(typed.iter().map(|typed| format!(", {what} {typed}")));
         }
         if self.controls.temporal != 0.0 {
             label.push_str(&format!(", temporal {}", self.controls.temporal));
@@ -143,7 +145,8 @@ mod tests {
         let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 7));
         let painted = |strength, temporal| {
             let controls = Controls { strength, temporal, ..Controls::default() };
-            let painter = Painter { model: model.clone(), role: Role::Subject, controls, style: None };
+            let (model, role) = (model.clone(), Role::Subject);
+            let painter = Painter { model, role, controls, style: None, palette: None };
             let mut count = 0;
             let frames = [texture(64, 48, 1), texture(64, 48, 2)];
             let painted = painter.paint(&frames, EngineOptions::default(), &mut || count += 1).unwrap();

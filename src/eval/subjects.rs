@@ -31,10 +31,12 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     let painter = |model: &Arc<Model>, role, temporal| {
         let Controls { strength, keep_colors, stroke, .. } = own;
         // A style is one of the subject's; a baseline paints in its first.
-        let is_subject = role == Role::Subject;
-        let style = own.style.clone().filter(|_| is_subject);
-        let controls = Controls { strength, keep_colors, temporal, stroke, style };
-        Painter { model: model.clone(), role, controls, style: options.style.clone().filter(|_| is_subject) }
+        let (code, style, palette) = match role {
+            Role::Subject => (own.style.clone(), options.style.clone(), options.palette.clone()),
+            Role::Baseline => (None, None, None),
+        };
+        let controls = Controls { strength, keep_colors, temporal, stroke, style: code };
+        Painter { model: model.clone(), role, controls, style, palette }
     };
     let mut others: Vec<Painter> = Vec::new();
     let mut painters = Vec::new();
@@ -92,5 +94,24 @@ mod tests {
         assert_eq!(found, expected.map(|(label, other)| (label.to_owned(), other)));
         let found = subjects(&options(Some(0.3)), None).unwrap();
         assert_eq!((found.len(), found[0].0.label(), found[0].1), (1, "new, temporal 0.3".to_owned(), None));
+    }
+
+    #[test]
+    fn the_style_that_was_asked_for_is_named_and_a_baseline_paints_in_its_first() {
+        let options = PaintOptions {
+            model: Some("any".to_owned()),
+            style: Some("scream:0.5,great-wave:0.5".to_owned()),
+            palette: Some("starry-night".to_owned()),
+            strength: 1.0,
+            keep_colors: 0.0,
+            stroke: None,
+            temporal: Some(0.0),
+            device: Default::default(),
+            precision: Default::default(),
+        };
+        let found = subjects(&options, Some("any")).unwrap();
+        let labels: Vec<_> = found.iter().map(|(painter, _)| painter.label()).collect();
+        assert_eq!(labels, ["any, style scream:0.5,great-wave:0.5, palette starry-night", "baseline any"]);
+        assert!(found[0].0.controls.style.is_some() && found[1].0.controls.style.is_none());
     }
 }

@@ -90,6 +90,8 @@ pub struct ControlsReport {
     pub stroke: f32,
     /// The style as it was typed; the model's first where there is none.
     pub style: Option<String>,
+    /// Whose colours the style is in, as typed; its own where there is none.
+    pub palette: Option<String>,
 }
 
 /// A clip.
