@@ -361,6 +361,20 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_learns_at_the_size_at_which_it_is_shown_pictures() {
+        let with_encoder = |longer_side| {
+            let text = format!(
+                "name = 'any'\ngenerator.encoder = true\ngan.kind = 'none'\ncontent.paths = ['photos']\n\
+                 [target]\nlonger_side = {longer_side}\nstyles = [{{ name = 'a', image = 'a.jpg' }}]\n"
+            );
+            Recipe::parse(&text, Path::new("any.toml")).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(with_encoder(STYLE_SIDE), Ok(()));
+        let message = with_encoder(STYLE_SIDE / 2).unwrap_err();
+        assert!(message.contains("target.longer_side: found 256, expected 512"), "{message}");
+    }
+
+    #[test]
     fn a_recipe_that_never_looks_at_its_target_is_refused() {
         let blind = |recipe: &mut Recipe| {
             recipe.gan.kind = GanKind::None;
