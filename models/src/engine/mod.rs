@@ -6,7 +6,9 @@
 
 mod at_once;
 mod burn;
+pub mod cuda;
 mod device;
+mod device_memory;
 mod fused;
 mod memory;
 mod precision;
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 use self::at_once::AtOnce;
 pub use self::device::{DeviceChoice, available_devices};
+pub use self::device_memory::{DevicePicture, Output, Source};
 pub use self::memory::available_memory;
 pub use self::precision::Precision;
 pub use self::running::network_is_running;
@@ -31,8 +34,13 @@ pub const SIDES: std::ops::RangeInclusive<usize> = 16..=16384;
 
 /// A frame on its way: source and output memory of the same [`PictureInfo`], and the frame's controls.
 pub trait Frame: Send {
-    /// The picture to paint and the memory to paint into.
+    /// The picture to paint and the memory to paint into, both on the host.
     fn views(&mut self) -> Result<(Picture<'_>, PictureMut<'_>)>;
+    /// The same, wherever they lie. Only an engine of a CUDA device asks; frames of the host have nothing to add.
+    fn memory(&mut self) -> Result<(Source<'_>, Output<'_>)> {
+        let (source, output) = self.views()?;
+        Ok((Source::Host(source), Output::Host(output)))
+    }
     /// This frame's controls.
     fn controls(&self) -> Controls;
 }
