@@ -27,10 +27,6 @@ impl PrimaryContext {
     pub fn device(&self) -> i32 {
         self.context.cu_device()
     }
-
-    pub(super) fn context(&self) -> &Arc<CudaContext> {
-        &self.context
-    }
 }
 
 /// The primary context of the device of this number.
@@ -53,7 +49,7 @@ pub fn primary_context(index: usize) -> Result<PrimaryContext> {
 }
 
 /// What the driver says of an error.
-pub(super) fn describe(error: &cudarc::driver::DriverError) -> String {
+fn describe(error: &cudarc::driver::DriverError) -> String {
     let name = error.error_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let text = error.error_string().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     format!("the NVIDIA driver says {name}: {text}")
