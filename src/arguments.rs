@@ -69,7 +69,7 @@ pub struct PaintOptions {
     /// How much the flicker filter steadies what stands still; 0 is off [default: what the model recommends]
     #[arg(long, value_name = "0..1", value_parser = zero_to_one)]
     pub temporal: Option<f32>,
-    /// What paints: auto, cpu, burn-cpu or cuda:N
+    /// What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// In which numbers the network is computed: auto, f32 or bf16

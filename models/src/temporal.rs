@@ -36,6 +36,7 @@
 
 mod cut;
 
+pub(crate) use self::cut::CUT_GRID_NUMBERS;
 pub use self::cut::CutDetector;
 
 use multiversion::multiversion;
@@ -55,7 +56,7 @@ const FINE: f32 = RANGE / 1.26;
 const COARSE: f32 = 11.0 / 255.0;
 
 /// The weight of the past at `temporal` 1 where nothing changes.
-const LARGEST_WEIGHT: f32 = 0.9;
+pub(crate) const LARGEST_WEIGHT: f32 = 0.9;
 
 /// What the filter remembers of each pixel, in bytes: two inputs and a painting of three 16-bit numbers.
 /// Eight bits would not do: `w` of 0.9 cannot move them by less than five codes.

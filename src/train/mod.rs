@@ -202,7 +202,7 @@ fn open(
 fn burn_device(choice: DeviceChoice) -> Device {
     match choice {
         #[cfg(feature = "cuda")]
-        DeviceChoice::Cuda(index) => Device::cuda(index),
+        DeviceChoice::Cuda(index) | DeviceChoice::BurnCuda(index) => Device::cuda(index),
         _ => Device::flex(),
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct BurnPainter {
 
 impl BurnPainter {
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
-        if options.precision == Precision::Bf16 {
+        if matches!(options.precision, Precision::Bf16 | Precision::F16) {
             return Err(options.precision.missing("Burn computes in f32"));
         }
         let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
@@ -135,7 +135,7 @@ fn in_style(model: &Model, style: Option<&StyleCode>, device: &Device) -> Result
 fn burn_device(choice: DeviceChoice) -> (Device, String) {
     match choice {
         #[cfg(feature = "cuda")]
-        DeviceChoice::Cuda(index) => (Device::cuda(index), format!("Burn on CUDA device {index}")),
+        DeviceChoice::BurnCuda(index) => (Device::cuda(index), format!("Burn on CUDA device {index}")),
         _ => (Device::flex(), format!("Burn on the CPU (flex), {} threads", rayon::current_num_threads())),
     }
 }

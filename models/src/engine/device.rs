@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::cuda::primary_context;
 use crate::{Error, Result};
 
-/// A device as the user asks for it: `auto`, `cpu`, `burn-cpu` or `cuda:N`.
+/// A device as the user asks for it: `auto`, `cpu`, `burn-cpu`, `cuda:N` or `burn-cuda:N`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The fastest that works here; a GPU is only taken when it is named.
@@ -15,8 +16,10 @@ pub enum DeviceChoice {
     Cpu,
     /// Burn on the CPU: the reference, every network.
     BurnCpu,
-    /// Burn on an NVIDIA GPU.
+    /// The fastest engine on an NVIDIA GPU.
     Cuda(usize),
+    /// Burn on an NVIDIA GPU: the reference, every network; in builds with the feature `cuda`.
+    BurnCuda(usize),
 }
 
 impl FromStr for DeviceChoice {
@@ -25,16 +28,22 @@ impl FromStr for DeviceChoice {
     fn from_str(text: &str) -> Result<Self> {
         let unknown = || Error::Device {
             asked: text.to_owned(),
-            reason: "expected auto, cpu, burn-cpu or cuda:N with N = 0, 1, ...".to_owned(),
+            reason: "expected auto, cpu, burn-cpu, cuda:N or burn-cuda:N with N = 0, 1, ...".to_owned(),
         };
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "burn-cpu" => Ok(Self::BurnCpu),
             "cuda" => Ok(Self::Cuda(0)),
+            "burn-cuda" => Ok(Self::BurnCuda(0)),
             _ => {
-                let index = text.strip_prefix("cuda:").ok_or_else(unknown)?;
-                Ok(Self::Cuda(index.parse().map_err(|_| unknown())?))
+                let (kind, index) = text.split_once(':').ok_or_else(unknown)?;
+                let index = index.parse().map_err(|_| unknown())?;
+                match kind {
+                    "cuda" => Ok(Self::Cuda(index)),
+                    "burn-cuda" => Ok(Self::BurnCuda(index)),
+                    _ => Err(unknown()),
+                }
             }
         }
     }
@@ -47,6 +56,7 @@ impl fmt::Display for DeviceChoice {
             Self::Cpu => f.write_str("cpu"),
             Self::BurnCpu => f.write_str("burn-cpu"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::BurnCuda(index) => write!(f, "burn-cuda:{index}"),
         }
     }
 }
@@ -59,8 +69,9 @@ impl DeviceChoice {
     pub fn check(self) -> Result<()> {
         match self {
             Self::Auto | Self::Cpu | Self::BurnCpu => Ok(()),
-            Self::Cuda(index) => {
-                check_cuda(index).map_err(|reason| Error::Device { asked: self.to_string(), reason })
+            Self::Cuda(index) => primary_context(index).map(|_| ()),
+            Self::BurnCuda(index) => {
+                check_burn(index).map_err(|reason| Error::Device { asked: self.to_string(), reason })
             }
         }
     }
@@ -70,18 +81,18 @@ impl DeviceChoice {
 /// it by itself yet.
 pub fn available_devices() -> Vec<DeviceChoice> {
     let mut devices = vec![DeviceChoice::Cpu];
-    devices.extend(check_cuda(0).is_ok().then_some(DeviceChoice::Cuda(0)));
+    devices.extend(primary_context(0).is_ok().then_some(DeviceChoice::Cuda(0)));
     devices
 }
 
 #[cfg(not(feature = "cuda"))]
-fn check_cuda(_index: usize) -> Result<(), String> {
-    Err("this build has no CUDA; build with '--features cuda', or choose auto or cpu".to_owned())
+fn check_burn(_index: usize) -> Result<(), String> {
+    Err("this build has no Burn on CUDA; build with '--features cuda', or choose cuda:N or cpu".to_owned())
 }
 
 /// Burn panics deep inside where there is no driver: ask by running one number through the device.
 #[cfg(feature = "cuda")]
-fn check_cuda(index: usize) -> Result<(), String> {
+fn check_burn(index: usize) -> Result<(), String> {
     use burn::tensor::{Device, Tensor};
     let probe = std::panic::catch_unwind(|| {
         Tensor::<1>::zeros([1], &Device::cuda(index)).try_into_data().map_err(|error| error.to_string())
@@ -99,7 +110,8 @@ mod tests {
 
     #[test]
     fn every_device_reads_back_as_it_prints() {
-        let all = [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::BurnCpu, DeviceChoice::Cuda(3)];
+        let all = [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::BurnCpu];
+        let all = all.into_iter().chain([DeviceChoice::Cuda(3), DeviceChoice::BurnCuda(1)]);
         for device in all {
             assert_eq!(device.to_string().parse::<DeviceChoice>().unwrap(), device);
         }

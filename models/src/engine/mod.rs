@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::at_once::AtOnce;
+use self::cuda::CudaEngine;
 pub use self::device::{DeviceChoice, available_devices};
 pub use self::device_memory::{DevicePicture, Output, Source};
 pub use self::memory::available_memory;
@@ -125,6 +126,15 @@ pub fn open<F: Frame + 'static>(
         return Err(Error::Size { width: info.width, height: info.height });
     }
     options.device.check()?;
+    if let DeviceChoice::Cuda(index) = options.device {
+        if let Some(engine) = CudaEngine::open(model, info, index, options)? {
+            return Ok(Box::new(engine));
+        }
+        // Burn has every network, in builds that have Burn there.
+        let device = DeviceChoice::BurnCuda(index);
+        device.check()?;
+        return Ok(Box::new(AtOnce::open(model, info, &EngineOptions { device, ..*options })?));
+    }
     Ok(Box::new(AtOnce::open(model, info, options)?))
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// Numbers as the user asks for them: `auto`, `f32` or `bf16`.
+/// Numbers as the user asks for them: `auto`, `f32`, `bf16` or `f16`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Precision {
     /// The fastest whose picture nobody tells from single precision's.
@@ -15,11 +15,13 @@ pub enum Precision {
     F32,
     /// Products of bfloat16, sums in single precision.
     Bf16,
+    /// Products of half precision, sums in single precision.
+    F16,
 }
 
 impl Precision {
     /// Every precision.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::F32, Self::Bf16];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::F32, Self::Bf16, Self::F16];
 
     /// What the user writes.
     pub fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Precision {
             Self::Auto => "auto",
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::F16 => "f16",
         }
     }
 
@@ -43,7 +46,7 @@ impl FromStr for Precision {
         let found = Self::ALL.into_iter().find(|precision| precision.name() == text);
         found.ok_or_else(|| Error::Precision {
             asked: text.to_owned(),
-            reason: "expected auto, f32 or bf16".to_owned(),
+            reason: "expected auto, f32, bf16 or f16".to_owned(),
         })
     }
 }

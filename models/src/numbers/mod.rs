@@ -42,7 +42,7 @@
 //! | `samples` | the bytes of a row as samples of one or another width |
 
 pub(crate) mod bands;
-mod colour;
+pub(crate) mod colour;
 pub mod read;
 pub mod reference;
 pub(crate) mod samples;

@@ -7,6 +7,8 @@ use crate::picture::Picture;
 const ACROSS: usize = 48;
 /// Cells of the grid, down.
 const DOWN: usize = 27;
+/// Numbers of the grid, three a cell.
+pub(crate) const CUT_GRID_NUMBERS: usize = 3 * ACROSS * DOWN;
 /// The most pixels of a cell that are looked at: a run of its middle row.
 const RUN: usize = 64;
 

@@ -4,21 +4,23 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use cudarc::driver::CudaContext;
+use cudarc::driver::{CudaContext, DriverError};
 
 use crate::engine::DeviceChoice;
 use crate::{Error, Result};
 
-/// The primary context of a device, held for as long as the process lives: memory and streams of all who use the driver
+/// The least compute capability that the kernels are compiled for: Ampere.
+const LEAST_CAPABILITY: (i32, i32) = (8, 0);
+
+/// The primary context of a device, held for as long as this lives: memory and streams of all who use the driver
 /// through the runtime or this crate belong to it.
 #[derive(Debug, Clone)]
 pub struct PrimaryContext {
     context: Arc<CudaContext>,
 }
 
-// The driver's handles may be used by any thread.
 impl PrimaryContext {
-    /// The driver's `CUcontext`.
+    /// The driver's `CUcontext`. Any thread may use it.
     pub fn handle(&self) -> NonNull<c_void> {
         NonNull::new(self.context.cu_ctx().cast()).expect("a context that was retained is not null")
     }
@@ -27,30 +29,50 @@ impl PrimaryContext {
     pub fn device(&self) -> i32 {
         self.context.cu_device()
     }
+
+    pub(super) fn context(&self) -> &Arc<CudaContext> {
+        &self.context
+    }
 }
 
 /// The primary context of the device of this number.
 ///
 /// # Errors
-/// [`Error::Device`] where there is no driver, no such device, or the driver refuses.
+/// [`Error::Device`] where there is no driver, no such device, one that is too old, or the driver refuses.
 pub fn primary_context(index: usize) -> Result<PrimaryContext> {
-    let failed = |reason: String| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason };
+    open(index).map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
+}
+
+fn open(index: usize) -> Result<PrimaryContext, String> {
     // cudarc panics where it cannot load the driver's library.
     // SAFETY: only loads libraries of the driver.
     if !unsafe { cudarc::driver::sys::is_culib_present() } {
-        return Err(failed("no NVIDIA driver here: libcuda.so.1 cannot be loaded".to_owned()));
+        return Err("no NVIDIA driver here: libcuda.so.1 cannot be loaded".to_owned());
     }
-    let found = CudaContext::device_count().map_err(|error| failed(describe(&error)))?;
+    let found = CudaContext::device_count().map_err(|error| describe(&error))?;
     if index >= usize::try_from(found).unwrap_or(0) {
-        return Err(failed(format!("the driver has {found} devices, counted from 0")));
+        return Err(format!("the driver has {found} devices, counted from 0"));
     }
-    let context = CudaContext::new(index).map_err(|error| failed(describe(&error)))?;
+    let context = CudaContext::new(index).map_err(|error| describe(&error))?;
+    let capability = context.compute_capability().map_err(|error| describe(&error))?;
+    if capability < LEAST_CAPABILITY {
+        let name = context.name().unwrap_or_default();
+        let (major, minor) = capability;
+        return Err(format!("{name} has compute capability {major}.{minor}, expected 8.0 or more"));
+    }
+    // SAFETY: the engine orders what its streams do to its memory by events of its own, and nobody else sees that memory.
+    unsafe { context.disable_event_tracking() };
     Ok(PrimaryContext { context })
 }
 
 /// What the driver says of an error.
-fn describe(error: &cudarc::driver::DriverError) -> String {
+pub(super) fn describe(error: &DriverError) -> String {
     let name = error.error_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let text = error.error_string().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     format!("the NVIDIA driver says {name}: {text}")
+}
+
+/// An error of the driver's, in the midst of work.
+pub(super) fn failed(error: DriverError) -> Error {
+    Error::Engine(describe(&error))
 }

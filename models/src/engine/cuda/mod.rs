@@ -1,5 +1,33 @@
-//! NVIDIA GPUs, through the driver alone.
+//! The engine of NVIDIA GPUs: *tiny* and *base*, from pixels to pixels, by kernels of this crate's own and the driver alone.
+//!
+//! Frames come from the host or lie on the device. Those of the host go there and back through pinned pages, on streams of their
+//! own, while other frames are painted; of those on the device nothing is copied. Numbers are those of [`crate::numbers`];
+//! maps and weights are f16, sums f32.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `kernels/` | CUDA C++, and the PTX that `kernels/build` makes of it |
+//! | `context` | the context that the process shares |
+//! | `parameters` | what kernels are given |
+//! | `fragments` | weights in the order of the tensor cores |
+//! | `convolution` | a convolution, its weights in place |
+//! | `network` | the networks, layer by layer |
+//! | `kernels` | pixels to cells and back |
+//! | `filter` | the flicker filter's memory |
+//! | `painter` | a model: pictures on the device in and out |
+//! | `staging` | pictures of the host on their way |
+//! | `frames` | frames in flight |
 
 mod context;
+mod convolution;
+mod filter;
+mod fragments;
+mod frames;
+mod kernels;
+mod network;
+mod painter;
+mod parameters;
+mod staging;
 
 pub use self::context::{PrimaryContext, primary_context};
+pub(super) use self::frames::CudaEngine;

@@ -236,6 +236,7 @@ struct Built {
 fn build(model: &Model, isa: Isa, precision: Precision) -> Result<Option<Built>> {
     let half = kernels::half(isa).filter(|_| precision != Precision::F32);
     match (half, precision) {
+        (_, Precision::F16) => Err(precision.missing("the CPU computes in f32 or bf16")),
         (Some(kernels), _) => build_with(model, kernels),
         (None, Precision::Bf16) => Err(precision.missing("it needs a processor with AVX-512 BF16")),
         (None, _) => build_with(model, kernels::single(isa)),

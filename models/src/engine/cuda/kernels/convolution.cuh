@@ -3,7 +3,9 @@
 // Maps are [h][w][channels], channels a multiple of 16, and have no border: what lies outside is the nearest pixel inside. A block
 // paints TH rows of 16 pixels, all of CO outputs. It takes the pixels that those see into shared memory once, for all taps, and
 // lets the weights pass by in chunks of KC steps of 16 inputs, STAGES of them on their way. Rows of pixels in shared memory are 16
-// bytes longer than their channels: then the eight rows that one ldmatrix reads lie in different banks.
+// bytes longer than their channels: then the eight rows that one ldmatrix reads lie in different banks. For a stride of 2, even
+// columns lie before odd ones, for the same reason. Blocks of the same pixels and other outputs are neighbours in the grid, so that
+// the second finds what the first fetched in the cache.
 //
 // Weights lie as the tensor cores' fragments: for each step, each pair of 8 outputs and each lane 16 bytes.
 #pragma once
@@ -45,6 +47,8 @@ template <int CI_, int CO_, int STRIDE_, int TAPS_, int TH_, int WM_, int WN_, i
     static constexpr int CI = CI_, CO = CO_, STRIDE = STRIDE_, TAPS = TAPS_, TH = TH_, WM = WM_, WN = WN_, KC = KC_;
     static constexpr int STAGES = STAGES_, TW = 16, THREADS = 32 * WM * WN;
     static constexpr After AFTER = AFTER_;
+    // Where the odd columns begin, for a stride of 2.
+    static constexpr int ODD = ((TW - 1) * STRIDE + TAPS + 1) / 2;
     static constexpr int IH = (TH - 1) * STRIDE + TAPS, IW = (TW - 1) * STRIDE + TAPS;
     static constexpr int PITCH = CI * 2 + 16, OUT_PITCH = CO * 2 + 16;
     static constexpr int OF_TAP = CI / 16, STEPS = TAPS * TAPS * OF_TAP, CHUNKS = STEPS / KC;
@@ -64,9 +68,14 @@ struct Maps {
     const uint4 *weights;
     const float *bias;
     int in_width, in_height, width, height;
+    int blocks; // of outputs
 };
 
 // The pixels that the block sees, and the first chunk of weights, on their way.
+template <class S> __device__ __forceinline__ constexpr int place(int column) {
+    return S::STRIDE == 2 ? column % 2 * S::ODD + column / 2 : column;
+}
+
 template <class S> __device__ __forceinline__ void fetch_pixels(const Maps &maps, uint32_t shared, int x0, int y0) {
     constexpr int OF_PIXEL = S::CI / 8, COUNT = S::IH * S::IW * OF_PIXEL, BEFORE = S::TAPS / 2;
     for (int i = threadIdx.x; i < COUNT; i += S::THREADS) {
@@ -74,7 +83,7 @@ template <class S> __device__ __forceinline__ void fetch_pixels(const Maps &maps
         int y = min(max(y0 * S::STRIDE - BEFORE + pixel / S::IW, 0), maps.in_height - 1);
         int x = min(max(x0 * S::STRIDE - BEFORE + pixel % S::IW, 0), maps.in_width - 1);
         const __half *from = maps.in + ((size_t)y * maps.in_width + x) * S::CI + part * 8;
-        copy_async(shared + pixel * S::PITCH + part * 16, from);
+        copy_async(shared + (pixel / S::IW * S::IW + place<S>(pixel % S::IW)) * S::PITCH + part * 16, from);
     }
 }
 
@@ -94,7 +103,7 @@ __device__ __forceinline__ void add_chunk(float (&sums)[S::MT][S::NT][4], uint32
     for (int step = 0; step < S::KC; ++step) {
         int tap = S::KC >= S::OF_TAP ? first / S::OF_TAP + step / S::OF_TAP : first / S::OF_TAP;
         int part = S::KC >= S::OF_TAP ? step % S::OF_TAP : first % S::OF_TAP + step;
-        uint32_t at = pixels + ((tap / S::TAPS) * S::IW + tap % S::TAPS) * S::PITCH + part * 32;
+        uint32_t at = pixels + ((tap / S::TAPS) * S::IW + place<S>(tap % S::TAPS)) * S::PITCH + part * 32;
         uint32_t a[S::MT][4];
 #pragma unroll
         for (int i = 0; i < S::MT; ++i) load_matrices(a[i], at + i * S::STRIDE * S::IW * S::PITCH);
@@ -140,7 +149,7 @@ __device__ __forceinline__ uint4 rectified_sum(uint4 a, uint4 b) {
 }
 
 // From shared memory to the map, 16 bytes at a time; the z-th block of a shuffle paints the z-th pixel of each 2x2.
-template <class S> __device__ __forceinline__ void store(const Maps &maps, const char *shared, int x0, int y0) {
+template <class S> __device__ __forceinline__ void store(const Maps &maps, const char *shared, int x0, int y0, int z) {
     constexpr int OF_PIXEL = S::CO / 8, COUNT = S::TH * S::TW * OF_PIXEL;
     for (int i = threadIdx.x; i < COUNT; i += S::THREADS) {
         int part = i % OF_PIXEL, pixel = i / OF_PIXEL;
@@ -148,7 +157,7 @@ template <class S> __device__ __forceinline__ void store(const Maps &maps, const
         if (y >= maps.height || x >= maps.width) continue;
         uint4 v = *(const uint4 *)(shared + pixel * S::OUT_PITCH + part * 16);
         size_t at = (size_t)y * maps.width + x;
-        if (S::AFTER == SHUFFLED) at = ((size_t)(2 * y + blockIdx.z / 2) * (2 * maps.width)) + 2 * x + blockIdx.z % 2;
+        if (S::AFTER == SHUFFLED) at = ((size_t)(2 * y + z / 2) * (2 * maps.width)) + 2 * x + z % 2;
         at = at * OF_PIXEL + part;
         if (S::AFTER == RESIDUAL || S::AFTER == SHUFFLED) v = rectified_sum(v, ((const uint4 *)maps.residual)[at]);
         ((uint4 *)maps.out)[at] = v;
@@ -157,9 +166,9 @@ template <class S> __device__ __forceinline__ void store(const Maps &maps, const
 
 template <class S> __device__ __forceinline__ void convolve(const Maps &maps) {
     extern __shared__ __align__(128) char shared[];
-    int x0 = blockIdx.x * S::TW, y0 = blockIdx.y * S::TH;
-    const uint4 *weights = maps.weights + (size_t)blockIdx.z * S::STEPS * (S::STEP_BYTES / 16);
-    const float *bias = maps.bias + blockIdx.z * S::CO;
+    int z = blockIdx.x % maps.blocks, x0 = blockIdx.x / maps.blocks * S::TW, y0 = blockIdx.y * S::TH;
+    const uint4 *weights = maps.weights + (size_t)z * S::STEPS * (S::STEP_BYTES / 16);
+    const float *bias = maps.bias + z * S::CO;
     uint32_t pixels = shared_address(shared), chunks = pixels + S::PIXELS_BYTES;
     fetch_pixels<S>(maps, pixels, x0, y0);
 #pragma unroll
@@ -167,7 +176,7 @@ template <class S> __device__ __forceinline__ void convolve(const Maps &maps) {
 
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32, wm = warp % S::WM, wn = warp / S::WM;
     float sums[S::MT][S::NT][4] = {};
-    uint32_t of_warp = pixels + (wm * S::MT * S::STRIDE * S::IW + lane % 16 * S::STRIDE) * S::PITCH + lane / 16 * 16;
+    uint32_t of_warp = pixels + (wm * S::MT * S::STRIDE * S::IW + lane % 16) * S::PITCH + lane / 16 * 16;
     uint32_t of_outputs = chunks + wn * (S::NT / 2) * 512 + lane * 16;
     for (int chunk = 0; chunk < S::CHUNKS; ++chunk) {
         await<(S::STAGES > 2 ? S::STAGES - 2 : 0)>();
@@ -180,5 +189,5 @@ template <class S> __device__ __forceinline__ void convolve(const Maps &maps) {
     __syncthreads();
     stage_sums<S>(sums, shared, bias, wm, wn);
     __syncthreads();
-    store<S>(maps, shared, x0, y0);
+    store<S>(maps, shared, x0, y0, z);
 }

@@ -9,20 +9,20 @@
                                                        NAME##_shape::BYTES, NAME##_shape::TAPS};
 
 //          name                blocks CI   CO str taps TH WM WN KC stages
-CONVOLUTION(base_stem,               2, 16,  48, 1, 3, 16, 4, 1, 9, 1, RELU)
+CONVOLUTION(base_stem,               4, 16,  48, 1, 3,  8, 4, 1, 9, 1, RELU)
 CONVOLUTION(base_to_quarter,         2, 48,  96, 2, 3,  8, 2, 2, 3, 3, RELU)
 CONVOLUTION(base_to_eighth,          2, 96, 128, 2, 3,  4, 2, 2, 3, 3, RELU)
 CONVOLUTION(base_first,              2, 128, 128, 1, 3, 8, 2, 2, 4, 3, RELU)
 CONVOLUTION(base_second,             2, 128, 128, 1, 3, 8, 2, 2, 4, 3, RESIDUAL)
-CONVOLUTION(base_from_eighth,        2, 128, 96, 1, 1,  8, 2, 2, 4, 2, SHUFFLED)
+CONVOLUTION(base_from_eighth,        3, 128, 96, 1, 1,  8, 2, 2, 4, 2, SHUFFLED)
 CONVOLUTION(base_quarter,            2, 96,  64, 1, 3, 16, 4, 1, 6, 3, RELU)
-CONVOLUTION(base_from_quarter,       2, 64,  48, 1, 1, 16, 4, 1, 4, 1, SHUFFLED)
+CONVOLUTION(base_from_quarter,       4, 64,  48, 1, 1,  8, 4, 1, 4, 1, SHUFFLED)
 CONVOLUTION(base_half,               2, 48,  32, 1, 3, 16, 4, 1, 9, 3, RELU)
 CONVOLUTION(base_head,               2, 32,  16, 1, 3, 16, 4, 1, 18, 1, PLAIN)
 CONVOLUTION(tiny_stem,               2, 48,  32, 1, 3, 16, 4, 1, 9, 3, RELU)
 CONVOLUTION(tiny_down,               2, 32,  48, 2, 3,  8, 4, 1, 6, 3, RELU)
-CONVOLUTION(tiny_block,              2, 48,  48, 1, 3,  8, 4, 1, 9, 3, RELU)
-CONVOLUTION(tiny_up,                 2, 48,  32, 1, 1,  8, 4, 1, 3, 1, PLAIN)
+CONVOLUTION(tiny_block,              4, 48,  48, 1, 3,  8, 4, 1, 9, 3, RELU)
+CONVOLUTION(tiny_up,                 4, 48,  32, 1, 1,  8, 4, 1, 3, 1, PLAIN)
 CONVOLUTION(tiny_head,               2, 48,  48, 1, 3, 16, 4, 1, 9, 3, PLAIN)
 
 extern "C" __global__ void base_read(Planes source, Codes codes, Size picture, Size map, __half *cells, __half *wide) {

@@ -1,0 +1,247 @@
+//! Frames in flight: upload, network and download of three of them overlap.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, sys};
+
+use super::context::{failed, primary_context};
+use super::filter::Past;
+use super::painter::{DevicePainter, padded, tables_of};
+use super::staging::Staging;
+use crate::engine::{
+    Engine, EngineOptions, Frame, Output, Painted, Plan, Precision, Rejected, Source, Timings,
+};
+use crate::{Error, Model, PictureError, PictureInfo, Result};
+
+/// Frames that may be inside: one on its way up, one that is painted, one on its way down.
+const DEPTH: usize = 3;
+
+/// Paints frames with one model on one device.
+pub(in crate::engine) struct CudaEngine<F> {
+    info: PictureInfo,
+    plan: Plan,
+    painter: DevicePainter,
+    streams: Streams,
+    context: Arc<CudaContext>,
+    free: Vec<Slot>,
+    in_flight: VecDeque<InFlight<F>>,
+}
+
+/// What is done on the device at the same time.
+struct Streams {
+    up: Arc<CudaStream>,
+    work: Arc<CudaStream>,
+    down: Arc<CudaStream>,
+}
+
+/// What a frame needs while it is inside.
+struct Slot {
+    source: Option<Staging>,
+    output: Option<Staging>,
+    uploaded: CudaEvent,
+    begun: CudaEvent,
+    painted: CudaEvent,
+    fetched: CudaEvent,
+}
+
+struct InFlight<F> {
+    frame: F,
+    slot: Slot,
+    /// What reading took on the host, or why it was not painted.
+    submitted: Result<Duration>,
+    /// Whether its painting is fetched to the host.
+    fetched: bool,
+}
+
+impl Slot {
+    fn new(context: &Arc<CudaContext>) -> Result<Self, DriverError> {
+        let event = || context.new_event(Some(sys::CUevent_flags::CU_EVENT_DEFAULT));
+        Ok(Self {
+            source: None,
+            output: None,
+            uploaded: event()?,
+            begun: event()?,
+            painted: event()?,
+            fetched: event()?,
+        })
+    }
+}
+
+impl<F: Frame> CudaEngine<F> {
+    /// An engine for the model on this device; none where its network is not one of this engine's.
+    ///
+    /// # Errors
+    /// A device that is not there or too old, too little memory there, a precision that it has not.
+    pub(in crate::engine) fn open(
+        model: &Arc<Model>,
+        info: PictureInfo,
+        index: usize,
+        options: &EngineOptions,
+    ) -> Result<Option<Self>> {
+        let Some(tables) = tables_of(model) else { return Ok(None) };
+        if !matches!(options.precision, Precision::Auto | Precision::F16) {
+            return Err(options.precision.missing("the CUDA engine computes in f16, with sums in f32"));
+        }
+        let context = Arc::clone(primary_context(index)?.context());
+        let maps = tables.numbers(padded(model, &info)) * 2;
+        let need = maps + DEPTH * 2 * Staging::bytes(&info) + Past::bytes(info.width * info.height);
+        check_memory(&context, &info, need, options.memory_limit)?;
+        let stream = || context.new_stream().map_err(failed);
+        let streams = Streams { up: stream()?, work: stream()?, down: stream()? };
+        let painter = DevicePainter::new(&context, &streams.work, model, tables, info)?;
+        let name = context.name().map_err(failed)?;
+        let plan =
+            Plan { device: format!("CUDA device {index} ({name}, f16)"), tiles: 1, peak_bytes: need as u64 };
+        let free = (0..DEPTH).map(|_| Slot::new(&context)).collect::<Result<_, _>>().map_err(failed)?;
+        let in_flight = VecDeque::with_capacity(DEPTH);
+        Ok(Some(Self { info, plan, painter, streams, context, free, in_flight }))
+    }
+
+    /// Puts a frame on the streams; what it took on the host, and whether its painting comes back there.
+    fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
+        let controls = frame.controls().clamped();
+        if controls.stroke > 0.0 {
+            return Err(Error::Engine(
+                "strokes of a width of their own are painted on the CPU alone so far".to_owned(),
+            ));
+        }
+        let (source, output) = frame.memory()?;
+        let start = Instant::now();
+        let Streams { up, work, down } = &self.streams;
+        let source = match source {
+            Source::Device(picture) => picture,
+            Source::Host(picture) => {
+                self.check(picture.info())?;
+                let staging = staging(&mut slot.source, &self.context, up, self.info)?;
+                staging.upload(up, &picture)?;
+                slot.uploaded.record(up).and_then(|()| work.wait(&slot.uploaded)).map_err(failed)?;
+                staging.picture(up)?
+            }
+        };
+        let reading = start.elapsed();
+        let (target, fetched) = match output {
+            Output::Device(picture) => (picture, false),
+            Output::Host(picture) => {
+                self.check(picture.info())?;
+                (staging(&mut slot.output, &self.context, work, self.info)?.picture(work)?, true)
+            }
+        };
+        self.check(source.info())?;
+        self.check(target.info())?;
+        slot.begun.record(work).map_err(failed)?;
+        // SAFETY: both are of the engine's info. Device memory of the frame stays with it until it is collected, which waits for
+        // the stream; the slot's own stays with the engine.
+        unsafe { self.painter.paint(&source, &target, &controls) }?;
+        slot.painted.record(work).map_err(failed)?;
+        if let (true, Some(staging)) = (fetched, &mut slot.output) {
+            down.wait(&slot.painted).map_err(failed)?;
+            staging.fetch(down)?;
+            slot.fetched.record(down).map_err(failed)?;
+        }
+        Ok((reading, fetched))
+    }
+
+    fn check(&self, found: &PictureInfo) -> Result<()> {
+        let expected = self.info;
+        let matches = *found == expected;
+        matches.then_some(()).ok_or(PictureError::Mismatch { expected, found: *found }.into())
+    }
+
+    /// Waits for a frame and takes its painting to the host where it belongs there.
+    fn finish(frame: &mut F, slot: &Slot, reading: Duration, fetched: bool) -> Result<Timings> {
+        slot.painted.synchronize().map_err(failed)?;
+        let network = slot.begun.elapsed_ms(&slot.painted).map_err(failed)?;
+        let start = Instant::now();
+        if fetched && let (Some(staging), (_, Output::Host(mut picture))) = (&slot.output, frame.memory()?) {
+            slot.fetched.synchronize().map_err(failed)?;
+            staging.download(&mut picture)?;
+        }
+        Ok(Timings {
+            read: reading,
+            network: Duration::from_secs_f32(network.max(0.0) / 1000.0),
+            temporal: Duration::ZERO,
+            write: start.elapsed(),
+        })
+    }
+}
+
+/// A slot's staging memory, taken when it is first needed.
+fn staging<'a>(
+    staging: &'a mut Option<Staging>,
+    context: &Arc<CudaContext>,
+    stream: &Arc<CudaStream>,
+    info: PictureInfo,
+) -> Result<&'a mut Staging> {
+    Ok(match staging {
+        Some(staging) => staging,
+        none => none.insert(Staging::new(context, stream, info).map_err(failed)?),
+    })
+}
+
+fn check_memory(
+    context: &Arc<CudaContext>,
+    info: &PictureInfo,
+    need: usize,
+    limit: Option<u64>,
+) -> Result<()> {
+    let (free, _) = context.mem_get_info().map_err(failed)?;
+    let have = limit.unwrap_or(u64::MAX).min(free as u64);
+    if need as u64 <= have {
+        return Ok(());
+    }
+    Err(Error::Memory {
+        width: info.width,
+        height: info.height,
+        need_mib: need as u64 >> 20,
+        have_mib: have >> 20,
+        remedy: "take smaller frames, the CPU, or another device".to_owned(),
+    })
+}
+
+impl<F: Frame> Engine<F> for CudaEngine<F> {
+    fn depth(&self) -> usize {
+        DEPTH
+    }
+
+    fn submit(&mut self, mut frame: F) -> Result<(), Rejected<F>> {
+        let Some(mut slot) = self.free.pop() else { return Err(Rejected(frame)) };
+        let begun = self.begin(&mut frame, &mut slot);
+        let (submitted, fetched) = match begun {
+            Ok((reading, fetched)) => (Ok(reading), fetched),
+            Err(error) => (Err(error), false),
+        };
+        self.in_flight.push_back(InFlight { frame, slot, submitted, fetched });
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Option<Painted<F>> {
+        let InFlight { mut frame, slot, submitted, fetched } = self.in_flight.pop_front()?;
+        let outcome = submitted.and_then(|reading| Self::finish(&mut frame, &slot, reading, fetched));
+        if outcome.is_err() {
+            self.painter.reset();
+            // Some of it may have been put on a stream, and its memory must not go before.
+            let Streams { up, work, down } = &self.streams;
+            let _ = [up, work, down].map(|stream| stream.synchronize());
+        }
+        self.free.push(slot);
+        Some(Painted { frame, outcome })
+    }
+
+    fn reset(&mut self) {
+        self.painter.reset();
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+impl<F> Drop for CudaEngine<F> {
+    /// Frames in flight own the memory that the device works on.
+    fn drop(&mut self) {
+        let Streams { up, work, down } = &self.streams;
+        let _ = [up, work, down].map(|stream| stream.synchronize());
+    }
+}

@@ -1,0 +1,209 @@
+//! *tiny* and *base*, layer by layer, as kernels; the definitions are [`crate::generators::Tiny`] and
+//! [`crate::generators::Base`].
+
+use std::sync::Arc;
+
+use cudarc::driver::{
+    CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DriverError, LaunchConfig, PushKernelArg,
+};
+
+use super::convolution::{Convolution, Ends};
+use super::parameters::Size;
+use crate::generators::Weights;
+
+/// Channels of a map, and how much smaller than the picture it is.
+type MapShape = (usize, usize);
+
+/// A layer: its path, its kernel, the maps it reads and writes, and the one that it adds.
+struct Layer {
+    path: &'static str,
+    kernel: &'static str,
+    from: usize,
+    to: usize,
+    added: Option<usize>,
+}
+
+const fn layer(path: &'static str, kernel: &'static str, from: usize, to: usize) -> Layer {
+    Layer { path, kernel, from, to, added: None }
+}
+
+const fn adding(path: &'static str, kernel: &'static str, from: usize, to: usize, added: usize) -> Layer {
+    Layer { path, kernel, from, to, added: Some(added) }
+}
+
+/// A network as tables.
+pub(super) struct Tables {
+    /// What its kernels' names begin with.
+    pub(super) name: &'static str,
+    /// The first is of cells of the input, the last of cells of the painting.
+    maps: &'static [MapShape],
+    layers: &'static [Layer],
+    /// The layer before which the wide map is made: from which small map, with which skip, to which.
+    doubled: Option<(usize, [usize; 3])>,
+}
+
+const TINY_WIDE: usize = 5;
+
+pub(super) static TINY: Tables = Tables {
+    name: "tiny",
+    maps: &[(48, 4), (32, 4), (48, 8), (48, 8), (32, 8), (48, 4), (48, 4)],
+    layers: &[
+        layer("stem", "tiny_stem", 0, 1),
+        layer("down", "tiny_down", 1, 2),
+        layer("blocks.0", "tiny_block", 2, 3),
+        layer("blocks.1", "tiny_block", 3, 2),
+        layer("blocks.2", "tiny_block", 2, 3),
+        layer("blocks.3", "tiny_block", 3, 2),
+        layer("up", "tiny_up", 2, 4),
+        layer("head", "tiny_head", TINY_WIDE, 6),
+    ],
+    doubled: Some((7, [4, 1, TINY_WIDE])),
+};
+
+pub(super) static BASE: Tables = Tables {
+    name: "base",
+    maps: &[
+        (16, 2),
+        (48, 2),
+        (96, 4),
+        (128, 8),
+        (128, 8),
+        (128, 8),
+        (96, 4),
+        (64, 4),
+        (48, 2),
+        (32, 2),
+        (16, 2),
+    ],
+    layers: &[
+        layer("stem", "base_stem", 0, 1),
+        layer("to_quarter", "base_to_quarter", 1, 2),
+        layer("to_eighth", "base_to_eighth", 2, 3),
+        layer("blocks.0.first", "base_first", 3, 4),
+        adding("blocks.0.second", "base_second", 4, 5, 3),
+        layer("blocks.1.first", "base_first", 5, 4),
+        adding("blocks.1.second", "base_second", 4, 3, 5),
+        layer("blocks.2.first", "base_first", 3, 4),
+        adding("blocks.2.second", "base_second", 4, 5, 3),
+        layer("blocks.3.first", "base_first", 5, 4),
+        adding("blocks.3.second", "base_second", 4, 3, 5),
+        adding("from_eighth", "base_from_eighth", 3, 6, 2),
+        layer("quarter", "base_quarter", 6, 7),
+        adding("from_quarter", "base_from_quarter", 7, 8, 1),
+        layer("half", "base_half", 8, 9),
+        layer("head", "base_head", 9, 10),
+    ],
+    doubled: None,
+};
+
+impl Tables {
+    /// Numbers of all maps of a picture of this size, whose sides are multiples of 8.
+    pub(super) fn numbers(&self, size: Size) -> usize {
+        self.maps.iter().map(|&map| numbers(map, size)).sum()
+    }
+}
+
+fn size_of_map((_, smaller): MapShape, size: Size) -> Size {
+    Size { width: size.width / smaller as i32, height: size.height / smaller as i32 }
+}
+
+fn numbers(map: MapShape, size: Size) -> usize {
+    let Size { width, height } = size_of_map(map, size);
+    map.0 * width as usize * height as usize
+}
+
+/// A network of one style, with its maps, for pictures of one size.
+pub(super) struct Network {
+    tables: &'static Tables,
+    size: Size,
+    layers: Vec<Convolution>,
+    maps: Vec<CudaSlice<u16>>,
+    double: Option<CudaFunction>,
+}
+
+impl Network {
+    /// Takes all the memory that it will need. `size` has multiples of 8.
+    pub(super) fn new(
+        tables: &'static Tables,
+        module: &Arc<CudaModule>,
+        stream: &Arc<CudaStream>,
+        weights: &Weights,
+        size: Size,
+    ) -> Result<Self, DriverError> {
+        let convolution = |layer: &Layer| {
+            let shuffled = layer.path.starts_with("from_");
+            Convolution::new(module, stream, weights, layer.path, layer.kernel, shuffled)
+        };
+        let double = tables.doubled.map(|_| module.load_function("tiny_double")).transpose()?;
+        let layers = tables.layers.iter().map(convolution).collect::<Result<_, _>>()?;
+        let maps = tables.maps.iter().map(|&map| stream.alloc_zeros(numbers(map, size)));
+        Ok(Self { tables, size, layers, maps: maps.collect::<Result<_, _>>()?, double })
+    }
+
+    /// Takes the weights of another style.
+    pub(super) fn restyle(&mut self, stream: &Arc<CudaStream>, weights: &Weights) -> Result<(), DriverError> {
+        self.layers.iter_mut().try_for_each(|layer| layer.restyle(stream, weights))
+    }
+
+    /// Where the input's cells go, and, for *tiny*, the map that their means go into.
+    pub(super) fn inputs(&self, stream: &Arc<CudaStream>) -> [u64; 2] {
+        [self.address(stream, 0), self.tables.doubled.map_or(0, |(_, [.., wide])| self.address(stream, wide))]
+    }
+
+    /// Where the painting's cells are.
+    pub(super) fn output(&self, stream: &Arc<CudaStream>) -> u64 {
+        self.address(stream, self.maps.len() - 1)
+    }
+
+    /// Cells of the picture.
+    pub(super) fn cells(&self) -> Size {
+        size_of_map(self.tables.maps[0], self.size)
+    }
+
+    fn address(&self, stream: &Arc<CudaStream>, map: usize) -> u64 {
+        self.maps[map].device_ptr(stream).0
+    }
+
+    /// Puts every layer on the stream.
+    pub(super) fn launch(&self, stream: &Arc<CudaStream>) -> Result<(), DriverError> {
+        for (index, (layer, convolution)) in self.tables.layers.iter().zip(&self.layers).enumerate() {
+            if let (Some((before, maps)), Some(double)) = (self.tables.doubled, &self.double)
+                && before == index
+            {
+                self.double(stream, double, maps)?;
+            }
+            let (from, to) = (self.tables.maps[layer.from], self.tables.maps[layer.to]);
+            let shuffled = layer.path.starts_with("from_");
+            let ends = Ends {
+                input: self.address(stream, layer.from),
+                output: self.address(stream, layer.to),
+                residual: layer.added.map_or(0, |added| self.address(stream, added)),
+                input_size: size_of_map(from, self.size),
+                size: size_of_map(if shuffled { from } else { to }, self.size),
+            };
+            // SAFETY: the tables name maps of these sizes and of the kernel's channels; they live as long as the network, which
+            // the engine keeps until its streams are done.
+            unsafe { convolution.launch(stream, ends) }?;
+        }
+        Ok(())
+    }
+
+    fn double(
+        &self,
+        stream: &Arc<CudaStream>,
+        function: &CudaFunction,
+        [small, skip, wide]: [usize; 3],
+    ) -> Result<(), DriverError> {
+        const THREADS: u32 = 256;
+        let (small, skip) = (self.address(stream, small), self.address(stream, skip));
+        let (size, wide) = (size_of_map(self.tables.maps[wide], self.size), self.address(stream, wide));
+        let config = LaunchConfig {
+            grid_dim: ((size.width as u32 * 4).div_ceil(THREADS), size.height as u32, 1),
+            block_dim: (THREADS, 1, 1),
+            shared_mem_bytes: 0,
+        };
+        let mut launch = stream.launch_builder(function);
+        // SAFETY: the parameters are those of the kernel; the maps are of the sizes that it computes from `size`.
+        unsafe { launch.arg(&small).arg(&skip).arg(&wide).arg(&size).launch(config) }.map(|_| ())
+    }
+}

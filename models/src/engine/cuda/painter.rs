@@ -1,0 +1,167 @@
+//! A model on the device: pictures there in, pictures there out.
+
+use std::sync::Arc;
+
+use cudarc::driver::{CudaContext, CudaGraph, CudaStream, DriverError, sys};
+
+use super::context::failed;
+use super::filter::Past;
+use super::kernels::{FrameKernels, load};
+use super::network::{BASE, Network, TINY, Tables};
+use super::parameters::{Codes, Finishing, Size};
+use crate::engine::DevicePicture;
+use crate::generators::{GeneratorConfig, Weights};
+use crate::numbers::Finish;
+use crate::{Controls, Model, PictureInfo, Result, StyleCode};
+
+/// Weights, maps and what is remembered, for pictures of one info. All work goes on one stream, in order.
+pub(super) struct DevicePainter {
+    stream: Arc<CudaStream>,
+    model: Arc<Model>,
+    info: PictureInfo,
+    network: Network,
+    /// The network's launches, recorded.
+    graph: Recorded,
+    kernels: FrameKernels,
+    /// What is added of the input's colours.
+    crossed: [f32; 12],
+    style: Option<Arc<StyleCode>>,
+    past: Option<Past>,
+}
+
+/// A graph of the driver's.
+struct Recorded(CudaGraph);
+
+// SAFETY: the driver lets any thread launch a graph, one at a time, and its painter is borrowed mutably for that.
+unsafe impl Send for Recorded {}
+
+/// The tables of a model's network; none of one that this engine does not know.
+pub(super) fn tables_of(model: &Model) -> Option<&'static Tables> {
+    match &model.metadata().generator {
+        GeneratorConfig::Tiny(_) => Some(&TINY),
+        GeneratorConfig::Base(_) => Some(&BASE),
+        GeneratorConfig::Johnson(_) | GeneratorConfig::MicroAst(_) => None,
+    }
+}
+
+/// A picture's sides, up to multiples that the model's network takes.
+pub(super) fn padded(model: &Model, info: &PictureInfo) -> Size {
+    let alignment = model.metadata().generator.alignment();
+    let side = |pixels: usize| pixels.next_multiple_of(alignment) as i32;
+    Size { width: side(info.width), height: side(info.height) }
+}
+
+impl DevicePainter {
+    pub(super) fn new(
+        context: &Arc<CudaContext>,
+        stream: &Arc<CudaStream>,
+        model: &Arc<Model>,
+        tables: &'static Tables,
+        info: PictureInfo,
+    ) -> Result<Self> {
+        let weights = model.weights_in(None)?;
+        let module = load(context).map_err(failed)?;
+        let network =
+            Network::new(tables, &module, stream, &weights, padded(model, &info)).map_err(failed)?;
+        let picture = Size { width: info.width as i32, height: info.height as i32 };
+        let kernels = FrameKernels::new(&module, tables.name, Codes::of(&info), picture).map_err(failed)?;
+        let graph = recorded(stream, &network).map_err(failed)?;
+        Ok(Self {
+            stream: Arc::clone(stream),
+            info,
+            network,
+            graph,
+            kernels,
+            crossed: crossed(&weights),
+            style: None,
+            past: None,
+            model: Arc::clone(model),
+        })
+    }
+
+    /// Forgets what earlier frames left behind.
+    pub(super) fn reset(&mut self) {
+        self.past.iter_mut().for_each(Past::reset);
+    }
+
+    /// Puts a frame on the stream.
+    ///
+    /// # Safety
+    /// Both pictures are of the painter's info and lie in memory of its context, which stays, unwritten by others, until
+    /// the stream has come past.
+    pub(super) unsafe fn paint(
+        &mut self,
+        source: &DevicePicture,
+        output: &DevicePicture,
+        controls: &Controls,
+    ) -> Result<()> {
+        self.restyle(controls.style.as_ref())?;
+        // SAFETY: the caller vouches for the pictures, and the maps are the network's.
+        unsafe { self.launch(source, output, controls) }.map_err(failed)
+    }
+
+    unsafe fn launch(
+        &mut self,
+        source: &DevicePicture,
+        output: &DevicePicture,
+        controls: &Controls,
+    ) -> Result<(), DriverError> {
+        let (stream, cells) = (&self.stream, self.network.cells());
+        // SAFETY: the caller vouches for the picture.
+        unsafe { self.kernels.read(stream, source, cells, self.network.inputs(stream)) }?;
+        self.graph.0.launch()?;
+        let past = if controls.temporal > 0.0 {
+            let past = match &mut self.past {
+                Some(past) => past,
+                none => none.insert(Past::new(stream, self.info.width * self.info.height)?),
+            };
+            let (cuts, past) = past.begin(stream, controls.temporal);
+            // SAFETY: as above, and the filter's memory is of the picture's size.
+            unsafe { self.kernels.look_for_cut(stream, source, cuts) }?;
+            Some(past)
+        } else {
+            self.past.iter_mut().for_each(Past::reset);
+            None
+        };
+        let finishing = Finishing::new(Finish::of(controls), self.crossed);
+        let painting = (cells.width, self.network.output(stream));
+        // SAFETY: as above.
+        unsafe { self.kernels.write(stream, [source, output], painting, finishing, past) }
+    }
+
+    fn restyle(&mut self, style: Option<&Arc<StyleCode>>) -> Result<()> {
+        if self.style.as_ref() == style {
+            return Ok(());
+        }
+        let weights = self.model.weights_in(style.map(|style| &**style))?;
+        self.network.restyle(&self.stream, &weights).map_err(failed)?;
+        self.crossed = crossed(&weights);
+        self.style = style.cloned();
+        Ok(())
+    }
+}
+
+fn recorded(stream: &Arc<CudaStream>, network: &Network) -> Result<Recorded, DriverError> {
+    // What was put there before is no part of it.
+    stream.synchronize()?;
+    stream.begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)?;
+    let launched = network.launch(stream);
+    // Also where a launch failed: a stream that still records is of no use.
+    let flags = sys::CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
+    let graph = stream.end_capture(flags);
+    launched?;
+    graph?.map(Recorded).ok_or(DriverError(sys::CUresult::CUDA_ERROR_INVALID_VALUE))
+}
+
+/// Rows of three weights and a constant: all of each colour with *base*, a share of each or a mix with *tiny*.
+fn crossed(weights: &Weights) -> [f32; 12] {
+    if let Some(crossed) = weights.get("crossed") {
+        return std::array::from_fn(|at| crossed.values[at]);
+    }
+    let share = weights.get("share");
+    let mut rows = [0.0; 12];
+    for colour in 0..3 {
+        rows[5 * colour] = share.map_or(1.0, |share| share.values[colour]);
+    }
+    rows
+}

@@ -1,0 +1,252 @@
+//! The engine of NVIDIA GPUs against those of the CPU. Skipped aloud where there is no GPU.
+
+use std::sync::Arc;
+
+use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr};
+use impasto_models::engine::{DevicePicture, Frame, Output, Source, cuda::primary_context};
+use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
+use impasto_models::model::Metadata;
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, Engine, EngineOptions, Error, FrameBuffer, Matrix, Model, Picture,
+    PictureInfo, PictureMut, PixelFormat, Range, Result, engine,
+};
+
+/// Whether there is a GPU; says so where there is none.
+fn gpu() -> bool {
+    let found = primary_context(0);
+    if let Err(error) = &found {
+        eprintln!("SKIPPED: {error}");
+    }
+    found.is_ok()
+}
+
+fn info(format: PixelFormat, width: usize, height: usize) -> PictureInfo {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
+    PictureInfo { format, width, height, colorimetry }
+}
+
+/// Random weights whose output lies in [0, 1], as a painting does: what leaves it is clamped, and would hide differences.
+fn model(config: GeneratorConfig) -> Arc<Model> {
+    let untrained = Model::untrained(config.clone(), 5);
+    let mut weights = untrained.weights().clone();
+    weights.get_mut("head.weight").unwrap().values.iter_mut().for_each(|weight| *weight *= 0.05);
+    for (name, tensor) in &mut weights {
+        let number = |i: usize| ((i * 37 + name.len()) % 19) as f32 / 19.0 - 0.5;
+        let change: fn(f32) -> f32 = match name.rsplit('.').next().unwrap() {
+            "scale" => |x| 1.0 + 0.5 * x,
+            "shift" | "bias" => |x| 0.1 * x,
+            "colours" => |x| 0.3 * x,
+            "share" => |x| 0.5 + 0.2 * x,
+            _ => continue,
+        };
+        tensor.values = (0..tensor.values.len()).map(|i| change(number(i))).collect();
+    }
+    let styles = (0..config.styles().unwrap_or(0)).map(|i| format!("style {i}")).collect();
+    Arc::new(Model::new(Metadata { styles, ..Metadata::new("waves", config) }, weights).unwrap())
+}
+
+fn networks() -> [GeneratorConfig; 4] {
+    [
+        GeneratorConfig::Tiny(TinyConfig::new(1)),
+        GeneratorConfig::Base(BaseConfig { styles: 1 }),
+        GeneratorConfig::Base(BaseConfig { styles: 3 }),
+        // With maps of colours.
+        GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(2) }),
+    ]
+}
+
+/// A picture of waves of every length; the last frame comes after a cut.
+fn waves(info: &PictureInfo, frame: usize) -> Vec<u8> {
+    let wave = |i: usize| {
+        let x = (i + 3 * frame) as f32;
+        let dark = if frame >= 3 { 50.0 } else { 0.0 };
+        127.0 - dark + 40.0 * (x / 3.1).sin() + 50.0 * (x * x / 40_000.0).sin() * (dark / 25.0 - 1.0)
+    };
+    (0..info.packed_size()).map(|i| wave(i) as u8).collect()
+}
+
+/// Frames one after the other, as many inside as the engine takes.
+fn painted(
+    model: &Arc<Model>,
+    device: DeviceChoice,
+    info: PictureInfo,
+    controls: &Controls,
+    frames: usize,
+) -> Vec<Vec<u8>> {
+    let options = EngineOptions { device, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(model, info, &options).unwrap();
+    let mut all = Vec::new();
+    let mut collect = |engine: &mut dyn Engine<FrameBuffer>| {
+        let painted = engine.collect().unwrap();
+        let timings = painted.outcome.unwrap();
+        assert!(timings.network.as_nanos() > 0);
+        all.push(painted.frame.output().to_vec());
+    };
+    for index in 0..frames {
+        if index >= engine.depth() {
+            collect(&mut *engine);
+        }
+        let mut frame = FrameBuffer::new(info, waves(&info, index)).unwrap();
+        frame.controls = controls.clone();
+        assert!(engine.submit(frame).is_ok());
+    }
+    for _ in 0..frames.min(engine.depth()) {
+        collect(&mut *engine);
+    }
+    assert!(engine.collect().is_none());
+    all
+}
+
+/// Mean difference in codes, and the share of codes that differ by more than four.
+fn differences(a: &[u8], b: &[u8]) -> [f64; 2] {
+    assert_eq!(a.len(), b.len());
+    let apart = || a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let count = a.len() as f64;
+    [apart().sum::<f64>() / count, apart().filter(|apart| *apart > 4.0).count() as f64 / count]
+}
+
+fn assert_alike(found: &[u8], expected: &[u8], what: &str) {
+    let [mean, many] = differences(found, expected);
+    println!("{what}: mean {mean:.4}, {many:.6} beyond 4");
+    assert!(mean <= 0.5 && many <= 0.001, "{what}: mean {mean}, {many} beyond 4");
+}
+
+#[test]
+fn the_device_paints_what_burn_paints() {
+    if !gpu() {
+        return;
+    }
+    for generator in networks() {
+        let model = model(generator.clone());
+        for (width, height) in [(16, 16), (17, 41), (90, 24), (331, 67), (640, 360)] {
+            let info = info(PixelFormat::Rgb, width, height);
+            let [found, expected] = [DeviceChoice::Cuda(0), DeviceChoice::BurnCpu]
+                .map(|device| painted(&model, device, info, &Controls::default(), 1));
+            assert_alike(&found[0], &expected[0], &format!("{generator:?} {width}x{height}"));
+        }
+    }
+}
+
+#[test]
+fn formats_strength_colours_and_the_flicker_filter_are_those_of_the_cpu() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
+    let controls = [
+        Controls { strength: 0.0, ..Controls::default() },
+        Controls { strength: 0.4, ..Controls::default() },
+        Controls { keep_colors: 1.0, ..Controls::default() },
+        Controls { temporal: 1.0, ..Controls::default() },
+        Controls { strength: 0.7, keep_colors: 0.3, temporal: 0.5, ..Controls::default() },
+    ];
+    for format in PixelFormat::ALL {
+        for (width, height) in [(75, 53), (128, 64)] {
+            let info = info(format, width, height);
+            for controls in &controls {
+                let [found, expected] = [DeviceChoice::Cuda(0), DeviceChoice::BurnCpu]
+                    .map(|device| painted(&model, device, info, controls, 6));
+                for (frame, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    assert_alike(found, expected, &format!("{format:?} {width} {controls:?} {frame}"));
+                    if controls.strength == 0.0 {
+                        let all = found.iter().zip(expected);
+                        assert!(all.clone().all(|(a, b)| a.abs_diff(*b) <= 1), "{format:?}: the identity");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_style_is_another_ones_from_its_first_frame_on() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Base(BaseConfig { styles: 3 }));
+    let info = info(PixelFormat::Nv12, 64, 48);
+    let second = model.style("style 1").unwrap();
+    let styled = Controls { style: Some(Arc::new(second)), ..Controls::default() };
+    let [plain, other] = [&Controls::default(), &styled]
+        .map(|controls| painted(&model, DeviceChoice::Cuda(0), info, controls, 1).remove(0));
+    let expected = painted(&model, DeviceChoice::BurnCpu, info, &styled, 1).remove(0);
+    assert!(differences(&plain, &other)[0] > 0.5);
+    assert_alike(&other, &expected, "the second style");
+}
+
+/// A frame on the device.
+struct OnDevice {
+    info: PictureInfo,
+    stream: Arc<CudaStream>,
+    memory: [CudaSlice<u8>; 2],
+}
+
+impl OnDevice {
+    fn new(stream: &Arc<CudaStream>, info: PictureInfo, source: &[u8]) -> Self {
+        let memory = [stream.clone_htod(source).unwrap(), stream.alloc_zeros(source.len()).unwrap()];
+        stream.synchronize().unwrap();
+        Self { info, stream: Arc::clone(stream), memory }
+    }
+
+    fn picture(&self, memory: usize) -> DevicePicture {
+        let (mut start, _) = self.memory[memory].device_ptr(&self.stream);
+        let planes: Vec<_> = (0..self.info.planes())
+            .map(|plane| {
+                let here = start;
+                start += (self.info.row_bytes(plane) * self.info.rows(plane)) as u64;
+                (here, self.info.row_bytes(plane))
+            })
+            .collect();
+        DevicePicture::new(self.info, &planes).unwrap()
+    }
+}
+
+impl Frame for OnDevice {
+    fn views(&mut self) -> Result<(Picture<'_>, PictureMut<'_>)> {
+        Err(Error::Engine("it lies on the device".to_owned()))
+    }
+
+    fn memory(&mut self) -> Result<(Source<'_>, Output<'_>)> {
+        Ok((Source::Device(self.picture(0)), Output::Device(self.picture(1))))
+    }
+
+    fn controls(&self) -> Controls {
+        Controls::default()
+    }
+}
+
+#[test]
+fn frames_of_the_device_are_painted_there() {
+    if !gpu() {
+        return;
+    }
+    let stream = CudaContext::new(0).unwrap().new_stream().unwrap();
+    let model = model(GeneratorConfig::Base(BaseConfig { styles: 1 }));
+    let options = EngineOptions { device: DeviceChoice::Cuda(0), ..EngineOptions::default() };
+    for format in [PixelFormat::Nv12, PixelFormat::Rgba, PixelFormat::Bgr] {
+        let info = info(format, 176, 98);
+        let mut engine = engine::open::<OnDevice>(&model, info, &options).unwrap();
+        let expected = painted(&model, DeviceChoice::Cuda(0), info, &Controls::default(), 1).remove(0);
+        assert!(engine.submit(OnDevice::new(&stream, info, &waves(&info, 0))).is_ok());
+        let done = engine.collect().unwrap();
+        done.outcome.unwrap();
+        assert!(stream.clone_dtoh(&done.frame.memory[1]).unwrap() == expected, "{format:?}");
+    }
+}
+
+#[test]
+fn what_the_engine_has_not_is_refused_with_the_reason() {
+    let nowhere = primary_context(99).unwrap_err().to_string();
+    assert!(nowhere.contains("'cuda:99'"), "{nowhere}");
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Base(BaseConfig { styles: 1 }));
+    let options = EngineOptions {
+        device: DeviceChoice::Cuda(0),
+        memory_limit: Some(1 << 20),
+        ..EngineOptions::default()
+    };
+    let refused = engine::open::<FrameBuffer>(&model, info(PixelFormat::Nv12, 640, 480), &options);
+    assert!(matches!(refused.err(), Some(Error::Memory { .. })));
+}
