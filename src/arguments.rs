@@ -72,7 +72,7 @@ pub struct PaintOptions {
     /// What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// In which numbers the network is computed: auto, f32 or bf16
+    /// In which numbers the network is computed: auto, f32, bf16 or f16
     #[arg(long, value_name = "PRECISION", default_value = "auto")]
     pub precision: Precision,
 }

@@ -71,7 +71,7 @@ fn a_device_that_nobody_knows_is_refused_with_the_ones_there_are() {
 fn a_precision_that_nobody_knows_or_the_engine_has_not_is_refused() {
     let studio = Studio::new();
     let message = complaint(&format!("model={} precision=int4", studio.random()));
-    assert!(message.contains("'int4'") && message.contains("f32 or bf16"), "{message}");
+    assert!(message.contains("'int4'") && message.contains("bf16 or f16"), "{message}");
     let message = complaint(&format!("model={} device=burn-cpu precision=bf16", studio.random()));
     assert!(message.contains("'bf16'") && message.contains("Burn"), "{message}");
 }

@@ -240,7 +240,7 @@ fn machinery() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecString::builder("precision")
             .nick("Precision")
-            .blurb("In which numbers the network is computed: auto, f32 or bf16")
+            .blurb("In which numbers the network is computed: auto, f32, bf16 or f16")
             .default_value(Some("auto"))
             .mutable_ready()
             .build(),
