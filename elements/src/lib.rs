@@ -11,6 +11,7 @@
 // The tests that run once more below each bring their studio along.
 #![cfg_attr(test, allow(clippy::duplicate_mod))]
 
+pub mod cuda;
 mod impasto;
 
 pub use impasto::{Impasto, check_cues};

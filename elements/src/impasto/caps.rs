@@ -9,6 +9,8 @@ use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo,
 use impasto_models::engine::SIDES;
 use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
+use crate::cuda;
+
 const FORMATS: [(VideoFormat, PixelFormat); 9] = [
     (VideoFormat::Rgb, PixelFormat::Rgb),
     (VideoFormat::Bgr, PixelFormat::Bgr),
@@ -21,26 +23,82 @@ const FORMATS: [(VideoFormat, PixelFormat); 9] = [
     (VideoFormat::Yuy2, PixelFormat::Yuy2),
 ];
 
-/// Caps of both pads: formats, sizes in pixels, any frame rate and pixel aspect ratio, in system memory. Another
-/// kind of memory is another structure here, and a row in [`transform`].
+/// What is taken on a device: libgstcuda 1.22 allocates all of these, and ends the program at a format it does not know.
+const DEVICE_FORMATS: [VideoFormat; 7] = [
+    VideoFormat::Nv12,
+    VideoFormat::Rgba,
+    VideoFormat::Bgra,
+    VideoFormat::Rgbx,
+    VideoFormat::Bgrx,
+    VideoFormat::Rgb,
+    VideoFormat::Bgr,
+    // P010_10LE belongs here as soon as `PixelFormat` has it.
+];
+
+/// Caps of both pads: formats, sizes in pixels, any frame rate and pixel aspect ratio, in system memory and on a
+/// device. Which of them an element takes is up to [`transform`].
 pub(super) fn template() -> &'static gst::Caps {
     static TEMPLATE: LazyLock<gst::Caps> = LazyLock::new(|| {
-        let sides = *SIDES.start() as i32..=*SIDES.end() as i32;
-        gst_video::VideoCapsBuilder::new()
-            .format_list(FORMATS.map(|(format, _)| format))
-            .width_range(sides.clone())
-            .height_range(sides)
-            .build()
+        let mut template = video(&FORMATS.map(|(format, _)| format));
+        let mut on_device = video(&DEVICE_FORMATS);
+        let device = gst::CapsFeatures::new([cuda::CAPS_FEATURE]);
+        on_device.make_mut().set_features(0, Some(device));
+        template.merge(on_device);
+        template
     });
     &TEMPLATE
 }
 
-/// What the other pad can do, given `caps` on one: the very same.
-pub(super) fn transform(caps: &gst::Caps, filter: Option<&gst::Caps>) -> gst::Caps {
+fn video(formats: &[VideoFormat]) -> gst::Caps {
+    let sides = *SIDES.start() as i32..=*SIDES.end() as i32;
+    gst_video::VideoCapsBuilder::new()
+        .format_list(formats.iter().copied())
+        .width_range(sides.clone())
+        .height_range(sides)
+        .build()
+}
+
+/// What the other pad can do, given `caps` on one: the very same, and, with `device_memory`, the same video in the other
+/// memory, which comes after, so that frames stay where they are if they may. Without it nothing is on a device.
+pub(super) fn transform(caps: &gst::Caps, filter: Option<&gst::Caps>, device_memory: bool) -> gst::Caps {
+    let caps = if device_memory { with_other_memory(caps) } else { without_device(caps) };
     match filter {
-        Some(filter) => filter.intersect_with_mode(caps, gst::CapsIntersectMode::First),
-        None => caps.clone(),
+        Some(filter) => filter.intersect_with_mode(&caps, gst::CapsIntersectMode::First),
+        None => caps,
     }
+}
+
+/// Whether frames of fixed `caps` lie on a device.
+pub(super) fn on_device(caps: &gst::CapsRef) -> bool {
+    caps.features(0).is_some_and(|features| features.contains(cuda::CAPS_FEATURE))
+}
+
+fn with_other_memory(caps: &gst::Caps) -> gst::Caps {
+    let system: &gst::CapsFeaturesRef = &gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY;
+    let mut other = gst::Caps::new_empty();
+    for (structure, features) in caps.iter_with_features() {
+        let moved = if features.is_equal(system) {
+            gst::CapsFeatures::new([cuda::CAPS_FEATURE])
+        } else if features.contains(cuda::CAPS_FEATURE) {
+            gst::CapsFeatures::new_empty()
+        } else {
+            continue;
+        };
+        other.make_mut().append_structure_full(structure.to_owned(), Some(moved));
+    }
+    let mut all = caps.clone();
+    // Not every format is known on a device.
+    all.merge(other.intersect_with_mode(template(), gst::CapsIntersectMode::First));
+    all
+}
+
+fn without_device(caps: &gst::Caps) -> gst::Caps {
+    let is_on_device = |features: &gst::CapsFeaturesRef| features.contains(cuda::CAPS_FEATURE);
+    if !caps.iter_with_features().any(|(_, features)| is_on_device(features)) {
+        return caps.clone();
+    }
+    let rest = caps.iter_with_features().filter(|(_, features)| !is_on_device(features));
+    rest.map(|(structure, features)| (structure.to_owned(), features.to_owned())).collect()
 }
 
 /// What the painter needs to know of a stream.
@@ -111,6 +169,53 @@ mod tests {
         let caps: gst::Caps =
             "video/x-raw,format=NV12,width=4320,height=7680,framerate=25/1".parse().unwrap();
         assert!(caps.is_subset(template()));
+    }
+
+    fn caps(text: &str) -> gst::Caps {
+        gst::init().unwrap();
+        text.parse().unwrap()
+    }
+
+    const SYSTEM: &str = "video/x-raw,format=NV12,width=64,height=64,framerate=25/1";
+    const DEVICE: &str = "video/x-raw(memory:CUDAMemory),format=NV12,width=64,height=64,framerate=25/1";
+
+    #[test]
+    fn an_element_on_a_device_moves_frames_only_where_they_must() {
+        let (system, device) = (caps(SYSTEM), caps(DEVICE));
+        let either = |first: &str, second: &str| caps(&format!("{first};{second}"));
+        assert_eq!(transform(&system, None, true), either(SYSTEM, DEVICE));
+        assert_eq!(transform(&device, None, true), either(DEVICE, SYSTEM));
+        assert_eq!(transform(&device, Some(&system), true), system);
+        assert_eq!(transform(&either(DEVICE, SYSTEM), None, true), either(DEVICE, SYSTEM));
+    }
+
+    #[test]
+    fn an_element_without_one_knows_the_host_alone() {
+        let (system, device) = (caps(SYSTEM), caps(DEVICE));
+        assert_eq!(transform(&system, None, false), system);
+        assert!(transform(&device, None, false).is_empty());
+        let offered = transform(template(), None, false);
+        assert_eq!(offered, video(&FORMATS.map(|(format, _)| format)));
+    }
+
+    #[test]
+    fn a_format_that_no_device_holds_stays_on_the_host() {
+        let yuy2 = caps("video/x-raw,format=YUY2,width=64,height=64");
+        assert_eq!(transform(&yuy2, None, true), yuy2);
+    }
+
+    #[test]
+    fn memory_that_is_neither_is_left_alone() {
+        let other = caps("video/x-raw(memory:GLMemory),format=RGBA,width=64,height=64");
+        assert_eq!(transform(&other, None, true), other);
+    }
+
+    #[test]
+    fn every_format_of_a_device_is_painted() {
+        for format in DEVICE_FORMATS {
+            assert!(FORMATS.iter().any(|(known, _)| *known == format), "{format}");
+        }
+        assert!(on_device(&caps(DEVICE)) && !on_device(&caps(SYSTEM)));
     }
 
     #[test]

@@ -114,6 +114,22 @@ impl ElementImpl for Impasto {
         });
         &TEMPLATES
     }
+
+    fn set_context(&self, context: &gst::Context) {
+        if !self.keeps_own_context(context) {
+            self.parent_set_context(context);
+        }
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::NullToReady {
+            self.announce_context();
+        }
+        self.parent_change_state(transition)
+    }
 }
 
 impl BaseTransformImpl for Impasto {
@@ -163,19 +179,24 @@ impl BaseTransformImpl for Impasto {
         caps: &gst::Caps,
         filter: Option<&gst::Caps>,
     ) -> Option<gst::Caps> {
-        Some(caps::transform(caps, filter))
+        Some(caps::transform(caps, filter, self.cuda().is_ok()))
     }
 
-    fn set_caps(&self, incaps: &gst::Caps, _outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
+    fn set_caps(&self, incaps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::LoggableError> {
         // The base class comes here by itself too, where downstream asks for a new negotiation.
         self.drain_before("new caps");
-        self.open_stream(incaps).map_err(|message| {
+        self.open_stream(incaps, outcaps).map_err(|message| {
             self.post_error_message(message);
             gst::loggable_error!(CAT, "cannot paint {incaps}")
         })
     }
 
     fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if let gst::QueryViewMut::Context(query) = query.view_mut()
+            && self.answer_context(query)
+        {
+            return true;
+        }
         if direction == gst::PadDirection::Sink && query.is_serialized() {
             self.drain_before("a serialized query");
         }
@@ -212,14 +233,14 @@ impl BaseTransformImpl for Impasto {
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
         self.parent_propose_allocation(decide_query, query)?;
-        Ok(allocation::propose(query)?)
+        Ok(allocation::propose(query, self.cuda().ok().as_ref())?)
     }
 
     fn decide_allocation(&self, query: &mut gst::query::Allocation) -> Result<(), gst::LoggableError> {
         if let Some(state) = self.state.lock().as_mut() {
             state.downstream_takes_strides = allocation::takes_strides(query);
         }
-        allocation::decide(query)?;
+        allocation::decide(query, self.cuda().ok().as_ref())?;
         self.parent_decide_allocation(query)
     }
 

@@ -18,6 +18,13 @@
 //! once or faded into over `style-fade` milliseconds. `cues` names a cue sheet, a file that says what changes when. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the
 //! model recommends: a control binding for it is best an absolute one, since others spread 0 to 1 over -1 to 1.
 //!
+//! With `device=cuda:N` frames may also lie in the memory of that GPU (`video/x-raw(memory:CUDAMemory)`), on either pad:
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=in.mp4 ! qtdemux ! h264parse ! nvh264dec ! impasto device=cuda:0 \
+//!     ! nvh264enc ! h264parse ! mp4mux ! filesink location=out.mp4
+//! ```
+//!
 //! Painting happens on the streaming thread: a `queue` before and after lets the other elements go on meanwhile.
 //! Frames that come too late are dropped by QoS and counted in `stats`.
 //!
@@ -36,6 +43,7 @@
 //! | `model_swap` | another model while playing |
 //! | `cues` | a cue sheet: what changes when |
 //! | `styling` | the style of the next frame, at once or faded into |
+//! | `device_memory` | frames in the memory of a GPU, and the context that is shared with the neighbours |
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
@@ -43,6 +51,7 @@ mod caps;
 mod cues;
 #[cfg(test)]
 mod delayed;
+mod device_memory;
 mod errors;
 mod frame;
 mod imp;

@@ -28,7 +28,7 @@ use impasto_models::{Controls, EngineOptions, Error, Model, Painted, PictureInfo
 
 use super::caps;
 use super::errors::error_message;
-use super::frame::MappedFrame;
+use super::frame::{MappedFrame, Placement};
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
 
@@ -48,6 +48,7 @@ pub(super) struct State {
 pub(super) struct Stream {
     pub info: VideoInfo,
     pub painter: Arc<Painter>,
+    placement: Placement,
     live: bool,
     frame_duration: Option<gst::ClockTime>,
     in_flight: VecDeque<InFlight>,
@@ -91,12 +92,13 @@ impl Stream {
 }
 
 impl Impasto {
-    /// Makes ready for frames of `caps`: a model that is ready takes over; the painter stays where neither it nor
-    /// the frames changed.
-    pub(super) fn open_stream(&self, caps: &gst::Caps) -> Result<(), gst::ErrorMessage> {
+    /// Makes ready for frames of `caps` that go out as `outcaps`, which differ in their memory at most: a model that is
+    /// ready takes over; the painter stays where neither it nor the frames changed.
+    pub(super) fn open_stream(&self, caps: &gst::Caps, outcaps: &gst::Caps) -> Result<(), gst::ErrorMessage> {
         let info = VideoInfo::from_caps(caps)
             .map_err(|_| gst::error_msg!(gst::StreamError::Format, ("cannot read the caps {caps}")))?;
         let picture = caps::picture_info(&info)?;
+        let placement = self.placement(caps, outcaps)?;
         let live = self.upstream_is_live();
         let (model, options, previous) = self.close_stream().ok_or_else(stopped)?;
         let (painter, look) = match self.waiting_painter(picture, options) {
@@ -114,6 +116,7 @@ impl Impasto {
             frame_duration: caps::frame_duration(caps, &info),
             skipped: false,
             info,
+            placement,
             live,
             painter,
         };
@@ -162,20 +165,21 @@ impl Impasto {
     /// A frame comes in.
     pub(super) fn take_frame(&self, source: gst::Buffer) -> Result<(), gst::FlowError> {
         self.swap_model();
-        let (painter, info) = {
+        let (painter, info, placement) = {
             let state = self.state.lock();
             let stream = state.as_ref().and_then(|state| state.stream.as_ref());
             let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
-            (Arc::clone(&stream.painter), stream.info.clone())
+            (Arc::clone(&stream.painter), stream.info.clone(), stream.placement.clone())
         };
         let (controls, jumped) = self.next_controls(&painter, self.stream_time(&source));
         if jumped {
             painter.reset().map_err(|error| self.fail(&error))?;
         }
-        let frame = if controls.is_identity() {
-            InFlight::Untouched(self.readable_downstream(source, &info, painter.picture())?)
+        // A frame that changes its memory is copied by the engine, which has its own way there.
+        let frame = if controls.is_identity() && placement.stays() {
+            InFlight::Untouched(self.readable_downstream(source, &info, painter.picture(), &placement)?)
         } else {
-            self.hand_over(source, &painter, &info, controls)?;
+            self.hand_over(source, &painter, &info, controls, &placement)?;
             InFlight::Painting(painter)
         };
         self.keep(frame);
@@ -196,9 +200,10 @@ impl Impasto {
         painter: &Painter,
         info: &VideoInfo,
         controls: Controls,
+        placement: &Placement,
     ) -> Result<(), gst::FlowError> {
         let output = self.output_buffer(&source)?;
-        let frame = MappedFrame::map(source, output, info, painter.picture(), controls);
+        let frame = MappedFrame::map(source, output, info, painter.picture(), controls, placement);
         let skipped = self.state.lock().as_ref().and_then(|s| s.stream.as_ref()).is_some_and(|s| s.skipped);
         if skipped {
             painter.reset().map_err(|error| self.fail(&error))?;
@@ -215,22 +220,24 @@ impl Impasto {
         }
     }
 
-    /// `source` itself, but where its rows are padded in a way that downstream could not know: then a copy.
+    /// `source` itself, but where its rows are padded in a way that downstream could not know: then a copy. Whoever takes
+    /// frames on a device knows that theirs are padded.
     fn readable_downstream(
         &self,
         source: gst::Buffer,
         info: &VideoInfo,
         picture: PictureInfo,
+        placement: &Placement,
     ) -> Result<gst::Buffer, gst::FlowError> {
         let strides_known = self.state.lock().as_ref().is_some_and(|state| state.downstream_takes_strides);
         let plain = source
             .meta::<VideoMeta>()
             .is_none_or(|meta| meta.stride() == info.stride() && meta.offset() == info.offset());
-        if strides_known || plain {
+        if strides_known || plain || placement.output.is_some() {
             return Ok(source);
         }
         let output = self.output_buffer(&source)?;
-        let copied = MappedFrame::map(source, output, info, picture, Controls::default())
+        let copied = MappedFrame::map(source, output, info, picture, Controls::default(), placement)
             .and_then(|mut frame| frame.copy().map(|()| frame.into_output()));
         copied.map_err(|error| self.fail(&error))
     }
