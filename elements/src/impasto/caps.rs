@@ -9,7 +9,7 @@ use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoInfo,
 use impasto_models::engine::SIDES;
 use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
-const FORMATS: [(VideoFormat, PixelFormat); 9] = [
+const FORMATS: [(VideoFormat, PixelFormat); 10] = [
     (VideoFormat::Rgb, PixelFormat::Rgb),
     (VideoFormat::Bgr, PixelFormat::Bgr),
     (VideoFormat::Rgbx, PixelFormat::Rgbx),
@@ -19,6 +19,7 @@ const FORMATS: [(VideoFormat, PixelFormat); 9] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::I420, PixelFormat::I420),
     (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::P01010le, PixelFormat::P010),
 ];
 
 /// Caps of both pads: formats, sizes in pixels, any frame rate and pixel aspect ratio, in system memory. Another
