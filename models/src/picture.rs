@@ -4,8 +4,7 @@ mod layout;
 
 pub use self::layout::{Colour, Component, Group, Layout, SampleKind};
 
-/// How pixels lie in memory. 8 bits a sample so far; [`PixelFormat::layout`] is written so that wider
-/// samples need only new rows.
+/// How pixels lie in memory. 8 bits a sample where nothing else is said; [`PixelFormat::layout`] has the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PixelFormat {
@@ -27,6 +26,8 @@ pub enum PixelFormat {
     I420,
     /// Packed Y0 U Y1 V: U and V at half width.
     Yuy2,
+    /// [`PixelFormat::Nv12`] with 10 bits a sample: the upper ones of 16, least significant byte first.
+    P010,
 }
 
 /// Which luma coefficients a Y'CbCr picture uses.
@@ -43,9 +44,9 @@ pub enum Matrix {
 /// Which codes of a sample are black and white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Range {
-    /// 0 to 255.
+    /// 0 to 255; of 10 bits, 0 to 1023.
     Full,
-    /// 16 to 235, chroma 16 to 240.
+    /// 16 to 235, chroma 16 to 240; of 10 bits, four times that.
     Limited,
 }
 

@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn a_format_is_known_by_its_name_in_any_case() {
         assert_eq!(format("nv12").unwrap(), PixelFormat::Nv12);
-        assert!(format("P010").unwrap_err().to_string().contains("YUY2"));
+        assert_eq!(format("p010_10le").unwrap(), PixelFormat::P010);
+        assert!(format("P016").unwrap_err().to_string().contains("YUY2"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
 use crate::cuda;
 
-const FORMATS: [(VideoFormat, PixelFormat); 9] = [
+const FORMATS: [(VideoFormat, PixelFormat); 10] = [
     (VideoFormat::Rgb, PixelFormat::Rgb),
     (VideoFormat::Bgr, PixelFormat::Bgr),
     (VideoFormat::Rgbx, PixelFormat::Rgbx),
@@ -21,18 +21,19 @@ const FORMATS: [(VideoFormat, PixelFormat); 9] = [
     (VideoFormat::Nv12, PixelFormat::Nv12),
     (VideoFormat::I420, PixelFormat::I420),
     (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::P01010le, PixelFormat::P010),
 ];
 
 /// What is taken on a device: libgstcuda 1.22 allocates all of these, and ends the program at a format it does not know.
-const DEVICE_FORMATS: [VideoFormat; 7] = [
+const DEVICE_FORMATS: [VideoFormat; 8] = [
     VideoFormat::Nv12,
+    VideoFormat::P01010le,
     VideoFormat::Rgba,
     VideoFormat::Bgra,
     VideoFormat::Rgbx,
     VideoFormat::Bgrx,
     VideoFormat::Rgb,
     VideoFormat::Bgr,
-    // P010_10LE belongs here as soon as `PixelFormat` has it.
 ];
 
 /// Caps of both pads: formats, sizes in pixels, any frame rate and pixel aspect ratio, in system memory and on a

@@ -9,8 +9,8 @@
 //!     ! queue ! videoconvert ! autovideosink
 //! ```
 //!
-//! NV12 and I420, RGB and its relatives with and without alpha, and YUY2 go in and come out as they are: no
-//! `videoconvert` is needed before or after it for those. Interlaced video is refused: put `deinterlace` before it.
+//! NV12 and I420, RGB and its relatives with and without alpha, YUY2 and, with 10 bits, P010_10LE go in and come out
+//! as they are: no `videoconvert` is needed before or after it for those. Interlaced video is refused: put `deinterlace` before it.
 //!
 //! `strength`, `keep-colors`, `stroke` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two

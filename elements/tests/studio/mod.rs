@@ -7,7 +7,7 @@ use std::sync::Once;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_check::Harness;
-use gstreamer_video::VideoInfo;
+use gstreamer_video::{VideoFormat, VideoInfo};
 use impasto_models::Model;
 use impasto_models::generators::{GeneratorConfig, TinyConfig, Weights};
 use impasto_models::model::Metadata;
@@ -123,11 +123,16 @@ pub fn video(format: &str, width: u32, height: u32) -> String {
     format!("video/x-raw,format={format},width={width},height={height},framerate=25/1")
 }
 
-/// A frame of `caps` in which byte `i` of the buffer is `paint(i)`, the `index`-th at 25 frames a second.
+/// A frame of `caps` in which byte `i` of the buffer is `paint(i)`, the `index`-th at 25 frames a second. The unused
+/// bits of P010 are 0, as every producer leaves them.
 pub fn frame(caps: &str, index: u64, paint: impl Fn(usize) -> u8) -> gst::Buffer {
     let caps: gst::Caps = caps.parse().unwrap();
-    let size = VideoInfo::from_caps(&caps).unwrap().size();
-    let mut buffer = gst::Buffer::from_mut_slice((0..size).map(paint).collect::<Vec<u8>>());
+    let info = VideoInfo::from_caps(&caps).unwrap();
+    let mut bytes: Vec<u8> = (0..info.size()).map(paint).collect();
+    if info.format() == VideoFormat::P01010le {
+        bytes.iter_mut().step_by(2).for_each(|low| *low &= 0xC0);
+    }
+    let mut buffer = gst::Buffer::from_mut_slice(bytes);
     stamp(buffer.make_mut(), index);
     buffer
 }

@@ -28,7 +28,8 @@
 //! # What is not a component
 //!
 //! Alpha, the unused byte of RGBx and BGRx, and the second luma of a YUY2 pair that the picture's odd width
-//! cuts off are copied from the source. Bytes between rows are never written.
+//! cuts off are copied from the source. The 6 bits below a code of P010 are not read, and written as 0. Bytes
+//! between rows are never written.
 //!
 //! # Layout
 //!

@@ -87,6 +87,9 @@ fn read_rows(source: &Picture<'_>, window: Window, rows: Rows<'_>) {
         }
         PixelFormat::I420 => each_row(source, window, rows, SharedChroma::<u8, Planar>::of(source)),
         PixelFormat::Yuy2 => each_row(source, window, rows, SharedChroma::<u8, Pairs>::of(source)),
+        PixelFormat::P010 => {
+            each_row(source, window, rows, SharedChroma::<[u8; 2], SemiPlanar>::of(source));
+        }
     }
 }
 

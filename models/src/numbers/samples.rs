@@ -1,5 +1,5 @@
-//! The bytes of a row as samples, and numbers as codes. A wider sample, such as 10 bits in two bytes, is one
-//! more [`Sample`]: its rows are `[u8; 2]`, which need no alignment.
+//! The bytes of a row as samples, and numbers as codes. A sample of two bytes is `[u8; 2]` and not a
+//! `u16`: a row may begin at an odd address.
 
 /// Pixels that a pass works on at once, so that what lies between its steps stays in the nearest cache.
 /// Even, so that a block of a row holds whole pairs.
@@ -42,6 +42,29 @@ impl Sample for u8 {
     #[inline(always)]
     fn nearest(number: f32) -> Self {
         nearest(number) as u8
+    }
+}
+
+/// The upper 10 bits of a word, least significant byte first. The lower 6 are padding: not read, written as 0.
+impl Sample for [u8; 2] {
+    #[inline(always)]
+    fn of(bytes: &[u8]) -> &[Self] {
+        bytes.as_chunks().0
+    }
+
+    #[inline(always)]
+    fn of_mut(bytes: &mut [u8]) -> &mut [Self] {
+        bytes.as_chunks_mut().0
+    }
+
+    #[inline(always)]
+    fn code(self) -> f32 {
+        f32::from(u16::from_le_bytes(self) >> 6)
+    }
+
+    #[inline(always)]
+    fn nearest(number: f32) -> Self {
+        ((nearest(number) as u16) << 6).to_le_bytes()
     }
 }
 

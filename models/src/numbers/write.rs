@@ -175,6 +175,7 @@ fn write_rows(scene: &Scene<'_>, rows: Rows<'_>) {
         PixelFormat::Nv12 => blocks_of_four::<u8, SemiPlanar>(scene, rows),
         PixelFormat::I420 => blocks_of_four::<u8, Planar>(scene, rows),
         PixelFormat::Yuy2 => pairs::<u8>(scene, rows),
+        PixelFormat::P010 => blocks_of_four::<[u8; 2], SemiPlanar>(scene, rows),
     }
 }
 

@@ -13,7 +13,7 @@ pub enum Colour {
 }
 
 /// How one sample is stored: `depth` significant bits, shifted up by `shift`, in `bytes` bytes, least
-/// significant byte first. (P010 would be 2 bytes, depth 10, shift 6.)
+/// significant byte first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleKind {
     /// Bytes in memory.
@@ -70,6 +70,8 @@ pub struct Group {
 }
 
 const BYTE: SampleKind = SampleKind { bytes: 1, depth: 8, shift: 0 };
+/// The upper 10 bits of two bytes.
+const TEN_BITS: SampleKind = SampleKind { bytes: 2, depth: 10, shift: 6 };
 const NO_GROUP: Group = Group { bytes: 0, across: 1, down: 1 };
 
 const fn group(bytes: usize, across: usize, down: usize) -> Group {
@@ -130,6 +132,15 @@ const YUY2: Layout = Layout {
     alpha: None,
     groups: [group(4, 2, 1), NO_GROUP, NO_GROUP],
 };
+const P010: Layout = Layout {
+    name: "P010_10LE",
+    sample: TEN_BITS,
+    colour: Colour::Yuv,
+    planes: 2,
+    components: [component(0, 0, 2, 1, 1), component(1, 0, 4, 2, 2), component(1, 2, 4, 2, 2)],
+    alpha: None,
+    groups: [group(2, 1, 1), group(4, 2, 2), NO_GROUP],
+};
 
 impl Layout {
     /// Bytes of a row of `width` pixels of a plane; saturates.
@@ -147,7 +158,7 @@ impl Layout {
 
 impl PixelFormat {
     /// Every format.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rgb,
         Self::Bgr,
         Self::Rgbx,
@@ -157,6 +168,7 @@ impl PixelFormat {
         Self::Nv12,
         Self::I420,
         Self::Yuy2,
+        Self::P010,
     ];
 
     /// Where the format's samples lie.
@@ -171,6 +183,7 @@ impl PixelFormat {
             Self::Nv12 => &NV12,
             Self::I420 => &I420,
             Self::Yuy2 => &YUY2,
+            Self::P010 => &P010,
         }
     }
 

@@ -81,6 +81,7 @@ fn layout(format: PixelFormat) -> [i32; 4] {
         PixelFormat::Nv12 => [1, 0, 0, 0],
         PixelFormat::I420 => [2, 0, 0, 0],
         PixelFormat::Yuy2 => [3, 0, 0, 0],
+        PixelFormat::P010 => [4, 0, 0, 0],
     }
 }
 

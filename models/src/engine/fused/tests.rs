@@ -96,10 +96,19 @@ fn builds(model: &Model) -> Vec<(Isa, Built)> {
     here.flat_map(of).collect()
 }
 
-/// Mean and largest difference in codes, and the share of codes that differ by more than four.
-fn differences(a: &[u8], b: &[u8]) -> [f64; 3] {
+/// The samples of packed frames, in codes of 8 bits.
+fn samples(format: PixelFormat, bytes: &[u8]) -> Vec<f64> {
+    match format.layout().sample.bytes {
+        1 => bytes.iter().map(|byte| f64::from(*byte)).collect(),
+        _ => bytes.as_chunks().0.iter().map(|word| f64::from(u16::from_le_bytes(*word)) / 256.0).collect(),
+    }
+}
+
+/// Mean and largest difference in codes of 8 bits, and the share of samples that differ by more than four.
+fn differences(format: PixelFormat, a: &[u8], b: &[u8]) -> [f64; 3] {
     assert_eq!(a.len(), b.len());
-    let apart = || a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let (a, b) = (samples(format, a), samples(format, b));
+    let apart = || a.iter().zip(&b).map(|(a, b)| (a - b).abs());
     let count = a.len() as f64;
     let many = apart().filter(|apart| *apart > 4.0).count() as f64;
     [apart().sum::<f64>() / count, apart().fold(0.0, f64::max), many / count]
@@ -119,7 +128,7 @@ fn every_instruction_set_paints_what_burn_paints() {
                 let options = EngineOptions::default();
                 let mut painter = FusedPainter::with(built, isa, &model, info, &options).unwrap();
                 let found = painted(&mut painter, info, &Controls::default(), 1);
-                let [mean, most, many] = differences(&found, &expected);
+                let [mean, most, many] = differences(info.format, &found, &expected);
                 if single {
                     // A number that lies between two codes may fall to either side.
                     assert!(most <= 1.0 && mean < 0.01, "{what}: mean {mean}, most {most}");
@@ -147,7 +156,8 @@ fn strength_colours_formats_and_the_flicker_filter_are_those_of_the_reference() 
             let built = build_with(&model, kernels::single(Isa::Portable)).unwrap().unwrap();
             let options = EngineOptions::default();
             let mut painter = FusedPainter::with(built, Isa::Portable, &model, info, &options).unwrap();
-            let [mean, most, _] = differences(&painted(&mut painter, info, controls, 3), &expected);
+            let found = painted(&mut painter, info, controls, 3);
+            let [mean, most, _] = differences(format, &found, &expected);
             assert!(most <= 1.0 && mean < 0.01, "{format:?} {controls:?}: mean {mean}, most {most}");
         }
     }
