@@ -3,10 +3,13 @@
 //! Neighbours ask for a context before they make one of their own, some of them before this element leaves NULL: they are
 //! answered in every state. None is taken from them: the engine's context is fixed, and is the same for the whole process.
 
+use std::sync::Arc;
+
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::DeviceChoice;
+use impasto_models::engine::cuda::serves;
 
 use super::caps;
 use super::frame::Placement;
@@ -19,12 +22,16 @@ impl Impasto {
     /// # Errors
     /// Why there is none.
     pub(super) fn cuda(&self) -> Result<Cuda, String> {
-        let started = self.state.lock().as_ref().map(|state| state.options.device);
-        let device = match started {
-            Some(device) => device,
-            None => self.settings.lock().engine().map_err(|error| error.to_string())?.device,
+        let started =
+            self.state.lock().as_ref().map(|state| (state.options.device, Arc::clone(&state.model)));
+        let (device, model) = match started {
+            Some((device, model)) => (device, Some(model)),
+            None => (self.settings.lock().engine().map_err(|error| error.to_string())?.device, None),
         };
         match device {
+            DeviceChoice::Cuda(_) if model.as_ref().is_some_and(|model| !serves(model)) => {
+                Err("the model's network is one that paints frames in the memory of the host".to_owned())
+            }
             DeviceChoice::Cuda(index) => Cuda::of(index),
             device => Err(format!("device '{device}' paints frames in the memory of the host")),
         }

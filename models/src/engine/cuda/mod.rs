@@ -31,3 +31,4 @@ mod staging;
 
 pub use self::context::{PrimaryContext, primary_context};
 pub(super) use self::frames::CudaEngine;
+pub use self::painter::serves;

@@ -35,6 +35,12 @@ struct Recorded(CudaGraph);
 // SAFETY: the driver lets any thread launch a graph, one at a time, and its painter is borrowed mutably for that.
 unsafe impl Send for Recorded {}
 
+/// Whether this engine has the model's network: only then may frames lie on the device. Others are Burn's, which takes frames of
+/// the host.
+pub fn serves(model: &Model) -> bool {
+    tables_of(model).is_some()
+}
+
 /// The tables of a model's network; none of one that this engine does not know.
 pub(super) fn tables_of(model: &Model) -> Option<&'static Tables> {
     match &model.metadata().generator {
