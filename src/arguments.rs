@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use impasto_models::controls::STROKES;
+use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
 
 use crate::{bench, eval, image, live, model, plugins, style, train, video};
@@ -69,6 +70,9 @@ pub struct PaintOptions {
     /// How much the flicker filter steadies what stands still; 0 is off [default: what the model recommends]
     #[arg(long, value_name = "0..1", value_parser = zero_to_one)]
     pub temporal: Option<f32>,
+    /// Edits, region by region: a plan as JSON, or a .json file that holds one
+    #[arg(long, value_name = "PLAN|FILE", value_parser = edits)]
+    pub edit: Option<Arc<Plan>>,
     /// What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
@@ -85,7 +89,14 @@ impl PaintOptions {
     pub fn still_controls(&self, model: &Model) -> Result<Controls> {
         let style = self.style_of(model)?;
         let Self { strength, keep_colors, .. } = *self;
-        Ok(Controls { strength, keep_colors, temporal: 0.0, stroke: self.stroke.unwrap_or(0.0), style })
+        Ok(Controls {
+            strength,
+            keep_colors,
+            temporal: 0.0,
+            stroke: self.stroke.unwrap_or(0.0),
+            style,
+            edits: self.edit.clone(),
+        })
     }
 
     /// The style that was asked for; none where it is left to the model.
@@ -152,6 +163,7 @@ impl MovingOptions {
         if let Some(model) = &options.model {
             painter.set_property("model", model);
         }
+        painter.set_property("edit", options.edit.as_ref().map(|plan| plan.to_json()));
         painter.set_property("cues", &self.cues);
         Ok(painter)
     }
@@ -174,6 +186,11 @@ pub fn zero_to_one(text: &str) -> Result<f32, String> {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err("expected a number from 0 to 1, such as 0.8".to_owned()),
     }
+}
+
+/// Edits, for clap.
+fn edits(text: &str) -> Result<Arc<Plan>, String> {
+    Plan::of(text, Path::new("")).map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// A width of strokes, for clap.

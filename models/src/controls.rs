@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::StyleCode;
+use crate::edit::Plan;
 
 /// Widths of strokes, where they are not those of the picture's own size.
 pub const STROKES: RangeInclusive<f32> = 0.25..=4.0;
@@ -24,11 +25,13 @@ pub struct Controls {
     /// The style that the model paints in; its first where there is none. Another style costs a few milliseconds at its
     /// first frame and nothing afterwards.
     pub style: Option<Arc<StyleCode>>,
+    /// What is edited, region by region; nothing where there is none.
+    pub edits: Option<Arc<Plan>>,
 }
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, stroke: 0.0, style: None }
+        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, stroke: 0.0, style: None, edits: None }
     }
 }
 
@@ -45,13 +48,14 @@ impl Controls {
             temporal: clamp(self.temporal, default.temporal),
             stroke: if self.stroke > 0.0 { self.stroke.clamp(*STROKES.start(), *STROKES.end()) } else { 0.0 },
             style: self.style,
+            edits: self.edits.filter(|edits| !edits.is_nothing()),
         }
     }
 
     /// True where the output is the input whatever the generator says: the input may go out untouched.
     pub fn is_identity(&self) -> bool {
         // A NaN is brought to the default, which is 1.
-        self.strength <= 0.0
+        self.strength <= 0.0 && self.edits.as_ref().is_none_or(|edits| edits.is_nothing())
     }
 }
 
@@ -61,9 +65,15 @@ mod tests {
 
     #[test]
     fn a_nan_or_out_of_range_control_is_brought_into_range() {
-        let wild =
-            Controls { strength: f32::NAN, keep_colors: 7.0, temporal: -1.0, stroke: 9.0, style: None };
-        let tame = Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0, stroke: 4.0, style: None };
+        let wild = Controls {
+            strength: f32::NAN,
+            keep_colors: 7.0,
+            temporal: -1.0,
+            stroke: 9.0,
+            ..Controls::default()
+        };
+        let tame =
+            Controls { strength: 1.0, keep_colors: 1.0, temporal: 0.0, stroke: 4.0, ..Controls::default() };
         assert_eq!(wild.clamped(), tame);
     }
 

@@ -22,6 +22,7 @@
 
 pub mod controls;
 pub mod convolution;
+pub mod edit;
 pub mod engine;
 mod error;
 #[cfg(feature = "features")]

@@ -30,12 +30,13 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     };
     let painter = |model: &Arc<Model>, role, temporal| {
         let Controls { strength, keep_colors, stroke, .. } = own;
+        let edits = own.edits.clone();
         // A style is one of the subject's; a baseline paints in its first.
         let (code, style, palette) = match role {
             Role::Subject => (own.style.clone(), options.style.clone(), options.palette.clone()),
             Role::Baseline => (None, None, None),
         };
-        let controls = Controls { strength, keep_colors, temporal, stroke, style: code };
+        let controls = Controls { strength, keep_colors, temporal, stroke, style: code, edits };
         Painter { model: model.clone(), role, controls, style, palette }
     };
     let mut others: Vec<Painter> = Vec::new();
@@ -81,6 +82,7 @@ mod tests {
             model: Some(new.clone()),
             style: None,
             palette: None,
+            edit: None,
             strength: 1.0,
             keep_colors: 0.0,
             stroke: None,
@@ -102,6 +104,7 @@ mod tests {
             model: Some("any".to_owned()),
             style: Some("scream:0.5,great-wave:0.5".to_owned()),
             palette: Some("starry-night".to_owned()),
+            edit: None,
             strength: 1.0,
             keep_colors: 0.0,
             stroke: None,

@@ -3,7 +3,7 @@
 //! ```toml
 //! [[cue]]
 //! time = 2.5              # seconds of stream time
-//! property = "strength"   # strength, keep-colors, stroke, temporal or style
+//! property = "strength"   # strength, keep-colors, stroke, temporal, style or edit
 //! value = 0.4
 //! ease = "smooth"         # from the cue before: linear, smooth, or hold (the default), which changes at once
 //! ```
@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gstreamer as gst;
+use impasto_models::edit::Plan;
 use impasto_models::{Controls, Model, StyleCode};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -85,6 +86,8 @@ struct Key<T> {
 pub(super) struct Cues {
     numbers: Vec<(&'static Number, Vec<Key<f32>>)>,
     styles: Vec<Key<Arc<StyleCode>>>,
+    /// Plans change at once.
+    edits: Vec<Key<Arc<Plan>>>,
     model: Arc<Model>,
     /// The time of the last frame that had one.
     time: Option<gst::ClockTime>,
@@ -135,7 +138,14 @@ impl Cues {
             return Err("found no [[cue]], expected one or more".to_owned());
         }
         let model = Arc::clone(model);
-        let mut cues = Self { numbers: Vec::new(), styles: Vec::new(), model, time: None, shown: None };
+        let mut cues = Self {
+            numbers: Vec::new(),
+            styles: Vec::new(),
+            edits: Vec::new(),
+            model,
+            time: None,
+            shown: None,
+        };
         let mut codes = BTreeMap::new();
         for (index, cue) in sheet.cue.into_iter().enumerate() {
             cues.add(cue, folder, &mut codes).map_err(|error| format!("cue {}: {error}", index + 1))?;
@@ -166,8 +176,18 @@ impl Cues {
             codes.insert(choice, Arc::clone(&value));
             return insert(&mut self.styles, Key { time, value, ease });
         }
+        if property == "edit" {
+            let Value::Text(text) = value else {
+                return Err("value: found a number, expected edits as --edit takes them".to_owned());
+            };
+            if ease.is_some() {
+                return Err("ease: edits change at once, expected hold".to_owned());
+            }
+            let plan = Plan::of(&text, folder).map_err(|error| format!("value: {error}"))?;
+            return insert(&mut self.edits, Key { time, value: Arc::new(plan), ease });
+        }
         let Some(number) = NUMBERS.iter().find(|number| number.name == property) else {
-            let expected = "strength, keep-colors, stroke, temporal or style";
+            let expected = "strength, keep-colors, stroke, temporal, style or edit";
             return Err(format!("property: found '{property}', expected {expected}"));
         };
         let value = match value {
@@ -194,6 +214,10 @@ impl Cues {
     pub fn lay_over(&mut self, time: Option<gst::ClockTime>, controls: &mut Controls) {
         self.time = time.or(self.time);
         let Some(time) = self.time else { return };
+        if !self.edits.is_empty() {
+            let Place { from, .. } = place(&self.edits, seconds(time)).expect("there is one");
+            controls.edits = Some(Arc::clone(from));
+        }
         for (number, keys) in &self.numbers {
             let Place { from, to, .. } =
                 place(keys, seconds(time)).expect("a property is listed with its first cue");

@@ -74,6 +74,12 @@ impl ObjectImpl for Impasto {
             Change::NextFrame => {}
             Change::Model => self.want_model(),
             Change::Style => self.want_style(),
+            Change::RefusedEdit(reason) => gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Settings,
+                ("edit: {reason}"),
+                ["what was edited so far goes on"]
+            ),
         }
     }
 
@@ -143,6 +149,9 @@ impl BaseTransformImpl for Impasto {
         let options = settings.engine();
         let options = options.and_then(|options| options.device.check().map(|()| options));
         let options = options.map_err(|error| error_message(&error))?;
+        if let Some(reason) = &settings.edit.refused {
+            return Err(gst::error_msg!(gst::ResourceError::Settings, ("edit: {reason}")));
+        }
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
         let style = styling::choose(&model, &settings.style).map_err(|error| error_message(&error))?;
         let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();

@@ -1,12 +1,14 @@
 //! The properties: what the user asked for, always writable.
 
 use std::ops::RangeInclusive;
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
 use super::styling::Ease;
 use gstreamer::glib;
 use gstreamer::glib::prelude::*;
 use gstreamer::prelude::*;
+use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Error, Model, Precision};
 
 /// What the user asked for. Read by the streaming thread before every frame, written by anybody.
@@ -28,6 +30,8 @@ pub(super) struct Settings {
     pub style_fade: u32,
     /// How a fade goes along.
     pub style_ease: Ease,
+    /// What is edited, as it was written and as it was meant.
+    pub edit: WantedEdit,
     /// The file of a cue sheet.
     pub cues: Option<String>,
     /// Which device paints, as the user wrote it.
@@ -48,6 +52,7 @@ impl Default for Settings {
             style: WantedStyle::default(),
             style_fade: 0,
             style_ease: Ease::default(),
+            edit: WantedEdit::default(),
             cues: None,
             device: DeviceChoice::Auto.to_string(),
             precision: Precision::Auto.to_string(),
@@ -64,6 +69,30 @@ pub(super) struct WantedStyle {
     pub palette: Option<String>,
 }
 
+/// A plan, as [`Plan::of`] takes it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WantedEdit {
+    /// As it was written last.
+    text: Option<String>,
+    /// What was meant last.
+    plan: Option<Arc<Plan>>,
+    /// Why what was written last is no plan.
+    pub refused: Option<String>,
+}
+
+impl WantedEdit {
+    /// The plan before stays where this is none.
+    fn want(&mut self, text: Option<String>) {
+        let plan = text.as_deref().filter(|text| !text.is_empty()).map(|text| Plan::of(text, Path::new("")));
+        self.text = text;
+        self.refused = None;
+        match plan.transpose() {
+            Ok(plan) => self.plan = plan.map(Arc::new),
+            Err(error) => self.refused = Some(error.to_string()),
+        }
+    }
+}
+
 /// What a changed property asks the element to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -73,6 +102,8 @@ pub(super) enum Change {
     Model,
     /// Another style.
     Style,
+    /// To say that what was written is no plan of edits.
+    RefusedEdit(String),
 }
 
 impl Settings {
@@ -81,7 +112,8 @@ impl Settings {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
         let Self { strength, keep_colors, stroke, .. } = *self;
-        Controls { strength, keep_colors, temporal, stroke, style: None }.clamped()
+        Controls { strength, keep_colors, temporal, stroke, style: None, edits: self.edit.plan.clone() }
+            .clamped()
     }
 
     /// What an engine is opened with.
@@ -107,6 +139,10 @@ impl Settings {
             }
             "style-fade" => self.style_fade = value.get().expect(CHECKED),
             "style-ease" => self.style_ease = value.get().expect(CHECKED),
+            "edit" => {
+                self.edit.want(text(value));
+                return self.edit.refused.clone().map_or(Change::NextFrame, Change::RefusedEdit);
+            }
             "cues" => self.cues = text(value),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
@@ -133,6 +169,7 @@ impl Settings {
             "palette" => self.style.palette.to_value(),
             "style-fade" => self.style_fade.to_value(),
             "style-ease" => self.style_ease.to_value(),
+            "edit" => self.edit.text.to_value(),
             "cues" => self.cues.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
@@ -197,6 +234,11 @@ fn looks() -> Vec<glib::ParamSpec> {
         glib::ParamSpecEnum::builder_with_default("style-ease", Ease::default())
             .nick("Style ease")
             .blurb("How a fade goes along")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("edit")
+            .nick("Edit")
+            .blurb("What is edited, region by region: a plan as JSON, or a .json file that holds one")
             .mutable_playing()
             .build(),
         glib::ParamSpecString::builder("cues")

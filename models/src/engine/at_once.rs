@@ -9,6 +9,9 @@ use super::fused::FusedPainter;
 use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
+use crate::edit::EditPass;
+use crate::numbers::read::read_here;
+use crate::numbers::{self, Window};
 use crate::temporal::FlickerFilter;
 use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
 
@@ -36,8 +39,45 @@ pub(super) struct FrameViews<'a> {
     pub(super) output: PictureMut<'a>,
     /// How, in their ranges.
     pub(super) controls: Controls,
+    /// Which frame it is, counted from the first that the engine painted.
+    pub(super) number: u64,
     /// What it took so far.
     pub(super) timings: Timings,
+}
+
+/// A frame's edits on their way over a picture of this info.
+pub(super) fn edit_pass<'a>(controls: &'a Controls, info: &PictureInfo, number: u64) -> Option<EditPass<'a>> {
+    let plan = controls.edits.as_deref()?;
+    Some(EditPass::new(plan, [info.width, info.height], number))
+}
+
+/// What is painted: a picture, with the edits that come before.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    /// As it came.
+    pub(super) picture: Picture<'a>,
+    /// What is edited.
+    pub(super) edits: Option<EditPass<'a>>,
+}
+
+impl Input<'_> {
+    /// A window's numbers, as [`numbers::read()`] gives them, edited.
+    pub(super) fn read(&self, window: Window, numbers: &mut [f32]) {
+        numbers::read(&self.picture, window, numbers);
+        self.edit(window, numbers);
+    }
+
+    /// The same, on this thread alone.
+    pub(super) fn read_here(&self, window: Window, numbers: &mut [f32]) {
+        read_here(&self.picture, window, numbers);
+        self.edit(window, numbers);
+    }
+
+    fn edit(&self, window: Window, numbers: &mut [f32]) {
+        if let Some(edits) = &self.edits {
+            edits.edit_window(window, numbers);
+        }
+    }
 }
 
 /// Every tile of a frame.
@@ -61,6 +101,8 @@ pub(super) struct AtOnce<F> {
     /// Paints at another size, where strokes of another width were asked for last.
     scaled: Option<(Scaled, Option<Arc<StyleCode>>)>,
     painted: Option<Painted<F>>,
+    /// Frames that came so far.
+    frames: u64,
 }
 
 impl<F> AtOnce<F> {
@@ -71,7 +113,7 @@ impl<F> AtOnce<F> {
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         let painter = open_painter(model, info, options)?;
         let model = Arc::clone(model);
-        Ok(Self { model, options: *options, painter, style: None, scaled: None, painted: None })
+        Ok(Self { model, options: *options, painter, style: None, scaled: None, painted: None, frames: 0 })
     }
 
     /// [`paint`], a panic turned into an error: the process and its stream live on.
@@ -87,7 +129,9 @@ impl<F> AtOnce<F> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
-        let mut frame = FrameViews { source, output, controls, timings: Timings::default() };
+        self.frames += 1;
+        let (number, timings) = (self.frames, Timings::default());
+        let mut frame = FrameViews { source, output, controls, number, timings };
         let painted = catch_unwind(AssertUnwindSafe(|| self.paint(&mut frame)));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
@@ -242,6 +286,7 @@ mod tests {
                 source: info.packed_view(&source).unwrap(),
                 output: info.packed_view_mut(&mut output).unwrap(),
                 controls: Controls { style: style.cloned(), ..Controls::default() },
+                number: 1,
                 timings: Timings::default(),
             };
             restyle(&mut Slow, &mut has, &mut frame).unwrap();

@@ -8,14 +8,15 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::at_once::{FrameViews, Painter};
+use super::at_once::{FrameViews, Input, Painter, edit_pass};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
 use crate::generators::Generator;
-use crate::numbers::{self, Finish, Numbers, NumbersMut};
+use crate::numbers::write::write_edited;
+use crate::numbers::{Finish, Numbers, NumbersMut};
 use crate::temporal::FlickerFilter;
-use crate::{Error, Model, Picture, PictureInfo, Result, StyleCode};
+use crate::{Error, Model, PictureInfo, Result, StyleCode};
 
 /// The generator, and the numbers that go in and come out.
 pub(super) struct BurnPainter {
@@ -47,11 +48,11 @@ impl BurnPainter {
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
-    fn read(&mut self, tile: Tile, source: &Picture<'_>) -> Result<TensorData> {
+    fn read(&mut self, tile: Tile, picture: &Input<'_>) -> Result<TensorData> {
         let shape = [1, 3, tile.window.height, tile.window.width];
         let reusable = self.input.take().filter(|data| data.shape().as_slice() == shape);
         let mut input = reusable.unwrap_or_else(|| TensorData::new(vec![0f32; tile.window.len()], shape));
-        numbers::read(source, tile.window, slice_mut(&mut input)?);
+        picture.read(tile.window, slice_mut(&mut input)?);
         Ok(input)
     }
 
@@ -90,9 +91,10 @@ impl Painter for BurnPainter {
     }
 
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
-        let FrameViews { source, output, controls, timings } = frame;
+        let FrameViews { source, output, controls, timings, number } = frame;
+        let edits = edit_pass(controls, source.info(), *number);
         let start = Instant::now();
-        let input = self.read(tile, source)?;
+        let input = self.read(tile, &Input { picture: *source, edits })?;
         timings.read += start.elapsed();
 
         let start = Instant::now();
@@ -110,7 +112,8 @@ impl Painter for BurnPainter {
 
         let start = Instant::now();
         let finish = Finish::of(controls);
-        numbers::write(Numbers::new(window, slice(&painted)?), original, finish, source, output, tile.region);
+        let numbers = Numbers::new(window, slice(&painted)?);
+        write_edited(numbers, original, finish, edits, source, output, tile.region);
         self.input = Some(input);
         timings.write += start.elapsed();
         Ok(())

@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::at_once::{FrameViews, Painter, paint};
+use super::at_once::{FrameViews, Input, Painter, edit_pass, paint};
+use crate::numbers::write::write_edited;
 use crate::numbers::{self, Finish, Numbers, Region, Window};
 use crate::resample::{Scaler, with_longer_side};
 use crate::{Colorimetry, Controls, Matrix, PictureInfo, PixelFormat, Range, Result};
@@ -83,18 +84,21 @@ impl Scaled {
         let start = Instant::now();
         let whole = Window::whole(&self.info);
         let [original, painting] = &mut self.picture;
-        numbers::read(&frame.source, whole, original);
+        let edits = edit_pass(&frame.controls, &self.info, frame.number);
+        Input { picture: frame.source, edits }.read(whole, original);
         self.to_painted.scale(original, &mut self.painted);
         let inner = *self.painter.info();
         let [source, output] = &mut self.frames;
         store(&self.painted, source);
         frame.timings.read += start.elapsed();
 
-        let controls = Controls { strength: 1.0, keep_colors: 0.0, stroke: 0.0, ..frame.controls.clone() };
+        let own = frame.controls.clone();
+        let controls = Controls { strength: 1.0, keep_colors: 0.0, stroke: 0.0, edits: None, ..own };
         let mut views = FrameViews {
             source: inner.packed_view(source)?,
             output: inner.packed_view_mut(output)?,
             controls,
+            number: frame.number,
             timings: frame.timings,
         };
         paint(&mut *self.painter, &mut views)?;
@@ -109,10 +113,11 @@ impl Scaled {
         painting.par_iter_mut().zip(original.par_iter()).for_each(|(painted, own)| *painted += DETAIL * own);
         let (painted, original) = (Numbers::new(whole, painting), Numbers::new(whole, original));
         let finish = Finish::of(&frame.controls);
-        numbers::write(
+        write_edited(
             painted,
             original,
             finish,
+            edit_pass(&frame.controls, &self.info, frame.number),
             &frame.source,
             &mut frame.output,
             Region::whole(&self.info),

@@ -9,6 +9,7 @@ use super::bands::{Bands, in_bands};
 use super::colour::{ToRgb, ToYuv, luma_weights};
 use super::samples::{BLOCK, Block, Channel, Sample, unit};
 use super::{Finish, Numbers, Region};
+use crate::edit::{EditPass, Stage};
 use crate::picture::{MAX_PLANES, Matrix, Picture, PictureMut, PixelFormat};
 
 /// Writes a region of a picture: the painting, finished with the original as `finish` says, clamped to
@@ -30,17 +31,32 @@ pub fn write(
     output: &mut PictureMut,
     region: Region,
 ) {
+    write_edited(painted, original, finish, None, source, output, region);
+}
+
+/// The same, with edits of the finished picture; those ask for the original.
+///
+/// # Panics
+/// As [`write`].
+pub(crate) fn write_edited(
+    painted: Numbers,
+    original: Numbers,
+    finish: Finish,
+    edits: Option<EditPass<'_>>,
+    source: &Picture,
+    output: &mut PictureMut,
+    region: Region,
+) {
     check_infos(source, output);
     assert!(painted.window.covers(&region), "{:?} does not cover {region:?}", painted.window);
-    let mix = finish.needs_original().then(|| {
-        assert!(original.window.covers(&region), "{:?} does not cover {region:?}", original.window);
-        Mix::of(original, finish)
-    });
+    let needed = finish.needs_original() || edits.is_some();
+    let covers = !needed || original.window.covers(&region);
+    assert!(covers, "{:?} does not cover {region:?}", original.window);
     let rows = Rows::of(output, &region);
     if region.width == 0 || region.height == 0 {
         return;
     }
-    let scene = Scene { painted, mix, source: *source, region };
+    let scene = Scene::new(painted, original, finish, edits, source, region);
     in_bands(rows, &|rows| write_rows(&scene, rows));
 }
 
@@ -50,12 +66,12 @@ pub(crate) fn write_here(
     painted: Numbers,
     original: Numbers,
     finish: Finish,
+    edits: Option<EditPass<'_>>,
     source: &Picture,
     region: Region,
     rows: Rows,
 ) {
-    let mix = finish.needs_original().then(|| Mix::of(original, finish));
-    write_rows(&Scene { painted, mix, source: *source, region }, rows);
+    write_rows(&Scene::new(painted, original, finish, edits, source, region), rows);
 }
 
 fn check_infos(source: &Picture, output: &PictureMut) {
@@ -79,8 +95,31 @@ fn check_pairs(output: &PictureMut, region: &Region) {
 struct Scene<'a> {
     painted: Numbers<'a>,
     mix: Option<Mix<'a>>,
+    edited: Option<Edited<'a>>,
     source: Picture<'a>,
     region: Region,
+}
+
+/// Edits of the finished picture, and what they and regions go by.
+struct Edited<'a> {
+    edits: EditPass<'a>,
+    original: Numbers<'a>,
+    finish: Finish,
+}
+
+impl<'a> Scene<'a> {
+    fn new(
+        painted: Numbers<'a>,
+        original: Numbers<'a>,
+        finish: Finish,
+        edits: Option<EditPass<'a>>,
+        source: &Picture<'a>,
+        region: Region,
+    ) -> Self {
+        let mix = finish.needs_original().then(|| Mix::of(original, finish));
+        let edited = edits.map(|edits| Edited { edits, original, finish });
+        Self { painted, mix, edited, source: *source, region }
+    }
 }
 
 /// The original and how much of it stays.
@@ -179,9 +218,40 @@ fn write_rows(scene: &Scene<'_>, rows: Rows<'_>) {
     }
 }
 
-/// `count` finished pixels from `x`, `y` on, in [0, 1].
+/// `count` finished pixels from `x`, `y` on, in [0, 1], edited.
 #[inline(always)]
 fn finished(scene: &Scene, x: usize, y: usize, count: usize, to: &mut Block) {
+    unedited(scene, x, y, count, to);
+    if let Some(edited) = &scene.edited {
+        edit(edited, scene.painted.row(x, y, count), (x, y), to);
+    }
+}
+
+/// Where regions have a strength of their own, their pixels anew; then what is adjusted. The rest stays to the bit.
+#[inline(never)]
+fn edit(edited: &Edited<'_>, painted: [&[f32]; 3], (x, y): (usize, usize), to: &mut Block) {
+    let Edited { edits, original, finish } = edited;
+    let count = painted[0].len();
+    let original = original.row(x, y, count);
+    if edits.has_finishes() {
+        let (mut strengths, mut kept): (Channel, Channel) = ([0.0; BLOCK], [0.0; BLOCK]);
+        edits.finishes((x, y), original, *finish, &mut strengths[..count], &mut kept[..count]);
+        let own = |at: usize| strengths[at] != finish.strength || kept[at] != finish.keep_colors;
+        for at in (0..count).filter(|at| own(*at)) {
+            let apart: [f32; 3] = std::array::from_fn(|c| original[c][at] - unit(painted[c][at]));
+            let luma: f32 = apart.iter().zip(luma_weights(Matrix::Bt709)).map(|(a, w)| a * w as f32).sum();
+            let (strength, keep) = (strengths[at], kept[at]);
+            for (to, (original, apart)) in to.iter_mut().zip(original.iter().zip(apart)) {
+                to[at] = unit(original[at] - strength * ((1.0 - keep) * apart + keep * luma));
+            }
+        }
+    }
+    let mut numbers = to.each_mut().map(|channel| &mut channel[..count]);
+    edits.adjust(Stage::After, (x as isize, y as isize), original, &mut numbers);
+}
+
+#[inline(always)]
+fn unedited(scene: &Scene, x: usize, y: usize, count: usize, to: &mut Block) {
     let painted = scene.painted.row(x, y, count);
     let Some(mix) = &scene.mix else {
         for (to, painted) in to.iter_mut().zip(painted) {

@@ -122,6 +122,9 @@ fn what_is_wrong_is_named_with_its_cue() {
         (cue(1.0, "style", "'cubist'", "hold"), "cue 2: the model 'untrained' has no style 'cubist'"),
         (cue(1.0, "style", "3", "hold"), "cue 2: value: found a number"),
         (cue(1.0, "temporal", "-1", "hold"), "cue 2: value: found -1, expected 0 to 1"),
+        (cue(1.0, "edit", "3", "hold"), "cue 2: value: found a number, expected edits"),
+        (cue(1.0, "edit", "'{}'", "hold"), "cue 2: value: a plan that cannot be read"),
+        (cue(1.0, "edit", "'{\"edits\": []}'", "linear"), "cue 2: ease: edits change at once"),
         (cue(1.0, "strength", "true", "hold"), "found true, expected a number, or a style"),
         (cue(1.0, "strength", "1", "bounce"), "unknown variant `bounce`"),
         (

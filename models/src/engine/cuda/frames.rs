@@ -13,7 +13,7 @@ use super::staging::Staging;
 use crate::engine::{
     Engine, EngineOptions, Frame, Output, Painted, Plan, Precision, Rejected, Source, Timings,
 };
-use crate::{Error, Model, PictureError, PictureInfo, Result};
+use crate::{Controls, Error, Model, PictureError, PictureInfo, Result};
 
 /// Frames that may be inside: one on its way up, one that is painted, one on its way down.
 const DEPTH: usize = 3;
@@ -102,11 +102,7 @@ impl<F: Frame> CudaEngine<F> {
     /// Puts a frame on the streams; what it took on the host, and whether its painting comes back there.
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
         let controls = frame.controls().clamped();
-        if controls.stroke > 0.0 {
-            return Err(Error::Engine(
-                "strokes of a width of their own are painted on the CPU alone so far".to_owned(),
-            ));
-        }
+        check_controls(&controls)?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
         let Streams { up, work, down } = &self.streams;
@@ -178,6 +174,16 @@ fn staging<'a>(
         Some(staging) => staging,
         none => none.insert(Staging::new(context, stream, info).map_err(failed)?),
     })
+}
+
+/// What the device cannot do yet is said, and not left out.
+fn check_controls(controls: &Controls) -> Result<()> {
+    let missing = match controls {
+        Controls { stroke, .. } if *stroke > 0.0 => "strokes of a width of their own are",
+        Controls { edits: Some(_), .. } => "edits are",
+        _ => return Ok(()),
+    };
+    Err(Error::Engine(format!("{missing} not carried out on a GPU yet: choose device cpu")))
 }
 
 fn check_memory(

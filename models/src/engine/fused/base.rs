@@ -6,11 +6,10 @@ use super::map::Map;
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{cell_numbers, gather, gather_floats, scatter};
+use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
-use crate::numbers::read::read_here;
-use crate::picture::Picture;
 
 /// Pixels of a side of a cell.
 const CELL: usize = 2;
@@ -104,14 +103,14 @@ impl<N: Number> Network for Base<N> {
         }
     }
 
-    fn read(&mut self, source: &Picture<'_>, window: Window, scratch: &Scratch) {
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
         let kernels = self.kernels;
         in_bands_of(self.cells.rows_mut(), 2, &|rows| {
             let mut buffers = scratch.of_this_thread();
             let (planar, raw) = buffers.for_reading(3 * CELL * window.width);
             rows.for_each(|y, cells| {
                 let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
-                read_here(source, line, planar);
+                input.read_here(line, planar);
                 gather::<N, CELL>(kernels, planar, raw, cells);
             });
         });

@@ -37,14 +37,13 @@ use self::isa::Isa;
 use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
 use self::tiny::Tiny;
-use super::at_once::{FrameViews, Painter};
+use super::at_once::{FrameViews, Input, Painter, edit_pass};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
 use crate::generators::GeneratorConfig;
 use crate::numbers::bands::in_bands_of;
-use crate::numbers::read::read_here;
-use crate::numbers::write::write_here;
-use crate::numbers::{self, Finish, Numbers, NumbersMut, Window};
+use crate::numbers::write::{write_edited, write_here};
+use crate::numbers::{Finish, Numbers, NumbersMut, Window};
 use crate::temporal::FlickerFilter;
 use crate::{Model, PictureInfo, Result, StyleCode};
 
@@ -111,8 +110,10 @@ impl FusedPainter {
 
     /// Each line from the last layer's outputs to pixels.
     fn paint_lines(&self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, output, controls, timings } = frame;
+        let FrameViews { source, output, controls, timings, number } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
+        let edits = edit_pass(controls, source.info(), *number);
+        let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch) = (&*self.network, &self.scratch);
         let rows = network.rows_of_a_line();
@@ -125,11 +126,11 @@ impl FusedPainter {
                 let window = line_window(&tile, line, rows);
                 let Buffers { original, painted, raw } = &mut *buffers;
                 let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
-                read_here(source, window, original);
+                picture.read_here(window, original);
                 network.paint_line(line, original, raw, painted);
                 let (original, painted) = (Numbers::new(window, original), Numbers::new(window, painted));
                 let painting_took = start.elapsed();
-                write_here(painted, original, finish, source, tile.region, written);
+                write_here(painted, original, finish, edits, source, tile.region, written);
                 painting.fetch_add(painting_took.as_nanos() as u64, Relaxed);
                 writing.fetch_add((start.elapsed() - painting_took).as_nanos() as u64, Relaxed);
             });
@@ -143,14 +144,16 @@ impl FusedPainter {
 
     /// All lines, then the filter, then pixels.
     fn paint_filtered(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, output, controls, timings } = frame;
+        let FrameViews { source, output, controls, timings, number } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
+        let edits = edit_pass(controls, source.info(), *number);
+        let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
         let rows = network.rows_of_a_line();
         self.planar.iter_mut().for_each(|numbers| numbers.resize(window.len(), 0.0));
         let [original, painted] = &mut self.planar;
-        numbers::read(source, window, original);
+        picture.read(window, original);
         timings.read += start.elapsed();
 
         let start = Instant::now();
@@ -176,7 +179,8 @@ impl FusedPainter {
         timings.temporal += start.elapsed();
 
         let start = Instant::now();
-        numbers::write(Numbers::new(window, painted), original, finish, source, output, tile.region);
+        let painted = Numbers::new(window, painted);
+        write_edited(painted, original, finish, edits, source, output, tile.region);
         timings.write += start.elapsed();
     }
 }
@@ -207,7 +211,8 @@ impl Painter for FusedPainter {
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
         self.network.reshape(tile.window.width, tile.window.height);
-        self.network.read(&frame.source, tile.window, &self.scratch);
+        let edits = edit_pass(&frame.controls, frame.source.info(), frame.number);
+        self.network.read(&Input { picture: frame.source, edits }, tile.window, &self.scratch);
         frame.timings.read += start.elapsed();
 
         let start = Instant::now();

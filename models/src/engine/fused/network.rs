@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
-use crate::picture::Picture;
 
 /// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
 pub(super) trait Network: Send + Sync {
@@ -13,7 +13,7 @@ pub(super) trait Network: Send + Sync {
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize);
     /// Pixels of a window to the first maps.
-    fn read(&mut self, source: &Picture<'_>, window: Window, scratch: &Scratch);
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch);
     /// All layers but the last.
     fn run(&mut self);
     /// Rows of pixels that the last layer makes at a time: a line.

@@ -71,6 +71,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: &Controls, fr
             source: info.packed_view(&source).unwrap(),
             output: info.packed_view_mut(&mut output).unwrap(),
             controls: controls.clone(),
+            number: 1,
             timings: Timings::default(),
         };
         paint(painter, &mut frame).unwrap();

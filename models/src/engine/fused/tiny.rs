@@ -6,11 +6,10 @@ use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
+use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
-use crate::numbers::read::read_here;
-use crate::picture::Picture;
 
 /// Pixels of a side of a cell.
 const CELL: usize = 4;
@@ -119,7 +118,7 @@ impl<N: Number> Network for Tiny<N> {
         }
     }
 
-    fn read(&mut self, source: &Picture<'_>, window: Window, scratch: &Scratch) {
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
         let rows = (self.cells.rows_mut(), self.wide.rows_mut());
         let kernels = self.kernels;
         in_bands_of(rows, 2, &|(cells, wide)| {
@@ -127,7 +126,7 @@ impl<N: Number> Network for Tiny<N> {
             let (planar, raw) = buffers.for_reading(3 * CELL * window.width);
             for_each_of_both(cells, wide, |y, cells, wide| {
                 let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
-                read_here(source, line, planar);
+                input.read_here(line, planar);
                 gather::<N, CELL>(kernels, planar, raw, cells);
                 means(raw, window.width / CELL, wide, WIDE, QUARTER);
             });

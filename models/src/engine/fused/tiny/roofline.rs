@@ -59,7 +59,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width, height, colorimetry };
     let bytes: Vec<u8> = (0..info.packed_size()).map(|i| (i * 31 % 200) as u8).collect();
-    let picture = info.packed_view(&bytes).unwrap();
+    let input = Input { picture: info.packed_view(&bytes).unwrap(), edits: None };
     let scratch = Scratch::new(&tiny, width);
     let [quarter, eighth] = [16.0, 64.0].map(|by| (width * height) as f64 / by);
     let (cells, small, wide) = (CELLS as f64, QUARTER as f64, EIGHTH as f64);
@@ -69,7 +69,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     line.fill(0.5);
     let window = Window::whole(&info);
     let stages: [Stage<'_, N>; 7] = [
-        ("read", 0.0, quarter * cells, &mut |tiny| tiny.read(&picture, window, &scratch)),
+        ("read", 0.0, quarter * cells, &mut |tiny| tiny.read(&input, window, &scratch)),
         ("stem", quarter * 9.0 * cells * small, quarter * (cells + small), &mut |tiny| {
             tiny.layers.stem.run(&tiny.cells, &mut tiny.skip, Then::RELU);
         }),

@@ -1,0 +1,164 @@
+//! Edits of frames: the formula inside a region, not a byte outside; before and after painting; every engine alike.
+
+use std::sync::Arc;
+
+use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape, adjusted};
+use impasto_models::generators::{GeneratorConfig, TinyConfig};
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
+    Range, engine,
+};
+
+const WIDTH: usize = 120;
+const HEIGHT: usize = 64;
+
+fn info(format: PixelFormat) -> PictureInfo {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+    PictureInfo { format, width: WIDTH, height: HEIGHT, colorimetry }
+}
+
+fn source(info: &PictureInfo) -> Vec<u8> {
+    (0..info.packed_size()).map(|i| (50 + (i * i / 9 + i / 200) % 150) as u8).collect()
+}
+
+fn model() -> Arc<Model> {
+    let untrained = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 5);
+    let mut weights = untrained.weights().clone();
+    weights.get_mut("head.weight").unwrap().values.iter_mut().for_each(|weight| *weight *= 0.2);
+    Arc::new(Model::new(untrained.metadata().clone(), weights).unwrap())
+}
+
+/// A frame painted with these controls.
+fn painted(device: DeviceChoice, format: PixelFormat, controls: Controls) -> Vec<u8> {
+    let options = EngineOptions { device, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(&model(), info(format), &options).unwrap();
+    let mut frame = FrameBuffer::new(info(format), source(&info(format))).unwrap();
+    frame.controls = controls;
+    assert!(engine.submit(frame).is_ok());
+    let painted = engine.collect().unwrap();
+    painted.outcome.unwrap();
+    painted.frame.output().to_vec()
+}
+
+fn with(edits: Vec<Edit>, controls: Controls) -> Controls {
+    let plan = Plan { edits };
+    plan.check().unwrap();
+    Controls { edits: Some(Arc::new(plan)), ..controls }
+}
+
+fn left_half() -> Region {
+    Region { shape: Shape::Rectangle { x: 0.0, y: 0.0, width: 0.5, height: 1.0 }, ..Region::default() }
+}
+
+const WARM: Adjust = Adjust {
+    temperature: 0.6,
+    brightness: -0.3,
+    saturation: 0.4,
+    hue: 0.1,
+    contrast: 0.2,
+    tint: 0.0,
+    highlights: 0.1,
+    shadows: 0.2,
+    vibrance: 0.3,
+    grain: 0.0,
+};
+
+/// Whether an RGB sample lies in the left half.
+fn is_left(sample: usize) -> bool {
+    sample / 3 % WIDTH < WIDTH / 2
+}
+
+#[test]
+fn inside_it_is_the_formula_and_outside_not_a_byte_changes() {
+    // At strength 0 what is edited is the source, whose codes are known before they are rounded.
+    for strength in [0.0, 1.0] {
+        let controls = || Controls { strength, ..Controls::default() };
+        let plain = painted(DeviceChoice::Cpu, PixelFormat::Rgb, controls());
+        let edit = Edit { region: left_half(), adjust: WARM, ..Edit::default() };
+        let edited = painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(vec![edit], controls()));
+        let pixels = plain.as_chunks::<3>().0.iter().zip(edited.as_chunks::<3>().0);
+        for (pixel, (plain, edited)) in pixels.enumerate() {
+            if !is_left(3 * pixel) {
+                assert_eq!(plain, edited);
+            } else if strength == 0.0 {
+                let expected = adjusted(&WARM, plain.map(|code| f32::from(code) / 255.0), 0.0);
+                let apart = expected.iter().zip(edited).map(|(n, code)| (n * 255.0 - f32::from(*code)).abs());
+                assert!(apart.fold(0.0, f32::max) <= 1.0, "{plain:?} {edited:?} {expected:?}");
+            }
+        }
+        assert_ne!(plain, edited);
+    }
+}
+
+#[test]
+fn a_region_may_be_painted_less_and_another_keep_its_colours() {
+    let unpainted = Edit { region: left_half(), strength: Some(0.0), ..Edit::default() };
+    for format in [PixelFormat::Rgb, PixelFormat::Nv12, PixelFormat::P010, PixelFormat::Yuy2] {
+        let controls = with(vec![unpainted.clone()], Controls::default());
+        let found = painted(DeviceChoice::Cpu, format, controls);
+        let (source, plain) =
+            (source(&info(format)), painted(DeviceChoice::Cpu, format, Controls::default()));
+        assert!(found != plain && found != source);
+        if format == PixelFormat::Rgb {
+            for (at, ((found, source), plain)) in found.iter().zip(&source).zip(&plain).enumerate() {
+                assert_eq!(found, if is_left(at) { source } else { plain });
+            }
+        }
+    }
+    let grey = Edit { keep_colors: Some(1.0), ..Edit::default() };
+    let found = painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(vec![grey], Controls::default()));
+    let kept = Controls { keep_colors: 1.0, ..Controls::default() };
+    let expected = painted(DeviceChoice::Cpu, PixelFormat::Rgb, kept);
+    assert!(found.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1));
+}
+
+#[test]
+fn what_is_edited_before_is_painted_as_if_it_had_come_so() {
+    let dark = Adjust { brightness: -0.8, ..Adjust::default() };
+    let edit = Edit { adjust: dark, before: true, ..Edit::default() };
+    let found = painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(vec![edit], Controls::default()));
+    let info = info(PixelFormat::Rgb);
+    let darker: Vec<u8> = source(&info)
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .flat_map(|rgb| adjusted(&dark, rgb.map(|code| f32::from(code) / 255.0), 0.0))
+        .map(|number| (number * 255.0).round() as u8)
+        .collect();
+    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    assert!(engine.submit(FrameBuffer::new(info, darker).unwrap()).is_ok());
+    let expected = engine.collect().unwrap().frame.output().to_vec();
+    let apart = found.iter().zip(&expected).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
+    assert!(apart / (found.len() as f64) < 0.5, "{}", apart / found.len() as f64);
+}
+
+#[test]
+fn engines_edit_alike_with_every_control_and_with_strokes() {
+    let edits = vec![
+        Edit { region: Region { feather: 0.2, ..left_half() }, adjust: WARM, ..Edit::default() },
+        Edit { region: left_half(), adjust: WARM, before: true, strength: Some(0.5), ..Edit::default() },
+        Edit {
+            region: Region { shape: Shape::Luma { low: 0.5, high: 1.0 }, ..Region::default() },
+            adjust: Adjust { grain: 1.0, ..Adjust::default() },
+            keep_colors: Some(0.7),
+            ..Edit::default()
+        },
+    ];
+    for controls in [
+        Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5, ..Controls::default() },
+        Controls { stroke: 4.0, ..Controls::default() },
+    ] {
+        let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu]
+            .map(|device| painted(device, PixelFormat::Nv12, with(edits.clone(), controls.clone())));
+        let apart = fused.iter().zip(&burn).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
+        assert!(apart / (fused.len() as f64) < 0.6, "{}", apart / fused.len() as f64);
+    }
+}
+
+#[test]
+fn a_plan_without_amounts_leaves_the_picture_alone() {
+    let nothing = with(vec![Edit { region: left_half(), ..Edit::default() }], Controls::default());
+    let plain = painted(DeviceChoice::Cpu, PixelFormat::Rgb, Controls::default());
+    assert_eq!(painted(DeviceChoice::Cpu, PixelFormat::Rgb, nothing.clone()), plain);
+    assert!(Controls { strength: 0.0, ..nothing }.is_identity());
+}
