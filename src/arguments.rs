@@ -13,7 +13,7 @@ use impasto_models::controls::STROKES;
 use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
 
-use crate::{bench, eval, image, live, model, plugins, style, train, video};
+use crate::{bench, edit, eval, image, live, model, plugins, style, train, video};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ pub enum Command {
     Model(model::ModelArguments),
     /// Keep a style of a picture, or a mix of styles, in a file
     Style(style::StyleArguments),
+    /// Say what an instruction of --edit does
+    Edit(edit::EditArguments),
     /// Time each stage of a frame on this machine
     Bench(bench::BenchArguments),
 }
@@ -70,8 +72,8 @@ pub struct PaintOptions {
     /// How much the flicker filter steadies what stands still; 0 is off [default: what the model recommends]
     #[arg(long, value_name = "0..1", value_parser = zero_to_one)]
     pub temporal: Option<f32>,
-    /// Edits, region by region: a plan as JSON, or a .json file that holds one
-    #[arg(long, value_name = "PLAN|FILE", value_parser = edits)]
+    /// Edits, region by region: an instruction such as "make the left half warmer", a plan as JSON, or a .json file
+    #[arg(long, value_name = "INSTRUCTION|PLAN|FILE", value_parser = edits)]
     pub edit: Option<Arc<Plan>>,
     /// What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -95,7 +97,7 @@ impl PaintOptions {
             temporal: 0.0,
             stroke: self.stroke.unwrap_or(0.0),
             style,
-            edits: self.edit.clone(),
+            edits: self.edits_of(model)?,
         })
     }
 
@@ -108,6 +110,15 @@ impl PaintOptions {
         let asked = if palette.is_some() { "--style and --palette" } else { "--style" };
         let code = model.choose_look(style, palette, Path::new("")).context(asked)?;
         Ok(code.map(Arc::new))
+    }
+
+    /// The edits that were asked for, their regions in `model`'s styles.
+    ///
+    /// # Errors
+    /// A style that `model` cannot have.
+    pub fn edits_of(&self, model: &Model) -> Result<Option<Arc<Plan>>> {
+        let styled = |plan: &Arc<Plan>| plan.in_styles_of(model, Path::new("")).map(Arc::new);
+        self.edit.as_ref().map(styled).transpose().context("--edit")
     }
 
     /// What an engine is opened with.
@@ -144,6 +155,7 @@ impl MovingOptions {
         options.device.check()?;
         let model = options.open_model()?;
         options.style_of(&model)?;
+        options.edits_of(&model)?;
         if let Some(sheet) = &self.cues {
             gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg).context("--cues")?;
         }

@@ -11,6 +11,7 @@
 //! | [`mod@train`] | `impasto train`: a recipe in, a model file out |
 //! | [`model`] | `impasto model`: list, show, import |
 //! | [`mod@style`] | `impasto style`: a style kept in a file |
+//! | [`mod@edit`] | `impasto edit`: what an instruction means |
 //! | [`mod@bench`] | `impasto bench`: what each stage of a frame takes here |
 //! | [`eval`] | `impasto eval`: a model, or a painted video, measured |
 //! | [`plugins`] | GStreamer started, and which package brings a missing element |
@@ -22,6 +23,7 @@
 
 mod arguments;
 mod bench;
+mod edit;
 mod eval;
 mod flow;
 mod frames;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Style(arguments) => style::run(&arguments),
+        Command::Edit(arguments) => edit::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {

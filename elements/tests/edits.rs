@@ -34,6 +34,21 @@ fn the_next_frame_is_edited_where_it_should_be_and_nowhere_else() {
 }
 
 #[test]
+fn sentences_in_both_languages_edit_as_their_plan_does() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.plain(), &caps);
+    let element = harness.element().unwrap();
+    element.set_property("edit", LEFT_DARK);
+    let expected = bytes(&painted(&mut harness, &caps, 0));
+    for (index, sentence) in ["darken the left half completely", "把左半边完全压暗"].into_iter().enumerate()
+    {
+        element.set_property("edit", sentence);
+        assert_eq!(bytes(&painted(&mut harness, &caps, 1 + index as u64)), expected, "{sentence}");
+    }
+}
+
+#[test]
 fn at_strength_0_a_frame_is_edited_all_the_same() {
     let studio = Studio::new();
     let caps = video("RGB", 64, 48);
@@ -59,6 +74,7 @@ fn edits_that_cannot_be_read_are_a_warning_while_playing_and_an_error_from_the_s
         (r#"{"edits": [{"adjust": {"hue": 7}}]}"#, "hue is 7, expected -1 to 1"),
         ("/nowhere/plan.json", "/nowhere/plan.json"),
         (r#"{"edits": [{"blur": 1}]}"#, "blur"),
+        ("make it brigter", "did you mean 'brighter'?"),
     ] {
         element.set_property("edit", edit);
         let warning = bus.pop_filtered(&[gst::MessageType::Warning]).expect("a warning");

@@ -184,6 +184,7 @@ impl Cues {
                 return Err("ease: edits change at once, expected hold".to_owned());
             }
             let plan = Plan::of(&text, folder).map_err(|error| format!("value: {error}"))?;
+            let plan = plan.in_styles_of(&self.model, folder).map_err(|error| format!("value: {error}"))?;
             return insert(&mut self.edits, Key { time, value: Arc::new(plan), ease });
         }
         let Some(number) = NUMBERS.iter().find(|number| number.name == property) else {

@@ -1,5 +1,6 @@
 //! What GStreamer calls, in its order.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use gstreamer as gst;
@@ -74,12 +75,8 @@ impl ObjectImpl for Impasto {
             Change::NextFrame => {}
             Change::Model => self.want_model(),
             Change::Style => self.want_style(),
-            Change::RefusedEdit(reason) => gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Settings,
-                ("edit: {reason}"),
-                ["what was edited so far goes on"]
-            ),
+            Change::StyledEdit => self.want_styled_edit(),
+            Change::RefusedEdit(reason) => self.warn_of_edit(&reason, "what was edited so far goes on"),
         }
     }
 
@@ -154,6 +151,11 @@ impl BaseTransformImpl for Impasto {
         }
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
         let style = styling::choose(&model, &settings.style).map_err(|error| error_message(&error))?;
+        if let Some(meant) = settings.edit.with_styles() {
+            let made = meant.in_styles_of(&model, Path::new(""));
+            let failed = |error| gst::error_msg!(gst::ResourceError::Settings, ("edit: {error}"));
+            self.settings.lock().edit.settle(&meant, made.map_err(failed)?);
+        }
         let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();
         let cues = cues.map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
         {

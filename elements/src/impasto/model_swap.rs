@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
+use impasto_models::edit::Plan;
 use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode};
 
 use super::cues::Cues;
@@ -39,6 +40,8 @@ pub(super) struct Look {
     style: (WantedStyle, Option<Arc<StyleCode>>),
     /// The cue sheet, read for the model.
     cues: Option<Cues>,
+    /// Edits as they were meant, and in the model's styles.
+    edit: Option<(Arc<Plan>, Plan)>,
 }
 
 /// The model of that name or file, or the bundled default.
@@ -165,7 +168,7 @@ impl Impasto {
             );
             None
         });
-        Look { style: (asked, code), cues }
+        Look { style: (asked, code), cues, edit: self.edit_for(model) }
     }
 
     /// Between two streams: the painter of a model that is ready, for frames of `picture`, and what to hand to
@@ -195,7 +198,10 @@ impl Impasto {
 
     /// The new model's cues and style, or, where another was asked for meanwhile, that one as soon as it is made.
     pub(super) fn adopt_look(&self, model: &Arc<Model>, look: Look) {
-        let Look { style: (asked, code), cues } = look;
+        let Look { style: (asked, code), cues, edit } = look;
+        if let Some((meant, made)) = edit {
+            self.settings.lock().edit.settle(&meant, made);
+        }
         {
             let mut styling = self.styling.lock();
             styling.restart(model, code);

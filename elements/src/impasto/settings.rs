@@ -74,8 +74,10 @@ pub(super) struct WantedStyle {
 pub(super) struct WantedEdit {
     /// As it was written last.
     text: Option<String>,
-    /// What was meant last.
+    /// What frames are edited by.
     plan: Option<Arc<Plan>>,
+    /// What was meant last, where its regions have styles that are yet to be made.
+    asked: Option<Arc<Plan>>,
     /// Why what was written last is no plan.
     pub refused: Option<String>,
 }
@@ -85,10 +87,23 @@ impl WantedEdit {
     fn want(&mut self, text: Option<String>) {
         let plan = text.as_deref().filter(|text| !text.is_empty()).map(|text| Plan::of(text, Path::new("")));
         self.text = text;
-        self.refused = None;
+        (self.asked, self.refused) = (None, None);
         match plan.transpose() {
+            Ok(Some(plan)) if plan.has_styles() => self.asked = Some(Arc::new(plan)),
             Ok(plan) => self.plan = plan.map(Arc::new),
             Err(error) => self.refused = Some(error.to_string()),
+        }
+    }
+
+    /// The plan whose regions have styles, as it was meant last.
+    pub fn with_styles(&self) -> Option<Arc<Plan>> {
+        self.asked.clone().or_else(|| self.plan.clone()).filter(|plan| plan.has_styles())
+    }
+
+    /// Takes what the styles of `meant` came to, unless something else is meant by now.
+    pub fn settle(&mut self, meant: &Arc<Plan>, made: Plan) {
+        if self.with_styles().is_some_and(|plan| Arc::ptr_eq(&plan, meant)) {
+            (self.asked, self.plan) = (None, Some(Arc::new(made)));
         }
     }
 }
@@ -102,6 +117,8 @@ pub(super) enum Change {
     Model,
     /// Another style.
     Style,
+    /// Edits whose regions have styles, which are yet to be made.
+    StyledEdit,
     /// To say that what was written is no plan of edits.
     RefusedEdit(String),
 }
@@ -141,7 +158,8 @@ impl Settings {
             "style-ease" => self.style_ease = value.get().expect(CHECKED),
             "edit" => {
                 self.edit.want(text(value));
-                return self.edit.refused.clone().map_or(Change::NextFrame, Change::RefusedEdit);
+                let settled = if self.edit.asked.is_some() { Change::StyledEdit } else { Change::NextFrame };
+                return self.edit.refused.clone().map_or(settled, Change::RefusedEdit);
             }
             "cues" => self.cues = text(value),
             "strength" => self.strength = value.get().expect(CHECKED),
@@ -238,7 +256,7 @@ fn looks() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecString::builder("edit")
             .nick("Edit")
-            .blurb("What is edited, region by region: a plan as JSON, or a .json file that holds one")
+            .blurb("What is edited, region by region: an instruction in English or Chinese, a plan as JSON, or a .json file that holds one")
             .mutable_playing()
             .build(),
         glib::ParamSpecString::builder("cues")

@@ -70,7 +70,16 @@ impl<'a> EditPass<'a> {
         self.plan.edits.iter().filter(move |edit| !edit.adjust.is_nothing() && edit.before == before)
     }
 
-    fn place(&self, x: isize, y: isize) -> Place {
+    pub(super) fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// The picture's size in pixels.
+    pub(super) fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    pub(super) fn place(&self, x: isize, y: isize) -> Place {
         let [width, height] = self.size.map(|side| side as f32);
         Place { x, y, width, height }
     }

@@ -1,8 +1,12 @@
 //! Edits and regions as they are written down.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::StyleCode;
 
 /// The most edits of a plan.
 pub const MOST_REGIONS: usize = 8;
@@ -42,6 +46,12 @@ pub struct Edit {
     /// How much of the input's own colours stays here, 0 to 1; as elsewhere unless it is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_colors: Option<f32>,
+    /// Another style here, as [`crate::Model::choose_style`] reads it: names, pictures, style files, or a mix of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
+    /// The code that `style` came to, from [`Plan::in_styles_of`].
+    #[serde(skip)]
+    pub code: Option<Arc<StyleCode>>,
 }
 
 /// Amounts from -1 to 1; 0 is no change. The formulas are those of [`super::adjusted`].
@@ -174,6 +184,16 @@ pub enum EditError {
         /// Why.
         reason: String,
     },
+    /// An instruction that cannot be followed.
+    #[error("{problem}\n{}", super::instruction::pointed(text, at))]
+    Instruction {
+        /// As it was given.
+        text: String,
+        /// What is wrong, in bytes of the text; empty where something is missing.
+        at: Range<usize>,
+        /// What was found there, and what was expected.
+        problem: String,
+    },
     /// A number out of its range.
     #[error("edit {edit}: {name} is {found}, expected {low} to {high}")]
     Range {
@@ -221,23 +241,46 @@ impl Adjust {
             ("grain", self.grain, 0.0),
         ]
     }
+
+    /// Every amount, in the order of [`Adjust::amounts`].
+    pub(super) fn amounts_mut(&mut self) -> [&mut f32; 10] {
+        [
+            &mut self.brightness,
+            &mut self.contrast,
+            &mut self.saturation,
+            &mut self.hue,
+            &mut self.temperature,
+            &mut self.tint,
+            &mut self.highlights,
+            &mut self.shadows,
+            &mut self.vibrance,
+            &mut self.grain,
+        ]
+    }
 }
 
 impl Edit {
     /// Whether nothing changes.
     pub fn is_nothing(&self) -> bool {
-        self.adjust.is_nothing() && self.strength.is_none() && self.keep_colors.is_none()
+        self.adjust.is_nothing()
+            && self.strength.is_none()
+            && self.keep_colors.is_none()
+            && self.style.is_none()
     }
 }
 
 impl Plan {
-    /// What a user asks for: JSON, or the name of a `.json` file, looked for from `folder`.
+    /// What a user asks for: JSON, where it begins with `{`; the name of a file, looked for from `folder`, where it ends with
+    /// `.json`; else an instruction in words.
     ///
     /// # Errors
-    /// [`EditError::File`], and as for [`Plan::from_json`].
+    /// [`EditError::File`], and as for [`Plan::from_json`] and [`Plan::from_instruction`].
     pub fn of(text: &str, folder: &Path) -> Result<Self, EditError> {
-        if text.trim_start().starts_with('{') || !text.ends_with(".json") {
+        if text.trim_start().starts_with('{') {
             return Self::from_json(text);
+        }
+        if !text.ends_with(".json") {
+            return Self::from_instruction(text);
         }
         let file = folder.join(text);
         let failed = |reason: String| EditError::File { file: file.clone(), reason };

@@ -67,6 +67,9 @@ impl Region {
 /// The most pixels of a row that are weighed at once.
 pub(super) const ROW: usize = crate::numbers::samples::BLOCK;
 
+/// How far rectangles that touch the picture's border go on, in pictures.
+const BEYOND: f32 = 4.0;
+
 /// One shape's weights, its edges as soft as `feather` says.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
 fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) {
@@ -74,10 +77,16 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
     match shape {
         Shape::Whole => weights.fill(1.0),
         Shape::Rectangle { x, y, width, height } => {
-            let (left, above) = (x * place.width, y * place.height);
-            let (w, h) = (0.5 * width * place.width, 0.5 * height * place.height);
+            // Where the picture ends nothing needs a soft edge: a rectangle that touches its border goes on beyond.
+            let side = |start: f32, length: f32, picture: f32| {
+                let low = if start <= 0.0 { start - BEYOND } else { start };
+                let high = if start + length >= 1.0 { start + length + BEYOND } else { start + length };
+                (0.5 * (low + high) * picture, 0.5 * (high - low) * picture)
+            };
+            let ((middle_x, half_w), (middle_y, half_h)) =
+                (side(*x, *width, place.width), side(*y, *height, place.height));
             each(place, weights, |x, y| {
-                let (across, down) = ((x - left - w).abs() - w, (y - above - h).abs() - h);
+                let (across, down) = ((x - middle_x).abs() - half_w, (y - middle_y).abs() - half_h);
                 let (over, under) = (across.max(0.0), down.max(0.0));
                 inside((over * over + under * under).sqrt() + across.max(down).min(0.0), soft)
             });
@@ -102,6 +111,9 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
             each(place, weights, |x, y| along([x, y], from, to));
         }
         Shape::Luma { low, high } => {
+            // Black and white are no edges.
+            let low = if *low <= 0.0 { f32::NEG_INFINITY } else { *low };
+            let high = if *high >= 1.0 { f32::INFINITY } else { *high };
             let pixels = input[0].iter().zip(input[1]).zip(input[2]);
             for (weight, ((r, g), b)) in weights.iter_mut().zip(pixels) {
                 let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -209,6 +221,7 @@ mod tests {
         let weights = row(&Region { feather: 0.2, ..of(left) }, 50);
         assert!((weights[49] + weights[50] - 1.0).abs() < 1e-3 && weights[39] == 1.0 && weights[61] == 0.0);
         assert!(weights.windows(2).skip(12).all(|pair| pair[1] <= pair[0]), "{weights:?}");
+        assert!(weights[0] == 1.0, "the picture's border is no edge");
         let ramp = row(&of(Shape::Gradient { from: [0.0, 0.0], to: [1.0, 0.0] }), 3);
         assert!(ramp[0] < 0.01 && (ramp[50] - 0.5).abs() < 0.01 && ramp[99] > 0.99);
     }
@@ -217,6 +230,8 @@ mod tests {
     fn keys_go_by_the_inputs_colours() {
         let dark = row(&of(Shape::Luma { low: 0.0, high: 0.3 }), 0);
         assert!(dark[10] == 1.0 && dark[60] == 0.0);
+        let soft = row(&Region { feather: 0.2, ..of(Shape::Luma { low: 0.0, high: 0.3 }) }, 0);
+        assert!(soft[0] == 1.0 && (soft[30] - 0.5).abs() < 0.05, "black is no edge");
         let red = of(Shape::Colour { colour: [0.8, 0.1, 0.1], tolerance: 0.1 });
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];

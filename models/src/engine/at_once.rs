@@ -1,6 +1,7 @@
 //! An engine that paints a frame before `submit` returns: what the fused engine and Burn share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,9 +10,10 @@ use super::fused::FusedPainter;
 use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
-use crate::edit::EditPass;
+use crate::edit::{self, EditPass};
 use crate::numbers::read::read_here;
 use crate::numbers::{self, Window};
+use crate::style::StylesBeside;
 use crate::temporal::FlickerFilter;
 use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
 
@@ -25,8 +27,8 @@ pub(super) trait Painter: Send {
     fn tiling(&self) -> &Tiling;
     /// What it remembers of earlier frames.
     fn filter(&mut self) -> &mut FlickerFilter;
-    /// From here on paints in this style, or in the model's first.
-    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()>;
+    /// From here on paints in this style, or in the model's first; and a frame's regions in theirs, in the order of its edits.
+    fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()>;
     /// Paints a tile, through the flicker filter where the frame is `filtered`.
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()>;
 }
@@ -73,6 +75,48 @@ impl Input<'_> {
         self.edit(window, numbers);
     }
 
+    /// How much of each pixel of a window is painted in each style, `[styles, height, width]`, in a buffer that grows as it must;
+    /// `numbers` are the window's.
+    pub(super) fn shares<'b>(
+        &self,
+        styles: &StylesBeside,
+        window: Window,
+        numbers: &[f32],
+        shares: &'b mut Vec<f32>,
+    ) -> &'b [f32] {
+        shares.resize(styles.styles() * window.width * window.height, 0.0);
+        if let Some(edits) = &self.edits {
+            edits.style_shares(window, numbers, shares);
+        }
+        shares
+    }
+
+    /// A window's numbers in the colours of the styles that lie side by side in it.
+    pub(super) fn recolour(
+        &self,
+        styles: &StylesBeside,
+        window: Window,
+        shares: &mut Vec<f32>,
+        numbers: &mut [f32],
+    ) {
+        styles.recolour(self.shares(styles, window, numbers, shares), numbers);
+    }
+
+    /// The same in a buffer of their own, which grows as it must.
+    pub(super) fn recoloured<'b>(
+        &self,
+        styles: &StylesBeside,
+        window: Window,
+        shares: &mut Vec<f32>,
+        numbers: &[f32],
+        recoloured: &'b mut Vec<f32>,
+    ) -> &'b [f32] {
+        recoloured.clear();
+        recoloured.extend_from_slice(numbers);
+        self.recolour(styles, window, shares, recoloured);
+        recoloured
+    }
+
     fn edit(&self, window: Window, numbers: &mut [f32]) {
         if let Some(edits) = &self.edits {
             edits.edit_window(window, numbers);
@@ -96,10 +140,11 @@ pub(super) struct AtOnce<F> {
     model: Arc<Model>,
     options: EngineOptions,
     painter: Box<dyn Painter>,
-    /// The style that it paints in.
-    style: Option<Arc<StyleCode>>,
+    look: Look,
     /// Paints at another size, where strokes of another width were asked for last.
-    scaled: Option<(Scaled, Option<Arc<StyleCode>>)>,
+    scaled: Option<(Scaled, Look)>,
+    /// Edits whose regions' styles were not yet this model's, and what they came to.
+    styled: Option<[Arc<edit::Plan>; 2]>,
     painted: Option<Painted<F>>,
     /// Frames that came so far.
     frames: u64,
@@ -113,7 +158,16 @@ impl<F> AtOnce<F> {
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         let painter = open_painter(model, info, options)?;
         let model = Arc::clone(model);
-        Ok(Self { model, options: *options, painter, style: None, scaled: None, painted: None, frames: 0 })
+        Ok(Self {
+            model,
+            options: *options,
+            painter,
+            look: Look::default(),
+            scaled: None,
+            styled: None,
+            painted: None,
+            frames: 0,
+        })
     }
 
     /// [`paint`], a panic turned into an error: the process and its stream live on.
@@ -129,6 +183,8 @@ impl<F> AtOnce<F> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
+        let edits = controls.edits.map(|edits| self.in_own_styles(edits)).transpose()?;
+        let controls = Controls { edits, ..controls };
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
         let mut frame = FrameViews { source, output, controls, number, timings };
@@ -140,12 +196,28 @@ impl<F> AtOnce<F> {
         outcome.map(|()| frame.timings)
     }
 
+    /// Edits with the codes of their regions' styles. They come with them where those were chosen beforehand.
+    fn in_own_styles(&mut self, edits: Arc<edit::Plan>) -> Result<Arc<edit::Plan>> {
+        if edits.is_in_styles_of(&self.model) {
+            return Ok(edits);
+        }
+        let known = self.styled.take().filter(|[asked, _]| Arc::ptr_eq(asked, &edits));
+        let styled = match known {
+            Some(known) => known,
+            None => {
+                let styled = Arc::new(edits.in_styles_of(&self.model, Path::new(""))?);
+                [edits, styled]
+            }
+        };
+        Ok(Arc::clone(&self.styled.insert(styled)[1]))
+    }
+
     fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
         let Some(size) = painted_size(self.painter.info(), frame.controls.stroke) else {
             if self.scaled.take().is_some() {
                 self.painter.filter().reset();
             }
-            restyle(&mut *self.painter, &mut self.style, frame)?;
+            restyle(&mut *self.painter, &mut self.look, frame)?;
             return paint(&mut *self.painter, frame);
         };
         let scaled = self.scaled.take().filter(|(scaled, _)| scaled.size() == size);
@@ -153,11 +225,11 @@ impl<F> AtOnce<F> {
             Some(scaled) => scaled,
             None => {
                 let painter = open_painter(&self.model, painted_info(size), &self.options)?;
-                (Scaled::new(*self.painter.info(), painter), None)
+                (Scaled::new(*self.painter.info(), painter), Look::default())
             }
         };
-        let (scaled, scaled_style) = self.scaled.insert(scaled);
-        restyle(scaled.painter(), scaled_style, frame)?;
+        let (scaled, look) = self.scaled.insert(scaled);
+        restyle(scaled.painter(), look, frame)?;
         scaled.paint(frame)
     }
 
@@ -205,26 +277,32 @@ fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) 
     Ok(Box::new(BurnPainter::open(model, info, options)?))
 }
 
-/// Has the painter paint in the frame's style from here on, where that is not the one it `has`. That is the network's time:
+/// The styles that a painter was told of last.
+#[derive(Default)]
+struct Look {
+    style: Option<Arc<StyleCode>>,
+    /// Edits whose regions have styles of their own.
+    regions: Option<Arc<edit::Plan>>,
+}
+
+/// Has the painter paint in the frame's styles from here on, where those are not what it `has`. That is the network's time:
 /// in a fade every frame takes it.
-fn restyle(
-    painter: &mut dyn Painter,
-    has: &mut Option<Arc<StyleCode>>,
-    frame: &mut FrameViews<'_>,
-) -> Result<()> {
-    let wanted = &frame.controls.style;
-    if same(has, wanted) {
+fn restyle(painter: &mut dyn Painter, has: &mut Look, frame: &mut FrameViews<'_>) -> Result<()> {
+    let Controls { style, edits, .. } = &frame.controls;
+    let regions = edits.as_ref().filter(|edits| edits.has_styles());
+    if same(&has.style, style) && same(&has.regions, &regions.cloned()) {
         return Ok(());
     }
     let start = Instant::now();
-    painter.restyle(wanted.as_deref())?;
-    has.clone_from(wanted);
+    let codes: Vec<_> = regions.iter().flat_map(|edits| edits.codes()).collect();
+    painter.restyle(style.as_deref(), &codes)?;
+    *has = Look { style: style.clone(), regions: regions.cloned() };
     frame.timings.network += start.elapsed();
     Ok(())
 }
 
-/// The same code, or none twice.
-fn same(a: &Option<Arc<StyleCode>>, b: &Option<Arc<StyleCode>>) -> bool {
+/// The same thing, or none twice.
+fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),
@@ -265,7 +343,7 @@ mod tests {
             unreachable!()
         }
 
-        fn restyle(&mut self, _style: Option<&StyleCode>) -> Result<()> {
+        fn restyle(&mut self, _style: Option<&StyleCode>, _regions: &[&StyleCode]) -> Result<()> {
             std::thread::sleep(TAKES);
             Ok(())
         }
@@ -280,7 +358,7 @@ mod tests {
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 16, height: 16, colorimetry };
         let (source, mut output) = (vec![0; info.packed_size()], vec![0; info.packed_size()]);
-        let mut has = None;
+        let mut has = Look::default();
         let mut took = |style: Option<&Arc<StyleCode>>| {
             let mut frame = FrameViews {
                 source: info.packed_view(&source).unwrap(),

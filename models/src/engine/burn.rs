@@ -12,9 +12,10 @@ use super::at_once::{FrameViews, Input, Painter, edit_pass};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
-use crate::generators::Generator;
+use crate::generators::{Generator, Look};
 use crate::numbers::write::write_edited;
-use crate::numbers::{Finish, Numbers, NumbersMut};
+use crate::numbers::{Finish, Numbers, NumbersMut, Window};
+use crate::style::StylesBeside;
 use crate::temporal::FlickerFilter;
 use crate::{Error, Model, PictureInfo, Result, StyleCode};
 
@@ -29,6 +30,8 @@ pub(super) struct BurnPainter {
     /// What the read pass fills and the network takes: `[1, 3, h, w]` of the last tile.
     input: Option<TensorData>,
     filter: FlickerFilter,
+    /// Styles that lie side by side.
+    beside: Option<StylesBeside>,
 }
 
 impl BurnPainter {
@@ -44,7 +47,7 @@ impl BurnPainter {
         let generator = in_style(model, None, &device)?;
         let model = Arc::clone(model);
         let filter = FlickerFilter::new(info.width, info.height);
-        Ok(Self { info, model, generator, device, tiling, plan, input: None, filter })
+        Ok(Self { info, model, generator, device, tiling, plan, input: None, filter, beside: None })
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
@@ -57,14 +60,36 @@ impl BurnPainter {
     }
 
     /// Input back, and output, both as numbers on the host.
-    fn run(&self, input: TensorData) -> Result<(TensorData, TensorData)> {
+    fn run(&self, input: TensorData, picture: &Input<'_>, tile: Tile) -> Result<(TensorData, TensorData)> {
         let _running = Running::begin();
+        if let Some(styles) = &self.beside {
+            let painted = self.run_beside(slice(&input)?, styles, picture, tile)?;
+            return Ok((input, painted));
+        }
         let input = Tensor::<4>::from_data(input, &self.device);
         let painted = self.generator.forward(input.clone());
-        let read_back =
-            |tensor: Tensor<4>| tensor.try_into_data().map_err(|error| Error::Engine(error.to_string()));
         let painted = read_back(painted)?;
         Ok((read_back(input)?, painted))
+    }
+
+    /// The output where several styles lie side by side, not as fast as could be.
+    fn run_beside(
+        &self,
+        original: &[f32],
+        styles: &StylesBeside,
+        picture: &Input<'_>,
+        tile: Tile,
+    ) -> Result<TensorData> {
+        let Window { width, height, .. } = tile.window;
+        let mut shares = Vec::new();
+        picture.shares(styles, tile.window, original, &mut shares);
+        let mut numbers = original.to_vec();
+        styles.recolour(&shares, &mut numbers);
+        let shape = [1, styles.styles(), height, width];
+        let shares = Tensor::<4>::from_data(TensorData::new(shares, shape), &self.device);
+        let look = Look::beside(styles, shares);
+        let input = Tensor::<4>::from_data(TensorData::new(numbers, [1, 3, height, width]), &self.device);
+        read_back(self.generator.forward_styled(input, &look).0)
     }
 }
 
@@ -85,8 +110,11 @@ impl Painter for BurnPainter {
         &mut self.filter
     }
 
-    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()> {
-        self.generator = in_style(&self.model, style, &self.device)?;
+    fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {
+        let beside = self.model.styles_beside(style, regions)?;
+        let trunk = beside.as_ref().map(|(trunk, _)| trunk);
+        self.generator = in_style(&self.model, trunk.or(style), &self.device)?;
+        self.beside = beside.map(|(_, styles)| styles);
         Ok(())
     }
 
@@ -94,11 +122,12 @@ impl Painter for BurnPainter {
         let FrameViews { source, output, controls, timings, number } = frame;
         let edits = edit_pass(controls, source.info(), *number);
         let start = Instant::now();
-        let input = self.read(tile, &Input { picture: *source, edits })?;
+        let picture = Input { picture: *source, edits };
+        let input = self.read(tile, &picture)?;
         timings.read += start.elapsed();
 
         let start = Instant::now();
-        let (input, mut painted) = self.run(input)?;
+        let (input, mut painted) = self.run(input, &picture, tile)?;
         let window = tile.painted_window(painted.shape());
         timings.network += start.elapsed();
 
@@ -118,6 +147,11 @@ impl Painter for BurnPainter {
         timings.write += start.elapsed();
         Ok(())
     }
+}
+
+/// A tensor's numbers on the host.
+fn read_back(tensor: Tensor<4>) -> Result<TensorData> {
+    tensor.try_into_data().map_err(|error| Error::Engine(error.to_string()))
 }
 
 fn slice(data: &TensorData) -> Result<&[f32]> {

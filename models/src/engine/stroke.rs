@@ -6,11 +6,13 @@
 //! is added again, a share of it, as *tiny* does at its own size. Strength, colours kept and pixels are the picture's, at full size; the
 //! flicker filter is the inner engine's.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::at_once::{FrameViews, Input, Painter, edit_pass, paint};
+use crate::edit;
 use crate::numbers::write::write_edited;
 use crate::numbers::{self, Finish, Numbers, Region, Window};
 use crate::resample::{Scaler, with_longer_side};
@@ -51,6 +53,8 @@ pub(super) struct Scaled {
     painted: Vec<f32>,
     /// The picture at the painted size, and its painting.
     frames: [Vec<u8>; 2],
+    /// Edits, and what of them is the inner painter's: styles of regions.
+    styles: Option<[Arc<edit::Plan>; 2]>,
 }
 
 impl Scaled {
@@ -65,6 +69,7 @@ impl Scaled {
             picture: [numbers(&info), numbers(&info)],
             painted: numbers(&inner),
             frames: [vec![0; inner.packed_size()], vec![0; inner.packed_size()]],
+            styles: None,
             info,
             painter,
         }
@@ -93,7 +98,9 @@ impl Scaled {
         frame.timings.read += start.elapsed();
 
         let own = frame.controls.clone();
-        let controls = Controls { strength: 1.0, keep_colors: 0.0, stroke: 0.0, edits: None, ..own };
+        let edits = own.edits.as_ref().filter(|edits| edits.has_styles());
+        let edits = edits.map(|edits| styles_alone(&mut self.styles, edits));
+        let controls = Controls { strength: 1.0, keep_colors: 0.0, stroke: 0.0, edits, ..own };
         let mut views = FrameViews {
             source: inner.packed_view(source)?,
             output: inner.packed_view_mut(output)?,
@@ -125,6 +132,13 @@ impl Scaled {
         frame.timings.write += start.elapsed();
         Ok(())
     }
+}
+
+/// The styles of edits' regions alone, made once.
+fn styles_alone(known: &mut Option<[Arc<edit::Plan>; 2]>, edits: &Arc<edit::Plan>) -> Arc<edit::Plan> {
+    let fits = known.take().filter(|[whole, _]| Arc::ptr_eq(whole, edits));
+    let fits = fits.unwrap_or_else(|| [Arc::clone(edits), Arc::new(edits.styles_alone())]);
+    Arc::clone(&known.insert(fits)[1])
 }
 
 /// Planar numbers as packed 8-bit RGB.

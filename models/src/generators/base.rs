@@ -169,7 +169,7 @@ impl Base {
     }
 
     pub(super) fn mixed(&self, mix: Option<&Tensor<2>>) -> Look {
-        Look { layers: styles::mixed(&self.styles, mix), colours: None }
+        Look { layers: styles::mixed(&self.styles, mix), ..Look::default() }
     }
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {

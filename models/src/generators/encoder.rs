@@ -75,6 +75,6 @@ impl StyleEncoder {
             code.clone().narrow(1, at - width, width)
         };
         let layer = |&width: &usize| Affine { scale: next(width) + 1.0, shift: next(width) };
-        Look { layers: self.widths.iter().map(layer).collect(), colours }
+        Look { layers: self.widths.iter().map(layer).collect(), colours, ..Look::default() }
     }
 }

@@ -1,10 +1,12 @@
 //! The affine layers of all styles, one behind each convolution that a style moves.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::layer::{Affine, Layer, StyleAffine};
 use super::weights::Weights;
-use crate::style::COLOUR;
+use crate::style::{COLOUR, StylesBeside};
 
 const MAX_STYLES: usize = 64;
 
@@ -25,12 +27,44 @@ pub struct Look {
     pub(super) layers: Vec<Affine>,
     /// The map of the input's colours, `[1 or batch, 3, 4]`: weights of red, green and blue, and what is added.
     pub(super) colours: Option<Tensor<3>>,
+    /// Where styles lie side by side, `layers` have one for each of them, and these are each pixel's shares of them,
+    /// `[1, styles, h, w]`, at the picture's size.
+    pub(super) shares: Option<Tensor<4>>,
 }
 
 impl Look {
     /// What the layer `index` is given.
     pub(super) fn of_layer(&self, index: usize) -> Option<&Affine> {
         self.layers.get(index)
+    }
+
+    /// Of styles side by side, each pixel in its shares of them, `[1, styles, h, w]`. The input is in their colours already.
+    pub(crate) fn beside(styles: &StylesBeside, shares: Tensor<4>) -> Self {
+        let device = shares.device();
+        let layers = (0..styles.layers()).map(|index| {
+            let (channels, numbers) = styles.layer(index);
+            let rows = TensorData::new(numbers.to_vec(), [styles.styles(), 2 * channels]);
+            let rows = Tensor::<2>::from_data(rows, &device);
+            let half = |from| rows.clone().narrow(1, from, channels);
+            Affine { scale: half(0), shift: half(channels) }
+        });
+        Self { layers: layers.collect(), colours: None, shares: Some(shares) }
+    }
+
+    /// A layer's output in its style, or each pixel in its shares of several; `by` is how much smaller than the picture it is.
+    pub(super) fn apply(&self, index: usize, layer: &Layer, x: Tensor<4>, by: usize) -> Tensor<4> {
+        let affine = self.of_layer(index);
+        let Some((shares, affine)) = self.shares.as_ref().zip(affine) else {
+            return layer.forward(x, affine);
+        };
+        let [_, styles, height, width] = shares.dims();
+        let cells = avg_pool2d(shares.clone(), AvgPoolOptions::new([by, by]).with_stride([by, by]));
+        let cells: Tensor<2> = cells.reshape([styles, height / by * (width / by)]);
+        let map = |numbers: &Tensor<2>| {
+            let [_, channels] = numbers.dims();
+            numbers.clone().transpose().matmul(cells.clone()).reshape([1, channels, height / by, width / by])
+        };
+        layer.forward(x, None) * map(&affine.scale) + map(&affine.shift)
     }
 
     /// The numbers of the first style: layer by layer scales and shifts, then the map of colours.

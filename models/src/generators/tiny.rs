@@ -166,20 +166,20 @@ impl Tiny {
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
     /// - output: `[batch, 3, height, width]` and `[batch, 48, height / 8, width / 8]`
     pub(super) fn forward(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index));
+        let styled = |index, layer: &Layer, x, by| style.apply(index, layer, x, by);
         let numbers = match &style.colours {
             Some(colours) => recoloured(numbers, colours.clone()),
             None => numbers,
         };
         let quarter = unshuffle(numbers.clone(), CELL); // [batch, 48, h/4, w/4]
         let means = cell_means(quarter.clone()); // [batch, 3, h/4, w/4]
-        let skip = relu(styled(0, &self.stem, quarter)); // [batch, 32, h/4, w/4]
-        let mut x = relu(styled(1, &self.down, skip.clone())); // [batch, 48, h/8, w/8]
+        let skip = relu(styled(0, &self.stem, quarter, CELL)); // [batch, 32, h/4, w/4]
+        let mut x = relu(styled(1, &self.down, skip.clone(), 8)); // [batch, 48, h/8, w/8]
         for (index, block) in self.blocks.iter().enumerate() {
-            x = relu(styled(2 + index, block, x));
+            x = relu(styled(2 + index, block, x, 8));
         }
         let features = x.clone();
-        let x = styled(2 + BLOCKS, &self.up, x); // [batch, 32, h/8, w/8]
+        let x = styled(2 + BLOCKS, &self.up, x, 8); // [batch, 32, h/8, w/8]
         let doubled = interpolate(
             x,
             InterpolateOptions::new(InterpolateMode::Bilinear)
@@ -221,7 +221,7 @@ impl Tiny {
             let [batch, _] = colours.dims();
             colours.reshape([batch, 3, 4])
         });
-        Look { layers: styles::mixed(&self.styles, mix), colours }
+        Look { layers: styles::mixed(&self.styles, mix), colours, ..Look::default() }
     }
 
     pub(super) fn encoder(&self) -> Option<&StyleEncoder> {

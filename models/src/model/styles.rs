@@ -8,7 +8,7 @@ use super::Model;
 use crate::generators::Weights;
 use crate::picture::PictureInfo;
 use crate::resample::{Planes, resample, with_longer_side};
-use crate::style::{self, StyleCode, StyleError};
+use crate::style::{self, StyleCode, StyleError, StylesBeside};
 use crate::{Colorimetry, Matrix, PixelFormat, Range, numbers};
 
 /// The least that a picture may have on each side, in pixels, for a style to be made of it: below, there is no stroke.
@@ -114,6 +114,26 @@ impl Model {
         Ok(Cow::Owned(style::fold(&self.metadata.generator, &self.weights, code.numbers())))
     }
 
+    /// The code of the model's trunk, and the styles that lie side by side in a picture, its own (or the model's first) before those of
+    /// its regions; none of no region.
+    ///
+    /// # Errors
+    /// As [`Model::check_style`], for every code.
+    pub(crate) fn styles_beside(
+        &self,
+        own: Option<&StyleCode>,
+        regions: &[&StyleCode],
+    ) -> Result<Option<(StyleCode, StylesBeside)>, StyleError> {
+        if regions.is_empty() {
+            return Ok(None);
+        }
+        let first = self.first_style().ok_or_else(|| self.fixed())?;
+        let codes: Vec<_> = [own.unwrap_or(&first)].into_iter().chain(regions.iter().copied()).collect();
+        codes.iter().try_for_each(|code| self.check_style(code))?;
+        let config = &self.metadata.generator;
+        Ok(Some((StylesBeside::trunk(config, first.network()), StylesBeside::new(config, &codes))))
+    }
+
     /// Whether a code is one of this model's weights.
     ///
     /// # Errors
@@ -124,6 +144,11 @@ impl Model {
             return Err(StyleError::OtherNetwork { model: self.name().to_owned() });
         }
         Ok(())
+    }
+
+    /// Whether a code is of this network.
+    pub(crate) fn owns(&self, code: &StyleCode) -> bool {
+        code.network() == self.network_tag()
     }
 
     fn network_tag(&self) -> u64 {

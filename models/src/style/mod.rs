@@ -3,17 +3,20 @@
 //! | module | purpose |
 //! |---|---|
 //! | `code` | the code: mixed, faded, folded into a network's weights |
+//! | `beside` | several styles in one picture, each where it has a share |
 //! | `choice` | what a user writes to choose one |
 //! | `file` | a style file |
 //! | `colour` | a painting's colours as a map of a photo's |
 //! | `description` | what a style is made of where it comes from a picture |
 
+mod beside;
 mod choice;
 mod code;
 mod colour;
 mod description;
 mod file;
 
+pub(crate) use beside::StylesBeside;
 pub use choice::{Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
 pub(crate) use code::{fold, network_tag, of_row};

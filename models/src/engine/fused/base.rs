@@ -1,5 +1,7 @@
 //! *base*, layer by layer; the definition is [`crate::generators::Base`].
 
+use std::sync::Arc;
+
 use super::conv::{Conv, Shuffled, Then};
 use super::kernels::Kernels;
 use super::map::Map;
@@ -10,6 +12,7 @@ use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
+use crate::style::StylesBeside;
 
 /// Pixels of a side of a cell.
 const CELL: usize = 2;
@@ -90,6 +93,10 @@ impl<N: Number> Network for Base<N> {
         self.layers = Layers::new(weights, self.kernels);
     }
 
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>) {
+        assert!(styles.is_none(), "a base paints in one style");
+    }
+
     fn reshape(&mut self, width: usize, height: usize) {
         let Self { cells, halves, last_half, quarters, last_quarter, eighths, .. } = self;
         for map in [cells, last_half].into_iter().chain(halves) {
@@ -107,7 +114,7 @@ impl<N: Number> Network for Base<N> {
         let kernels = self.kernels;
         in_bands_of(self.cells.rows_mut(), 2, &|rows| {
             let mut buffers = scratch.of_this_thread();
-            let (planar, raw) = buffers.for_reading(3 * CELL * window.width);
+            let (planar, raw, _) = buffers.for_reading(3 * CELL * window.width);
             rows.for_each(|y, cells| {
                 let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
                 input.read_here(line, planar);
@@ -127,12 +134,16 @@ impl<N: Number> Network for Base<N> {
         layers.to_eighth.run(at_quarter, x, Then::RELU);
         for [first, second] in &layers.blocks {
             first.run(x, inner, Then::RELU);
-            second.run(inner, next, Then { residual: Some(x), relu: true });
+            second.run(inner, next, Then { residual: Some(x), ..Then::RELU });
             std::mem::swap(x, next);
         }
-        layers.from_eighth.run(x, from_quarter, Then { residual: Some(at_quarter), relu: true });
+        layers.from_eighth.run(x, from_quarter, Then { residual: Some(at_quarter), ..Then::RELU });
         layers.quarter.run(from_quarter, &mut self.last_quarter, Then::RELU);
-        layers.from_quarter.run(&self.last_quarter, from_half, Then { residual: Some(at_half), relu: true });
+        layers.from_quarter.run(
+            &self.last_quarter,
+            from_half,
+            Then { residual: Some(at_half), ..Then::RELU },
+        );
         layers.half.run(from_half, &mut self.last_half, Then::RELU);
     }
 

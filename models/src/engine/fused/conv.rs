@@ -1,5 +1,6 @@
 //! A convolution, its weights packed for the loops of an instruction set.
 
+use super::beside::Beside;
 use super::kernels::{Block, Job, Kernels};
 use super::map::Map;
 use super::number::Number;
@@ -20,16 +21,17 @@ pub(super) struct Conv<N: 'static> {
 
 /// What comes after the sum.
 #[derive(Clone, Copy)]
-pub(super) struct Then<'a, N> {
+pub(super) struct Then<'a, N: 'static> {
     /// A map that is added.
     pub(super) residual: Option<&'a Map<N>>,
+    /// The affine layer of styles side by side; not beside a residual.
+    pub(super) beside: Option<Beside<'a, N>>,
     /// Whether negative sums become 0.
     pub(super) relu: bool,
 }
 
 impl<N> Then<'_, N> {
-    pub(super) const NOTHING: Self = Self { residual: None, relu: false };
-    pub(super) const RELU: Self = Self { residual: None, relu: true };
+    pub(super) const RELU: Self = Self { residual: None, beside: None, relu: true };
 }
 
 impl<N: Number> Conv<N> {
@@ -92,7 +94,9 @@ impl<N: Number> Conv<N> {
         in_bands_of(output.rows_mut(), 1, &|rows| {
             rows.for_each(|y, row| {
                 let residual = then.residual.map(|residual| residual.row(y));
-                self.row(input, y, residual, row, Row { width, pitch, relu: then.relu });
+                let relu = then.relu && then.beside.is_none();
+                self.row(input, y, residual, row, Row { width, pitch, relu });
+                then.beside.iter().for_each(|beside| beside.apply(y, row, pitch, then.relu));
             });
         });
         output.close();

@@ -13,10 +13,12 @@
 //! | `conv` | a convolution, its weights packed |
 //! | `pixels` | planar numbers to cells and back |
 //! | `network` | what the engine asks of a network |
+//! | `beside` | several styles in one picture |
 //! | `tiny`, `base` | the networks |
 //! | `canvas` | rows of output pictures, shared out over threads |
 
 mod base;
+mod beside;
 mod canvas;
 mod conv;
 mod isa;
@@ -44,8 +46,9 @@ use crate::generators::GeneratorConfig;
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::write::{write_edited, write_here};
 use crate::numbers::{Finish, Numbers, NumbersMut, Window};
+use crate::style::StylesBeside;
 use crate::temporal::FlickerFilter;
-use crate::{Model, PictureInfo, Result, StyleCode};
+use crate::{Error, Model, PictureInfo, Result, StyleCode};
 
 /// Paints with one model, for one picture info.
 pub(super) struct FusedPainter {
@@ -58,6 +61,8 @@ pub(super) struct FusedPainter {
     filter: FlickerFilter,
     /// Input and painting of a tile, planar, for the flicker filter alone, which sees neighbours.
     planar: [Vec<f32>; 2],
+    /// Styles that lie side by side.
+    beside: Option<Arc<StylesBeside>>,
 }
 
 impl FusedPainter {
@@ -105,7 +110,7 @@ impl FusedPainter {
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];
         let model = Arc::clone(model);
-        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar })
+        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar, beside: None })
     }
 
     /// Each line from the last layer's outputs to pixels.
@@ -115,7 +120,7 @@ impl FusedPainter {
         let edits = edit_pass(controls, source.info(), *number);
         let picture = Input { picture: *source, edits };
         let start = Instant::now();
-        let (network, scratch) = (&*self.network, &self.scratch);
+        let (network, scratch, beside) = (&*self.network, &self.scratch, self.beside.as_deref());
         let rows = network.rows_of_a_line();
         let (painting, writing) = (AtomicU64::new(0), AtomicU64::new(0));
         in_bands_of(Lines::of(output, &tile.region, rows), 1, &|lines| {
@@ -124,10 +129,14 @@ impl FusedPainter {
                 let start = Instant::now();
                 let line = (written.first() as isize - tile.window.y) as usize / rows;
                 let window = line_window(&tile, line, rows);
-                let Buffers { original, painted, raw } = &mut *buffers;
+                let Buffers { original, painted, raw, shares, recoloured } = &mut *buffers;
                 let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
                 picture.read_here(window, original);
-                network.paint_line(line, original, raw, painted);
+                let seen = match beside {
+                    Some(styles) => picture.recoloured(styles, window, shares, original, recoloured),
+                    None => original,
+                };
+                network.paint_line(line, seen, raw, painted);
                 let (original, painted) = (Numbers::new(window, original), Numbers::new(window, painted));
                 let painting_took = start.elapsed();
                 write_here(painted, original, finish, edits, source, tile.region, written);
@@ -150,6 +159,7 @@ impl FusedPainter {
         let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
+        let beside = self.beside.as_deref();
         let rows = network.rows_of_a_line();
         self.planar.iter_mut().for_each(|numbers| numbers.resize(window.len(), 0.0));
         let [original, painted] = &mut self.planar;
@@ -160,12 +170,14 @@ impl FusedPainter {
         let (of_line, of_plane) = (rows * window.width, window.len() / 3);
         in_bands_of(PlanarLines::of(painted, &window, rows), 1, &|lines| {
             let mut buffers = scratch.of_this_thread();
-            let Buffers { original: input, painted, raw } = &mut *buffers;
+            let Buffers { original: input, painted, raw, shares, .. } = &mut *buffers;
             let (input, painted) = (&mut input[..3 * of_line], &mut painted[..3 * of_line]);
             lines.for_each(|line, planes| {
                 for (to, from) in input.chunks_exact_mut(of_line).zip(original.chunks_exact(of_plane)) {
                     to.copy_from_slice(&from[line * of_line..][..of_line]);
                 }
+                let line_window = line_window(&tile, line, rows);
+                beside.iter().for_each(|styles| picture.recolour(styles, line_window, shares, input));
                 network.paint_line(line, input, raw, painted);
                 let from = painted.chunks_exact(of_line);
                 planes.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
@@ -202,9 +214,20 @@ impl Painter for FusedPainter {
         &mut self.filter
     }
 
-    fn restyle(&mut self, style: Option<&StyleCode>) -> Result<()> {
-        let weights = self.model.weights_in(style)?;
+    fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {
+        let config = &self.model.metadata().generator;
+        if !regions.is_empty() && !matches!(config, GeneratorConfig::Tiny(_)) {
+            let kind = config.kind();
+            return Err(Error::Engine(format!(
+                "a region in a style of its own needs a tiny, found a {kind}"
+            )));
+        }
+        let beside = self.model.styles_beside(style, regions)?;
+        let trunk = beside.as_ref().map(|(trunk, _)| trunk);
+        let weights = self.model.weights_in(trunk.or(style))?;
         self.network.restyle(&weights);
+        self.beside = beside.map(|(_, styles)| Arc::new(styles));
+        self.network.beside(self.beside.clone());
         Ok(())
     }
 

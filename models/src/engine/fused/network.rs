@@ -1,15 +1,18 @@
 //! What the engine asks of a network, and the buffers of its threads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
+use crate::style::StylesBeside;
 
 /// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
 pub(super) trait Network: Send + Sync {
     /// Takes other weights of the same network.
     fn restyle(&mut self, weights: &Weights);
+    /// From here on paints in these styles side by side, its weights those of their trunk; or in its own style alone.
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>);
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize);
     /// Pixels of a window to the first maps.
@@ -21,7 +24,7 @@ pub(super) trait Network: Send + Sync {
     /// Floats of the last layer's output for a line of this width, in pixels.
     fn line_floats(&self, width: usize) -> usize;
     /// The last layer, on this thread: a line as planar numbers `[3, rows, width]`, with the input's numbers of the same
-    /// line at hand and `raw` to work in.
+    /// line at hand, in the styles' colours where those lie side by side, and `raw` to work in.
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]);
 }
 
@@ -38,12 +41,16 @@ pub(super) struct Buffers {
     pub(super) painted: Vec<f32>,
     /// The last layer's output.
     pub(super) raw: Vec<f32>,
+    /// Shares of styles that lie side by side, planar; empty before the first such frame.
+    pub(super) shares: Vec<f32>,
+    /// A line of the input in those styles' colours, planar; likewise.
+    pub(super) recoloured: Vec<f32>,
 }
 
 impl Buffers {
     /// A line's `count` numbers of the input, and floats to work in.
-    pub(super) fn for_reading(&mut self, count: usize) -> (&mut [f32], &mut [f32]) {
-        (&mut self.original[..count], &mut self.raw)
+    pub(super) fn for_reading(&mut self, count: usize) -> (&mut [f32], &mut [f32], &mut Vec<f32>) {
+        (&mut self.original[..count], &mut self.raw, &mut self.shares)
     }
 }
 
@@ -51,7 +58,13 @@ impl Scratch {
     /// For lines of a network of this width, in pixels.
     pub(super) fn new(network: &dyn Network, width: usize) -> Self {
         let [line, raw] = lengths(network, width);
-        let buffers = || Buffers { original: vec![0.0; line], painted: vec![0.0; line], raw: vec![0.0; raw] };
+        let buffers = || Buffers {
+            original: vec![0.0; line],
+            painted: vec![0.0; line],
+            raw: vec![0.0; raw],
+            shares: Vec::new(),
+            recoloured: Vec::new(),
+        };
         Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::new(buffers())).collect() }
     }
 

@@ -1,15 +1,19 @@
 //! *tiny*, layer by layer; the definition is [`crate::generators::Tiny`].
 
+use super::beside::{Beside, halve_shares, shares_of_cells};
 use super::conv::{Conv, Then};
 use super::kernels::{Doubling, Kernels};
-use super::map::{Map, for_each_of_both};
+use super::map::{Map, RowsMut, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
+use std::sync::Arc;
+
 use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
+use crate::style::StylesBeside;
 
 /// Pixels of a side of a cell.
 const CELL: usize = 4;
@@ -35,6 +39,8 @@ pub(super) struct Tiny<N: 'static> {
     eighths: [Map<N>; 2],
     small: Map<N>,
     wide: Map<N>,
+    /// Styles side by side, and the shares of them at 1/4 and at 1/8.
+    beside: Option<(Arc<StylesBeside>, [Map<f32>; 2])>,
 }
 
 struct Layers<N: 'static> {
@@ -78,6 +84,7 @@ impl<N: Number> Tiny<N> {
             eighths: [Map::new(EIGHTH), Map::new(EIGHTH)],
             small: Map::new(QUARTER),
             wide: Map::new(WIDE),
+            beside: None,
         }
     }
 
@@ -108,6 +115,11 @@ impl<N: Number> Network for Tiny<N> {
         self.layers = Layers::new(weights, self.kernels);
     }
 
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>) {
+        let maps = |styles: &StylesBeside| [Map::new(styles.styles()), Map::new(styles.styles())];
+        self.beside = styles.map(|styles| (Arc::clone(&styles), maps(&styles)));
+    }
+
     fn reshape(&mut self, width: usize, height: usize) {
         for map in [&mut self.cells, &mut self.skip, &mut self.wide] {
             map.reshape(width / CELL, height / CELL);
@@ -116,17 +128,27 @@ impl<N: Number> Network for Tiny<N> {
         for map in [first, second, &mut self.small] {
             map.reshape(width / 8, height / 8);
         }
+        if let Some((_, [quarter, eighth])) = &mut self.beside {
+            quarter.reshape(width / CELL, height / CELL);
+            eighth.reshape(width / 8, height / 8);
+        }
     }
 
     fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
-        let rows = (self.cells.rows_mut(), self.wide.rows_mut());
-        let kernels = self.kernels;
+        let Self { kernels, cells, wide, beside, .. } = self;
+        let rows = (cells.rows_mut(), wide.rows_mut());
+        if let Some((styles, [quarter, eighth])) = beside {
+            read_shares(input, window, scratch, styles, quarter);
+            halve_shares(quarter, eighth);
+        }
+        let beside = beside.as_ref();
         in_bands_of(rows, 2, &|(cells, wide)| {
             let mut buffers = scratch.of_this_thread();
-            let (planar, raw) = buffers.for_reading(3 * CELL * window.width);
+            let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
             for_each_of_both(cells, wide, |y, cells, wide| {
                 let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
                 input.read_here(line, planar);
+                beside.iter().for_each(|(styles, _)| input.recolour(styles, line, shares, planar));
                 gather::<N, CELL>(kernels, planar, raw, cells);
                 means(raw, window.width / CELL, wide, WIDE, QUARTER);
             });
@@ -136,14 +158,20 @@ impl<N: Number> Network for Tiny<N> {
 
     fn run(&mut self) {
         let Layers { stem, down, blocks, up, .. } = &self.layers;
-        stem.run(&self.cells, &mut self.skip, Then::RELU);
+        let then = |index: usize, level: usize| {
+            let styles = self.beside.as_ref();
+            let beside =
+                styles.map(|(styles, shares)| Beside::of_layer(self.kernels, styles, index, &shares[level]));
+            Then { beside, ..Then::RELU }
+        };
+        stem.run(&self.cells, &mut self.skip, then(0, 0));
         let [first, second] = &mut self.eighths;
-        down.run(&self.skip, first, Then::RELU);
-        for pair in blocks.chunks(2) {
-            pair[0].run(first, second, Then::RELU);
-            pair[1].run(second, first, Then::RELU);
+        down.run(&self.skip, first, then(1, 1));
+        for (index, pair) in blocks.chunks(2).enumerate() {
+            pair[0].run(first, second, then(2 + 2 * index, 1));
+            pair[1].run(second, first, then(3 + 2 * index, 1));
         }
-        up.run(first, &mut self.small, Then::NOTHING);
+        up.run(first, &mut self.small, Then { relu: false, ..then(2 + BLOCKS, 1) });
         self.double();
     }
 
@@ -163,6 +191,26 @@ impl<N: Number> Network for Tiny<N> {
             cross(crossed, original, painted);
         }
     }
+}
+
+/// The shares of styles that every cell of a window has.
+fn read_shares(
+    input: &Input<'_>,
+    window: Window,
+    scratch: &Scratch,
+    styles: &StylesBeside,
+    cells: &mut Map<f32>,
+) {
+    in_bands_of(cells.rows_mut(), 2, &|rows: RowsMut<'_, f32>| {
+        let mut buffers = scratch.of_this_thread();
+        let (planar, _, shares) = buffers.for_reading(3 * CELL * window.width);
+        rows.for_each(|y, cells| {
+            let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
+            input.read_here(line, planar);
+            let shares = input.shares(styles, line, planar, shares);
+            shares_of_cells::<CELL>(shares, styles.styles(), cells);
+        });
+    });
 }
 
 #[cfg(test)]

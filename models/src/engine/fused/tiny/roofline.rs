@@ -81,7 +81,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
             tiny.layers.blocks[0].run(from, to, Then::RELU);
         }),
         ("up", eighth * wide * small, eighth * (wide + small), &mut |tiny| {
-            tiny.layers.up.run(&tiny.eighths[0], &mut tiny.small, Then::NOTHING);
+            tiny.layers.up.run(&tiny.eighths[0], &mut tiny.small, Then { relu: false, ..Then::RELU });
         }),
         ("doubling, skip", 0.0, quarter * 2.0 * small + eighth * small, &mut Tiny::double),
         ("head, one thread", quarter * 9.0 * (small + 3.0) * cells, quarter * small, &mut |tiny| {

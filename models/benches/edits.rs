@@ -1,0 +1,71 @@
+//! What edits cost: a frame of 1280x720 painted by `any` on the CPU, without edits, with colours and with styles in regions.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
+use impasto_models::{
+    Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+};
+
+const INFO: PictureInfo = PictureInfo {
+    format: PixelFormat::Nv12,
+    width: 1280,
+    height: 720,
+    colorimetry: Colorimetry { matrix: Matrix::Bt709, range: Range::Limited },
+};
+
+const STYLES: [&str; 4] = ["scream", "starry-night", "ink-landscape", "water-lilies"];
+
+/// So many ellipses side by side, each edited in this way.
+fn plan(count: usize, edit: impl Fn(usize) -> Edit) -> Arc<Plan> {
+    let width = 1.0 / count as f32;
+    let region = |index: usize| Region {
+        shape: Shape::Ellipse { x: index as f32 * width, y: 0.1, width, height: 0.8 },
+        feather: 0.1,
+        invert: false,
+    };
+    Arc::new(Plan { edits: (0..count).map(|index| Edit { region: region(index), ..edit(index) }).collect() })
+}
+
+fn colours(_: usize) -> Edit {
+    Edit { adjust: Adjust { temperature: 0.5, contrast: 0.2, ..Adjust::default() }, ..Edit::default() }
+}
+
+fn style(index: usize) -> Edit {
+    Edit { style: Some(STYLES[index % STYLES.len()].to_owned()), ..Edit::default() }
+}
+
+fn edits(criterion: &mut Criterion) {
+    let model = Model::open("any").expect("it is bundled");
+    let mut group = criterion.benchmark_group("edits 1280x720");
+    group.sample_size(20).warm_up_time(Duration::from_millis(500));
+    let cases = [
+        ("none", None),
+        ("colours in 1", Some(plan(1, colours))),
+        ("colours in 8", Some(plan(8, colours))),
+        ("a style in 1", Some(plan(1, style))),
+        ("styles in 8", Some(plan(8, style))),
+    ];
+    for (name, edits) in cases {
+        group.bench_function(name, |bencher| {
+            let mut engine =
+                engine::open::<FrameBuffer>(&model, INFO, &EngineOptions::default()).expect("a CPU is here");
+            let codes = (0..INFO.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8);
+            let mut frame = FrameBuffer::new(INFO, codes.collect()).expect("it is as long as it should be");
+            frame.controls = Controls { edits: edits.clone(), ..Controls::default() };
+            let mut frame = Some(frame);
+            bencher.iter(|| {
+                assert!(engine.submit(frame.take().expect("it came back")).is_ok());
+                let painted = engine.collect().expect("it is inside");
+                black_box(painted.outcome.expect("it is painted"));
+                frame = Some(painted.frame);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, edits);
+criterion_main!(benches);

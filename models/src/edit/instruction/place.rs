@@ -1,0 +1,169 @@
+//! Regions that have a name, in either language.
+
+use crate::edit::{Region, Shape};
+
+/// A region that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Whole,
+    Left,
+    Right,
+    Top,
+    Bottom,
+    LeftThird,
+    MiddleThird,
+    RightThird,
+    TopThird,
+    BottomThird,
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+    Centre,
+    Edges,
+    Dark,
+    Middling,
+    Bright,
+    Reds,
+    Oranges,
+    Yellows,
+    Greens,
+    Cyans,
+    Blues,
+    Purples,
+    /// Pale to dark: they are one hue.
+    Skin,
+}
+
+/// Width of the edge of what has none by nature.
+pub(super) const SOFT: f32 = 0.2;
+
+/// A third, so that three of them reach from side to side.
+const THIRD: f32 = 1.0 / 3.0;
+
+impl Place {
+    /// Every one of them, with what it is called in an explanation.
+    pub(super) const ALL: [(Self, &'static str); 27] = [
+        (Self::Whole, "the whole frame"),
+        (Self::Left, "the left half"),
+        (Self::Right, "the right half"),
+        (Self::Top, "the top half"),
+        (Self::Bottom, "the bottom half"),
+        (Self::LeftThird, "the left third"),
+        (Self::MiddleThird, "the middle third"),
+        (Self::RightThird, "the right third"),
+        (Self::TopThird, "the top third"),
+        (Self::BottomThird, "the bottom third"),
+        (Self::TopLeft, "the top left corner"),
+        (Self::TopRight, "the top right corner"),
+        (Self::BottomLeft, "the bottom left corner"),
+        (Self::BottomRight, "the bottom right corner"),
+        (Self::Centre, "the centre"),
+        (Self::Edges, "the edges"),
+        (Self::Dark, "the dark parts"),
+        (Self::Middling, "the midtones"),
+        (Self::Bright, "the bright parts"),
+        (Self::Reds, "the reds"),
+        (Self::Oranges, "the oranges"),
+        (Self::Yellows, "the yellows"),
+        (Self::Greens, "the greens"),
+        (Self::Cyans, "the cyans"),
+        (Self::Blues, "the blues"),
+        (Self::Purples, "the purples"),
+        (Self::Skin, "the skin tones"),
+    ];
+
+    /// The region, as soft as it is where nothing is said about its edges.
+    pub(super) fn region(self) -> Region {
+        match self {
+            Self::Whole => Region::default(),
+            Self::Left => rectangle(0.0, 0.0, 0.5, 1.0),
+            Self::Right => rectangle(0.5, 0.0, 0.5, 1.0),
+            Self::Top => rectangle(0.0, 0.0, 1.0, 0.5),
+            Self::Bottom => rectangle(0.0, 0.5, 1.0, 0.5),
+            Self::LeftThird => rectangle(0.0, 0.0, THIRD, 1.0),
+            Self::MiddleThird => rectangle(THIRD, 0.0, THIRD, 1.0),
+            Self::RightThird => rectangle(2.0 * THIRD, 0.0, THIRD, 1.0),
+            Self::TopThird => rectangle(0.0, 0.0, 1.0, THIRD),
+            Self::BottomThird => rectangle(0.0, 2.0 * THIRD, 1.0, THIRD),
+            Self::TopLeft => rectangle(0.0, 0.0, 0.5, 0.5),
+            Self::TopRight => rectangle(0.5, 0.0, 0.5, 0.5),
+            Self::BottomLeft => rectangle(0.0, 0.5, 0.5, 0.5),
+            Self::BottomRight => rectangle(0.5, 0.5, 0.5, 0.5),
+            Self::Centre => of(Shape::Ellipse { x: 0.2, y: 0.2, width: 0.6, height: 0.6 }, SOFT),
+            Self::Edges => inverted(Self::Centre.region()),
+            Self::Dark => of(Shape::Luma { low: 0.0, high: 0.3 }, SOFT),
+            Self::Middling => of(Shape::Luma { low: 0.3, high: 0.7 }, SOFT),
+            Self::Bright => of(Shape::Luma { low: 0.7, high: 1.0 }, SOFT),
+            Self::Reds => colour([0.75, 0.15, 0.15], 0.1),
+            Self::Oranges => colour([0.9, 0.5, 0.15], 0.07),
+            Self::Yellows => colour([0.9, 0.8, 0.2], 0.08),
+            Self::Greens => colour([0.2, 0.7, 0.15], 0.13),
+            Self::Cyans => colour([0.2, 0.7, 0.75], 0.08),
+            Self::Blues => colour([0.15, 0.35, 0.9], 0.13),
+            Self::Purples => colour([0.55, 0.25, 0.7], 0.1),
+            Self::Skin => colour([0.82, 0.6, 0.48], 0.05),
+        }
+    }
+}
+
+/// What lies outside instead.
+pub(super) fn inverted(region: Region) -> Region {
+    Region { invert: !region.invert, ..region }
+}
+
+/// Gives a region, and those it is made of, edges as soft as `feather`.
+pub(super) fn soften(region: &mut Region, feather: f32) {
+    match &mut region.shape {
+        Shape::Whole => {}
+        Shape::All(parts) | Shape::Any(parts) => parts.iter_mut().for_each(|part| soften(part, feather)),
+        _ => region.feather = feather,
+    }
+}
+
+fn of(shape: Shape, feather: f32) -> Region {
+    Region { shape, feather, invert: false }
+}
+
+fn rectangle(x: f32, y: f32, width: f32, height: f32) -> Region {
+    of(Shape::Rectangle { x, y, width, height }, 0.0)
+}
+
+fn colour(colour: [f32; 3], tolerance: f32) -> Region {
+    of(Shape::Colour { colour, tolerance }, 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::region;
+
+    /// How much of a colour belongs to a region, 0 to 1.
+    fn share(place: Place, [r, g, b]: [f32; 3]) -> f32 {
+        let mut weight = [0.0];
+        let pixel = region::Place { x: 0, y: 0, width: 1.0, height: 1.0 };
+        place.region().weigh(pixel, [&[r], &[g], &[b]], &mut weight);
+        weight[0]
+    }
+
+    #[test]
+    fn a_colour_belongs_to_its_name_and_grey_to_none() {
+        for (place, colour) in [
+            (Place::Reds, [1.0, 0.0, 0.0]),
+            (Place::Oranges, [0.95, 0.55, 0.1]),
+            (Place::Yellows, [1.0, 0.9, 0.1]),
+            (Place::Greens, [0.0, 1.0, 0.0]),
+            (Place::Greens, [0.35, 0.5, 0.2]),
+            (Place::Cyans, [0.0, 0.9, 0.9]),
+            (Place::Blues, [0.0, 0.0, 1.0]),
+            (Place::Blues, [0.4, 0.6, 0.9]),
+            (Place::Purples, [0.5, 0.2, 0.7]),
+            (Place::Skin, [0.95, 0.8, 0.72]),
+            (Place::Skin, [0.45, 0.3, 0.22]),
+        ] {
+            assert!(share(place, colour) > 0.5, "{place:?} {colour:?}");
+            assert_eq!(share(place, [0.5; 3]), 0.0, "{place:?}");
+        }
+        assert!(share(Place::Reds, [0.0, 0.0, 1.0]) == 0.0 && share(Place::Skin, [1.0, 0.0, 0.0]) == 0.0);
+    }
+}

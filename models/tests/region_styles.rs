@@ -1,0 +1,130 @@
+//! Regions in styles of their own: where a region is the whole picture it is that style's painting, elsewhere every engine agrees, and
+//! far from a region nothing changes that could be seen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use impasto_models::edit::{Edit, Plan, Region, Shape};
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
+    Precision, Range, engine,
+};
+
+const WIDTH: usize = 200;
+const HEIGHT: usize = 120;
+
+fn info() -> PictureInfo {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+    PictureInfo { format: PixelFormat::Rgb, width: WIDTH, height: HEIGHT, colorimetry }
+}
+
+/// Waves of several lengths and colours.
+fn source() -> Vec<u8> {
+    let wave = |i: usize| {
+        let (x, y, c) = ((i / 3 % WIDTH) as f32, (i / 3 / WIDTH) as f32, (i % 3) as f32);
+        130.0 + 60.0 * (x / (9.0 + 3.0 * c)).sin() + 40.0 * ((y + x / 3.0) / 5.0).cos()
+    };
+    (0..info().packed_size()).map(|i| wave(i) as u8).collect()
+}
+
+/// The third of some frames, so that a filter has a past.
+fn painted(device: DeviceChoice, model: &Arc<Model>, controls: &Controls) -> Vec<u8> {
+    let precision = if device == DeviceChoice::Cpu { Precision::F32 } else { Precision::Auto };
+    let options = EngineOptions { device, precision, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(model, info(), &options).unwrap();
+    let mut output = Vec::new();
+    for _ in 0..3 {
+        let mut frame = FrameBuffer::new(info(), source()).unwrap();
+        frame.controls = controls.clone();
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        output = painted.frame.output().to_vec();
+    }
+    output
+}
+
+fn styled(style: &str, shape: Shape, feather: f32) -> Controls {
+    let region = Region { shape, feather, ..Region::default() };
+    let plan = Plan { edits: vec![Edit { region, style: Some(style.to_owned()), ..Edit::default() }] };
+    Controls { edits: Some(Arc::new(plan)), ..Controls::default() }
+}
+
+fn in_style(model: &Model, style: &str) -> Controls {
+    let style = model.choose_style(style, Path::new("")).unwrap().map(Arc::new);
+    Controls { style, ..Controls::default() }
+}
+
+fn right_half() -> Shape {
+    Shape::Rectangle { x: 0.5, y: 0.0, width: 0.5, height: 1.0 }
+}
+
+/// Mean and greatest difference of two pictures' codes, of pixels in these columns.
+fn apart(a: &[u8], b: &[u8], columns: std::ops::Range<usize>) -> (f32, u8) {
+    let codes = a.iter().zip(b).enumerate().filter(|(i, _)| columns.contains(&(i / 3 % WIDTH)));
+    let apart: Vec<u8> = codes.map(|(_, (a, b))| a.abs_diff(*b)).collect();
+    let sum: f32 = apart.iter().map(|codes| f32::from(*codes)).sum();
+    (sum / apart.len() as f32, apart.into_iter().max().unwrap())
+}
+
+#[test]
+fn a_region_that_is_the_whole_picture_is_the_painting_in_that_style() {
+    let model = Model::open("any").unwrap();
+    for device in [DeviceChoice::Cpu, DeviceChoice::BurnCpu] {
+        let whole = painted(device, &model, &styled("scream", Shape::Whole, 0.0));
+        let plain = painted(device, &model, &in_style(&model, "scream"));
+        let other = painted(device, &model, &in_style(&model, "great-wave"));
+        let (mean, most) = apart(&whole, &plain, 0..WIDTH);
+        assert!(mean < 0.02 && most <= 1, "{device}: {mean} {most}");
+        assert!(apart(&whole, &other, 0..WIDTH).0 > 5.0, "the styles differ");
+    }
+}
+
+#[test]
+fn the_engines_agree_with_soft_and_hard_edges_with_a_filter_and_with_strokes() {
+    let model = Model::open("any").unwrap();
+    let ring = Shape::Ellipse { x: 0.3, y: 0.2, width: 0.5, height: 0.6 };
+    let dark = Shape::Luma { low: 0.0, high: 0.5 };
+    for (shape, feather, temporal, stroke) in
+        [(right_half(), 0.0, 0.0, 0.0), (ring, 0.4, 0.5, 0.0), (dark, 0.1, 0.0, 4.0)]
+    {
+        let style = Some(model.style("ink-landscape").map(Arc::new).unwrap());
+        let controls = Controls { temporal, stroke, style, ..styled("starry-night", shape, feather) };
+        let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu].map(|d| painted(d, &model, &controls));
+        let (mean, most) = apart(&fused, &burn, 0..WIDTH);
+        assert!(mean < 0.05 && most <= 2, "temporal {temporal}, stroke {stroke}: {mean} {most}");
+    }
+}
+
+#[test]
+fn what_a_region_changes_ends_near_it() {
+    let model = Model::open("any").unwrap();
+    let plain = painted(DeviceChoice::Cpu, &model, &in_style(&model, "great-wave"));
+    let controls =
+        Controls { style: in_style(&model, "great-wave").style, ..styled("scream", right_half(), 0.0) };
+    let split = painted(DeviceChoice::Cpu, &model, &controls);
+    let scream = painted(DeviceChoice::Cpu, &model, &in_style(&model, "scream"));
+    // The network sees 56 pixels; beyond that nothing can change.
+    assert_eq!(apart(&plain, &split, 0..WIDTH / 2 - 56), (0.0, 0));
+    assert_eq!(
+        apart(&scream, &split, WIDTH / 2 + 56..WIDTH).1.min(1),
+        apart(&scream, &split, WIDTH / 2 + 56..WIDTH).1
+    );
+    let near = apart(&plain, &split, 0..WIDTH / 2 - 8);
+    println!("beyond 8 pixels of the edge: mean {} codes, at most {}", near.0, near.1);
+    assert!(near.0 < 1.0, "{near:?}");
+}
+
+#[test]
+fn a_style_that_cannot_be_had_is_an_error_that_names_it() {
+    let options = EngineOptions::default();
+    for (model, style, says) in [("any", "no-such", "no-such"), ("great-wave", "scream", "great-wave")] {
+        let model = Model::open(model).unwrap();
+        let mut engine = engine::open::<FrameBuffer>(&model, info(), &options).unwrap();
+        let mut frame = FrameBuffer::new(info(), source()).unwrap();
+        frame.controls = styled(style, Shape::Whole, 0.0);
+        assert!(engine.submit(frame).is_ok());
+        let error = engine.collect().unwrap().outcome.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}

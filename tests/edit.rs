@@ -1,0 +1,44 @@
+//! `impasto edit explain`: what an instruction means, or why it means nothing.
+
+mod program;
+
+use std::path::Path;
+use std::process::Output;
+
+use impasto_models::edit::Plan;
+use program::{impasto, refusal, stderr, stdout};
+
+fn explain(folder: &Path, instruction: &str) -> Output {
+    impasto(folder).args(["edit", "explain", instruction]).output().unwrap()
+}
+
+#[test]
+fn an_instruction_is_explained_and_its_plan_means_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for instruction in ["make the left half slightly warmer", "把左半边稍微调暖"] {
+        let said = stdout(&explain(folder.path(), instruction));
+        let (sentence, json) = said.split_once('\n').unwrap();
+        assert_eq!(sentence, "1. In the left half: warmer by 20%.");
+        assert_eq!(Plan::from_json(json).unwrap(), Plan::from_instruction(instruction).unwrap());
+        std::fs::write(folder.path().join("plan.json"), json).unwrap();
+        assert_eq!(stdout(&explain(folder.path(), "plan.json")), said);
+        assert_eq!(stdout(&explain(folder.path(), json)), said);
+    }
+}
+
+#[test]
+fn what_means_nothing_is_refused_with_a_caret_below_the_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = explain(folder.path(), "more contrst");
+    assert!(refusal(&output).contains("did you mean 'contrast'?"));
+    assert!(stderr(&output).ends_with("\n  more contrst\n       ^^^^^^^\n"), "{}", stderr(&output));
+    assert!(stdout(&output).is_empty());
+}
+
+#[test]
+fn a_painting_command_refuses_it_before_anything_is_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        impasto(folder.path()).args(["image", "in.png", "out.png", "--edit", "blur it"]).output().unwrap();
+    assert!(!output.status.success() && stderr(&output).contains("no edit does this yet"));
+}
