@@ -7,15 +7,16 @@ use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
+use impasto_models::features::FeatureBank;
 use impasto_models::generators::Weights;
 
 use super::augment::{CUTOUT_SIDE, Cutout, LONGEST_SHIFT, cut_out, every_other, greyed, noisy, translated};
-use super::critic::{Critic, CriticConfig};
+use super::critic::{Critic, CriticConfig, Eyes};
 use super::dataset::draw::{Draw, Purpose};
 use super::losses::gan::{critic_accuracy, critic_loss, generator_loss};
 use super::losses::penalty::finite_difference_penalty;
 use super::optimizer;
-use super::recipe::{Gan, GanKind};
+use super::recipe::{Gan, GanKind, Recipe};
 
 /// Share of the newest step in the running average of the critic's accuracy.
 const NEWEST: f64 = 0.05;
@@ -23,6 +24,7 @@ const NEWEST: f64 = 0.05;
 /// The critic, its optimizer, and how well it does.
 pub struct Adversary {
     critic: Critic,
+    eyes: Eyes,
     adam: ModuleOptimizer,
     recipe: Gan,
     seed: u64,
@@ -38,26 +40,26 @@ pub struct Learned {
 }
 
 impl Adversary {
-    /// The critic of a recipe; none where it asks for none.
+    /// The critic of a recipe, which sees features by `bank`; none where it asks for none.
     ///
     /// # Errors
-    /// Crops that are too small for the critic's scales.
-    pub fn new(recipe: &Gan, betas: [f64; 2], clip: f64, seed: u64, device: &Device) -> Result<Option<Self>> {
-        if recipe.kind == GanKind::None {
+    /// Crops that are too small for what the critic sees.
+    pub fn new(recipe: &Recipe, bank: Option<&FeatureBank>, device: &Device) -> Result<Option<Self>> {
+        let (gan, training) = (&recipe.gan, &recipe.training);
+        if gan.kind == GanKind::None {
             return Ok(None);
         }
-        let config = CriticConfig {
-            widths: recipe.widths,
-            scales: recipe.scales,
-            spectral_norm: recipe.spectral_norm,
-        };
-        let (found, least) = (recipe.crop, config.least_side());
+        let eyes = Eyes::new(gan, bank);
+        let (found, least) = (gan.crop, eyes.least_side());
         if found < least {
-            bail!("gan.crop: found {found}, expected at least {least} for {} scales", recipe.scales);
+            let sees = eyes.channels().len();
+            bail!("gan.crop: found {found}, expected at least {least}, which its {sees} views need");
         }
-        let critic = optimizer::numbered(config.init(seed, device));
-        let adam = optimizer::adam(betas, clip);
-        Ok(Some(Self { critic, adam, recipe: recipe.clone(), seed, accuracy: 0.5 }))
+        let config =
+            CriticConfig { views: eyes.channels(), widths: gan.widths, spectral_norm: gan.spectral_norm };
+        let critic = optimizer::numbered(config.init(recipe.seed, device));
+        let adam = optimizer::adam(training.betas, training.clip);
+        Ok(Some(Self { critic, eyes, adam, recipe: gan.clone(), seed: recipe.seed, accuracy: 0.5 }))
     }
 
     /// The critic's own step. `real` and `fake` are `[batch, 3, crop, crop]`; `progress` is the share of the run that is
@@ -68,8 +70,8 @@ impl Adversary {
         }
         self.critic.advance();
         let view = self.view(step, progress, "critic view", real.dims());
-        let (real, fake) = (view.of(real), view.of(fake.detach()));
-        let (on_real, on_fake) = (self.critic.forward(real.clone()), self.critic.forward(fake.clone()));
+        let [real, fake] = self.eyes.views(view.of(real), view.of(fake.detach()));
+        let (on_real, on_fake) = (self.critic.forward(&real), self.critic.forward(&fake));
         let newest = critic_accuracy(self.recipe.kind, &on_real, &on_fake);
         self.accuracy += NEWEST * (newest - self.accuracy);
         if self.accuracy > self.recipe.skip_above {
@@ -82,8 +84,8 @@ impl Adversary {
             (self.recipe.r2, fake, on_fake, "penalty on output"),
         ] {
             if weight > 0.0 {
-                let moved = noisy(clean.clone(), self.normals(step, purpose, &clean), sigma);
-                loss = loss + finite_difference_penalty(weight, &logits, &self.critic.forward(moved));
+                let moved = self.moved(clean, sigma, step, purpose);
+                loss = loss + finite_difference_penalty(weight, &logits, &self.critic.forward(&moved));
             }
         }
         let value = optimizer::value(&loss);
@@ -96,12 +98,19 @@ impl Adversary {
     pub fn judge(&self, real: Tensor<4>, fake: Tensor<4>, step: u64, progress: f64) -> Tensor<1> {
         let critic = self.critic.clone().no_grad();
         let view = self.view(step, progress, "generator view", real.dims());
-        let real: Vec<_> = critic.forward(view.of(real)).into_iter().map(Tensor::detach).collect();
-        generator_loss(self.recipe.kind, &real, &critic.forward(view.of(fake)))
+        let [real, fake] = self.eyes.views(view.of(real), view.of(fake));
+        let real: Vec<_> = critic.forward(&real).into_iter().map(Tensor::detach).collect();
+        generator_loss(self.recipe.kind, &real, &critic.forward(&fake))
     }
 
-    fn normals(&self, step: u64, purpose: &'static str, like: &Tensor<4>) -> Tensor<4> {
-        normals(&mut Draw::new(self.seed, step, Purpose::Objective(purpose)), like.dims(), &like.device())
+    /// Views with a little noise.
+    fn moved(&self, views: Vec<Tensor<4>>, sigma: f64, step: u64, purpose: &'static str) -> Vec<Tensor<4>> {
+        let mut draw = Draw::new(self.seed, step, Purpose::Objective(purpose));
+        let mut moved = |view: Tensor<4>| {
+            let normals = normals(&mut draw, view.dims(), &view.device());
+            noisy(view, normals, sigma)
+        };
+        views.into_iter().map(&mut moved).collect()
     }
 
     fn view(&self, step: u64, progress: f64, purpose: &'static str, shape: [usize; 4]) -> View {

@@ -1,14 +1,14 @@
-//! The critic: what a painting looks like, judged patch by patch at several scales (PatchGAN, Isola et al., 2017; several
-//! scales, Wang et al., 2018, "High-resolution image synthesis and semantic manipulation with conditional GANs").
+//! The critic: what a painting looks like, judged patch by patch (PatchGAN, Isola et al., 2017), in several views of a
+//! picture at once; [`Eyes`] make them.
 //!
-//! At each scale 4x4 convolutions of widths w0, w1, w2 and 1 with strides 2, 2, 1 and 1 and a border of 1, LeakyReLU of
-//! .2 between them; weights are not shared between scales. A pixel costs `12 w0 + w0 w1 + w1 w2 + w2` MAC at the first
-//! scale and a quarter of that at each next:
+//! For each view 4x4 convolutions of widths w0, w1, w2 and 1 with strides 2, 2, 1 and 1 and a border of 1, LeakyReLU of
+//! .2 between them; weights are not shared between views. A view of c channels costs
+//! `(4 c w0 + w0 w1 + w1 w2 + w2)` MAC for each of its pixels, and with widths of 24, 48, 64 and pictures seen at
 //!
-//! | widths | kMAC a pixel, 3 scales | parameters, 3 scales |
+//! | | kMAC a pixel of the picture | parameters |
 //! |---|---|---|
-//! | 24, 48, 64 | 6.0 | .21 M |
-//! | 64, 128, 256 | 55.1 | 2.0 M |
+//! | three sizes | 6.0 | .21 M |
+//! | four taps of 16, 32, 64, 128 channels | 7.8 | .42 M |
 //!
 //! # Spectral norm
 //! Each weight, as a matrix `[out, in 4 4]`, is divided by an estimate of its largest singular value, `u W v`, that
@@ -16,6 +16,7 @@
 //! networks", algorithm 1). [`Critic::advance`] takes one power iteration; nothing else moves u and v, so
 //! [`Critic::forward`] is pure.
 
+mod eyes;
 mod spectral;
 mod state;
 
@@ -26,22 +27,20 @@ use impasto_models::convolution::conv2d;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::losses::pyramid::pooled;
+pub use eyes::Eyes;
 use spectral::SingularVectors;
 
 const KERNEL: usize = 4;
 const STRIDES: [usize; 4] = [2, 2, 1, 1];
 const SLOPE: f64 = 0.2;
-/// The smallest side that leaves a logit.
-const LEAST_SIDE: usize = 12;
 
 /// Configuration of [`Critic`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CriticConfig {
+    /// Channels of each view.
+    pub views: Vec<usize>,
     /// Widths of the hidden layers.
     pub widths: [usize; 3],
-    /// How many scales, each half of the one before.
-    pub scales: usize,
     /// Spectral norm on every layer.
     pub spectral_norm: bool,
 }
@@ -49,10 +48,10 @@ pub struct CriticConfig {
 /// The network.
 #[derive(Module, Debug)]
 pub struct Critic {
-    scales: Vec<PatchCritic>,
+    views: Vec<PatchCritic>,
 }
 
-/// The critic of one scale.
+/// The critic of one view.
 #[derive(Module, Debug)]
 struct PatchCritic {
     layers: Vec<CriticLayer>,
@@ -73,39 +72,27 @@ impl CriticConfig {
     /// Seeded weights, the same on every device.
     pub fn init(&self, seed: u64, device: &Device) -> Critic {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut patch_critic = || {
-            let inputs = [3, self.widths[0], self.widths[1], self.widths[2]];
-            let outputs = [self.widths[0], self.widths[1], self.widths[2], 1];
+        let [first, second, third] = self.widths;
+        let patch_critic = |channels: &usize| {
+            let inputs = [*channels, first, second, third];
+            let outputs = [first, second, third, 1];
             let layers = (0..STRIDES.len()).map(|i| {
                 CriticLayer::init(outputs[i], inputs[i], STRIDES[i], self.spectral_norm, &mut random, device)
             });
             PatchCritic { layers: layers.collect() }
         };
-        Critic { scales: (0..self.scales).map(|_| patch_critic()).collect() }
-    }
-
-    /// The smallest side of what [`Critic::forward`] takes, in pixels: 48 with three scales.
-    pub fn least_side(&self) -> usize {
-        LEAST_SIDE << self.scales.saturating_sub(1)
+        Critic { views: self.views.iter().map(patch_critic).collect() }
     }
 }
 
 impl Critic {
-    /// Logits at each scale, the largest first; large is like a painting.
+    /// Logits of each view; large is like a painting.
     ///
     /// # Shapes
-    /// - `numbers`: `[batch, 3, h, w]` in [0, 1], h and w at least [`CriticConfig::least_side`]
-    /// - output: a scale of side s gives `[batch, 1, s / 4 - 2, s / 4 - 2]`
-    pub fn forward(&self, numbers: Tensor<4>) -> Vec<Tensor<4>> {
-        let mut level = numbers * 2.0 - 1.0;
-        let mut logits = Vec::with_capacity(self.scales.len());
-        for (index, scale) in self.scales.iter().enumerate() {
-            if index > 0 {
-                level = pooled(level, 2);
-            }
-            logits.push(scale.forward(level.clone()));
-        }
-        logits
+    /// - `views`: `[batch, channels, h, w]` each, h and w at least 12
+    /// - output: a view of side s gives `[batch, 1, s / 4 - 2, s / 4 - 2]`
+    pub fn forward(&self, views: &[Tensor<4>]) -> Vec<Tensor<4>> {
+        self.views.iter().zip(views).map(|(critic, view)| critic.forward(view.clone())).collect()
     }
 
     /// One power iteration of every spectral norm: to be called once a step.
@@ -117,7 +104,7 @@ impl Critic {
     }
 
     fn layers_mut(&mut self) -> impl Iterator<Item = &mut CriticLayer> {
-        self.scales.iter_mut().flat_map(|scale| scale.layers.iter_mut())
+        self.views.iter_mut().flat_map(|view| view.layers.iter_mut())
     }
 }
 

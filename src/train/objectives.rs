@@ -28,7 +28,7 @@ use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
 use super::losses::temporal::{feature_loss, output_loss};
 use super::losses::tv::total_variation;
 use super::optimizer;
-use super::recipe::{Features, Provider, Recipe};
+use super::recipe::{Features, GanKind, Provider, Recipe, Sight};
 use crate::still::{Still, stack};
 
 /// Projections of patches a step, and levels of the pyramid they are taken from (Elnekave and Weiss, 2022).
@@ -134,7 +134,8 @@ impl Objectives {
     pub fn new(recipe: &Recipe, base: &Path, dataset: &Dataset, device: &Device) -> Result<Self> {
         let weights = &recipe.loss;
         let perceptual = [weights.content, weights.gram, weights.nce, weights.key_perceptual];
-        let bank = match perceptual.iter().any(|weight| *weight > 0.0) {
+        let looked_at = recipe.gan.kind != GanKind::None && recipe.gan.sees == Sight::Features;
+        let bank = match looked_at || perceptual.iter().any(|weight| *weight > 0.0) {
             true => Some(FeatureBank::load(&feature_config(&recipe.features, base), device)?),
             false => None,
         };

@@ -198,9 +198,11 @@ pub struct Gan {
     pub kind: GanKind,
     /// Its weight in the generator's loss.
     pub weight: f64,
+    /// What the critic judges.
+    pub sees: Sight,
     /// Widths of the hidden layers.
     pub widths: [usize; 3],
-    /// How many scales, each half of the one before.
+    /// Where it sees pixels: at how many scales, each half of the one before.
     pub scales: usize,
     /// Side of the crops that the critic sees of each picture; its cost goes with the square.
     pub crop: usize,
@@ -214,7 +216,7 @@ pub struct Gan {
     pub r1: f64,
     /// Weight of the finite-difference R2 penalty, on the output; 0 is off.
     pub r2: f64,
-    /// Deviation of the noise of both penalties.
+    /// Deviation of the noise of both penalties, in what the critic sees: pixels from -1 to 1, features of mean square 1.
     pub penalty_sigma: f64,
     /// Deviation of the noise on everything that the critic sees; falls to 0 over the first half of the steps.
     pub instance_noise: f64,
@@ -224,6 +226,16 @@ pub struct Gan {
     pub grey: bool,
     /// Skip the critic's step while the running average of its accuracy is above this; 1 never skips.
     pub skip_above: f64,
+}
+
+/// What a critic sees of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sight {
+    /// Its pixels, at several scales.
+    Pixels,
+    /// What the recipe's feature provider makes of it.
+    Features,
 }
 
 /// The objective of the critic.

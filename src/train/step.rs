@@ -64,10 +64,11 @@ impl Trainer {
         let Start { config, generator, source } =
             Start::new(recipe, base, dataset.first_painting(), &device)?;
         let training = &recipe.training;
-        let adversary = Adversary::new(&recipe.gan, training.betas, training.clip, recipe.seed, &device)?;
+        let objectives = Objectives::new(recipe, base, &dataset, &device)?;
+        let adversary = Adversary::new(recipe, objectives.bank(), &device)?;
         let average = Average::new(generator.state(), training.ema);
         Ok(Self {
-            objectives: Objectives::new(recipe, base, &dataset, &device)?,
+            objectives,
             adam: optimizer::adam(training.betas, training.clip),
             recipe: recipe.clone(),
             config,

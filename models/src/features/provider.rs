@@ -88,6 +88,15 @@ impl FeatureBank {
         }
     }
 
+    /// Channels of each tap.
+    pub fn channels(&self) -> [usize; 4] {
+        match &self.network {
+            Network::Random(_) => [16, 32, 48, 64],
+            Network::Vgg16(_) | Network::Vgg19(_) => [64, 128, 256, 512],
+            Network::Distilled(_) => [16, 32, 64, 128],
+        }
+    }
+
     /// The taps that tell what a picture shows, as indices into [`FeatureBank::forward`]'s list.
     pub fn content_taps(&self) -> &[usize] {
         &[2, 3]

@@ -8,13 +8,13 @@ use super::spectral::SingularVectors;
 use super::{Critic, CriticLayer};
 
 impl Critic {
-    /// Weights, biases and the singular vectors: `scales.0.layers.1.weight`, `.bias`, `.left`, `.right`. Waits for the
+    /// Weights, biases and the singular vectors: `views.0.layers.1.weight`, `.bias`, `.left`, `.right`. Waits for the
     /// device.
     pub fn state(&self) -> Weights {
         let mut state = Weights::new();
-        for (scale, critic) in self.scales.iter().enumerate() {
+        for (view, critic) in self.views.iter().enumerate() {
             for (index, layer) in critic.layers.iter().enumerate() {
-                layer.save(&path(scale, index), &mut state);
+                layer.save(&path(view, index), &mut state);
             }
         }
         state
@@ -26,18 +26,18 @@ impl Critic {
     /// # Errors
     /// A tensor that is missing or of another shape, with what was expected.
     pub fn with_state(mut self, state: &Weights) -> Result<Self> {
-        for (scale, critic) in self.scales.iter_mut().enumerate() {
+        for (view, critic) in self.views.iter_mut().enumerate() {
             let layers = std::mem::take(&mut critic.layers).into_iter().enumerate();
             critic.layers = layers
-                .map(|(index, layer)| layer.loaded(&path(scale, index), state))
+                .map(|(index, layer)| layer.loaded(&path(view, index), state))
                 .collect::<Result<_>>()?;
         }
         Ok(self)
     }
 }
 
-fn path(scale: usize, layer: usize) -> String {
-    format!("scales.{scale}.layers.{layer}")
+fn path(view: usize, layer: usize) -> String {
+    format!("views.{view}.layers.{layer}")
 }
 
 impl CriticLayer {

@@ -2,11 +2,22 @@ use std::time::Instant;
 
 use burn::optim::{AdamConfig, GradientsParams};
 
+use impasto_models::features::{FeatureBank, FeatureConfig};
+
 use super::*;
 use crate::train::losses::testing::{numbers, picture};
 
 fn config() -> CriticConfig {
-    CriticConfig { widths: [4, 6, 8], scales: 3, spectral_norm: true }
+    CriticConfig { views: EYES.channels(), widths: [4, 6, 8], spectral_norm: true }
+}
+
+const EYES: Eyes = Eyes::Pixels { scales: 3 };
+
+/// What the critic sees of a picture whose sides are `side`.
+fn views(side: usize, batch: usize, seed: u64) -> Vec<Tensor<4>> {
+    let seen = picture([batch, 3, side, side], seed);
+    let [views, _] = EYES.views(seen.clone(), seen);
+    views
 }
 
 fn device() -> Device {
@@ -16,7 +27,7 @@ fn device() -> Device {
 /// A step of Adam towards large logits of one picture.
 fn trained(critic: Critic) -> Critic {
     let mut optimizer = AdamConfig::new().init();
-    let logits = critic.forward(picture([1, 3, 48, 48], 1)).into_iter().map(|l| l.mean());
+    let logits = critic.forward(&views(48, 1, 1)).into_iter().map(|l| l.mean());
     let loss = logits.reduce(|a, b| a + b).expect("scales").neg();
     let gradients = GradientsParams::from_grads(loss.backward(), &critic);
     optimizer.step(0.01, critic, gradients)
@@ -25,8 +36,8 @@ fn trained(critic: Critic) -> Critic {
 #[test]
 fn crops_of_48_to_192_pixels_have_logits_at_every_scale() {
     let critic = config().init(1, &Device::flex());
-    for side in [config().least_side(), 96, 192] {
-        let sides: Vec<_> = critic.forward(picture([2, 3, side, side], 1)).iter().map(|l| l.dims()).collect();
+    for side in [EYES.least_side(), 96, 192] {
+        let sides: Vec<_> = critic.forward(&views(side, 2, 1)).iter().map(|l| l.dims()).collect();
         let expected = |scale: usize| [2, 1, (side >> scale) / 4 - 2, (side >> scale) / 4 - 2];
         assert_eq!(sides, [expected(0), expected(1), expected(2)]);
     }
@@ -43,7 +54,7 @@ fn a_seed_gives_the_same_critic_and_another_seed_another() {
 fn a_normalised_layer_stretches_nothing_by_more_than_about_one() {
     let mut critic = config().init(1, &Device::flex());
     (0..50).for_each(|_| critic.advance());
-    let layer = &critic.scales[0].layers[1];
+    let layer = &critic.views[0].layers[1];
     let vectors = layer.singular.as_ref().expect("spectral norm");
     let norm = vectors.norm(layer.matrix()).into_scalar::<f32>();
     // The largest singular value squared is the largest eigenvalue of W W^T, and below its trace.
@@ -62,9 +73,9 @@ fn a_normalised_layer_stretches_nothing_by_more_than_about_one() {
 fn forward_is_pure_and_advance_moves_the_vectors_alone() {
     let mut critic = config().init(1, &Device::flex());
     let before = critic.state();
-    let x = picture([1, 3, 48, 48], 2);
-    let logits: Vec<_> = critic.forward(x.clone()).into_iter().map(numbers).collect();
-    assert_eq!(critic.forward(x).into_iter().map(numbers).collect::<Vec<_>>(), logits);
+    let x = views(48, 1, 2);
+    let logits: Vec<_> = critic.forward(&x).into_iter().map(numbers).collect();
+    assert_eq!(critic.forward(&x).into_iter().map(numbers).collect::<Vec<_>>(), logits);
     assert_eq!(critic.state(), before);
     critic.advance();
     for (name, tensor) in critic.state() {
@@ -77,7 +88,7 @@ fn forward_is_pure_and_advance_moves_the_vectors_alone() {
 fn adam_moves_every_weight_and_raises_the_logits_it_is_told_to() {
     let critic = config().init(1, &device());
     let mean = |critic: &Critic| {
-        let logits = critic.forward(picture([1, 3, 48, 48], 1));
+        let logits = critic.forward(&views(48, 1, 1));
         logits.into_iter().map(|l| l.mean().into_scalar::<f32>()).sum::<f32>()
     };
     let (before, state) = (mean(&critic), critic.state());
@@ -108,7 +119,7 @@ fn a_state_of_another_width_is_refused_by_name_and_shape() {
         config().init(1, &device()).with_state(&wide.init(1, &device()).state()).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "the critic's scales.0.layers.0.weight is [8, 3, 4, 4], expected [4, 3, 4, 4]"
+        "the critic's views.0.layers.0.weight is [8, 3, 4, 4], expected [4, 3, 4, 4]"
     );
 }
 
@@ -116,6 +127,23 @@ fn a_state_of_another_width_is_refused_by_name_and_shape() {
 fn without_spectral_norm_there_are_weights_alone() {
     let plain = CriticConfig { spectral_norm: false, ..config() };
     assert_eq!(plain.init(1, &Device::flex()).state().len(), 3 * 4 * 2);
+}
+
+#[test]
+fn features_are_seen_in_units_of_the_paintings_own_and_leave_a_logit_at_the_least_side() {
+    let bank = FeatureBank::load(&FeatureConfig::Random { seed: 1 }, &device()).expect("no file");
+    let eyes = Eyes::Features(Box::new(bank));
+    let side = eyes.least_side();
+    let (real, fake) = (picture([3, 3, side, side], 1), picture([3, 3, side, side], 2) * 0.5);
+    let [real, fake] = eyes.views(real.autodiff(), fake.autodiff());
+    let critic = CriticConfig { views: eyes.channels(), ..config() }.init(1, &device());
+    assert!(critic.forward(&real).iter().all(|logits| logits.dims().iter().all(|side| *side >= 1)));
+    for (real, fake) in real.into_iter().zip(fake) {
+        let power = |x: Tensor<4>| numbers(x.inner().square().mean_dims(&[0, 2, 3]));
+        let (of_real, of_fake) = (power(real), power(fake));
+        assert!(of_real.iter().all(|power| (power - 1.0).abs() < 1e-3), "{of_real:?}");
+        assert!(of_fake.iter().any(|power| *power < 0.9), "the output is not made like the paintings");
+    }
 }
 
 #[test]
@@ -127,7 +155,7 @@ fn a_step_on_four_crops_of_96_pixels_is_timed() {
             let start = Instant::now();
             critic.advance();
             let advanced = start.elapsed();
-            let logits = critic.forward(picture([4, 3, 96, 96], 1)).into_iter().map(|l| l.square().mean());
+            let logits = critic.forward(&views(96, 4, 1)).into_iter().map(|l| l.square().mean());
             let loss = logits.reduce(|a, b| a + b).expect("scales");
             let forward = start.elapsed();
             loss.backward();
@@ -139,7 +167,8 @@ fn a_step_on_four_crops_of_96_pixels_is_timed() {
             let frozen = critic.clone().no_grad();
             let x = picture([4, 3, 96, 96], 1).autodiff().require_grad();
             let start = Instant::now();
-            let logits = frozen.forward(x).into_iter().map(|l| l.mean());
+            let [views, _] = EYES.views(x.clone(), x);
+            let logits = frozen.forward(&views).into_iter().map(|l| l.mean());
             logits.reduce(|a, b| a + b).expect("scales").backward();
             println!("{widths:?}: frozen, to the pictures: {:?}", start.elapsed());
         }

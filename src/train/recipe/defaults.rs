@@ -3,8 +3,8 @@
 //! They suit *tiny* and a few thousand steps on a processor.
 
 use super::{
-    Content, Features, Gan, GanKind, GeneratorKind, GeneratorRecipe, LossWeights, Provider, Run, Target,
-    Temporal, Training,
+    Content, Features, Gan, GanKind, GeneratorKind, GeneratorRecipe, LossWeights, Provider, Run, Sight,
+    Target, Temporal, Training,
 };
 
 impl Default for GeneratorRecipe {
@@ -87,6 +87,7 @@ impl Default for Gan {
             kind: GanKind::Relativistic,
             // A logarithm of odds, near 1; the others come to several.
             weight: 10.0,
+            sees: Sight::Pixels,
             // Published critics have 64, 128, 256, which a processor has no time for.
             widths: [24, 48, 64],
             // Strokes, and how strokes lie together. A third scale would see crops of 24 pixels.
