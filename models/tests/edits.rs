@@ -162,3 +162,71 @@ fn a_plan_without_amounts_leaves_the_picture_alone() {
     assert_eq!(painted(DeviceChoice::Cpu, PixelFormat::Rgb, nothing.clone()), plain);
     assert!(Controls { strength: 0.0, ..nothing }.is_identity());
 }
+
+/// The last of some frames of the same picture, each with its edits, through the whole flicker filter.
+fn steadied(plans: &[Vec<Edit>]) -> Vec<u8> {
+    let info = info(PixelFormat::Rgb);
+    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut output = Vec::new();
+    for plan in plans {
+        let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
+        frame.controls = with(plan.clone(), Controls { temporal: 1.0, ..Controls::default() });
+        assert!(engine.submit(frame).is_ok());
+        output = engine.collect().unwrap().frame.output().to_vec();
+    }
+    output
+}
+
+#[test]
+fn nothing_of_the_painting_before_trails_behind_another_edit() {
+    // So small a change of the input that the filter would take it for noise.
+    let edit = |brightness| Edit {
+        adjust: Adjust { brightness, ..Adjust::default() },
+        before: true,
+        ..Edit::default()
+    };
+    let edited = steadied(&[vec![], vec![], vec![edit(0.05)]]);
+    assert_eq!(edited, steadied(&[vec![edit(0.05)]]));
+    assert_eq!(steadied(&[vec![edit(0.05)], vec![]]), steadied(&[vec![]]));
+}
+
+#[test]
+fn keys_go_by_the_frame_as_it_came_whatever_is_edited_before() {
+    let dark =
+        Edit { adjust: Adjust { brightness: -1.0, ..Adjust::default() }, before: true, ..Edit::default() };
+    let light = Region { shape: Shape::Luma { low: 0.5, high: 1.0 }, ..Region::default() };
+    let grey =
+        Edit { region: light, adjust: Adjust { saturation: -1.0, ..Adjust::default() }, ..Edit::default() };
+    let source = source(&info(PixelFormat::Rgb));
+    for stroke in [0.0, 4.0] {
+        let controls = || Controls { strength: 0.0, stroke, ..Controls::default() };
+        let of = |edits| painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(edits, controls()));
+        let (plain, edited) = (of(vec![dark.clone()]), of(vec![dark.clone(), grey.clone()]));
+        let pixels =
+            source.as_chunks::<3>().0.iter().zip(plain.as_chunks::<3>().0).zip(edited.as_chunks::<3>().0);
+        for ((came, plain), edited) in pixels {
+            let [r, g, b] = came.map(|code| f32::from(code) / 255.0);
+            let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            let (low, high) = (edited.iter().min().unwrap(), edited.iter().max().unwrap());
+            assert!(
+                if luma < 0.499 { plain == edited } else { luma < 0.501 || high - low <= 1 },
+                "{came:?} {edited:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_plan_that_nobody_checked_is_an_error_and_the_next_frame_is_painted() {
+    let info = info(PixelFormat::Rgb);
+    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut outcome = |edits: usize| {
+        let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
+        let edit = Edit { adjust: WARM, ..Edit::default() };
+        frame.controls.edits = Some(Arc::new(Plan { edits: vec![edit; edits] }));
+        assert!(engine.submit(frame).is_ok());
+        engine.collect().unwrap().outcome.map(drop).map_err(|error| error.to_string())
+    };
+    assert!(outcome(9).unwrap_err().contains("edits of a plan: found 9"));
+    assert_eq!(outcome(8), Ok(()));
+}

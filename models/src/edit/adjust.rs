@@ -118,9 +118,22 @@ mod tests {
         assert!(grey.iter().all(|number| (number - grey[0]).abs() < 2e-3), "{grey:?}");
         let spread = |[r, _, b]: [f32; 3]| r - b;
         assert!(spread(with(|a| a.vibrance = 1.0)) > spread(COLOUR));
-        assert!(spread(with(|a| a.contrast = -1.0)) < spread(COLOUR) + 0.01);
         let [red, _, blue] = with(|a| a.hue = 1.0);
         assert!(blue > red, "the other side of the circle");
+    }
+
+    #[test]
+    fn contrast_moves_light_and_dark_away_from_middle_grey_or_towards_it() {
+        let with = |contrast, grey| {
+            let adjust = Adjust { contrast, ..Adjust::default() };
+            let changed = adjusted(&adjust, [grey; 3], 0.0);
+            let lightness = |rgb: [f32; 3]| oklab(rgb.map(light))[0] - 0.5;
+            lightness(changed) / lightness([grey; 3])
+        };
+        for grey in [0.2, 0.6] {
+            let (more, less) = (with(0.5, grey), with(-1.0, grey));
+            assert!((more - 2f32.sqrt()).abs() < 0.02 && (less - 0.5).abs() < 0.02, "{grey}: {more} {less}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How much of a pixel belongs to a region.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 use super::adjust::smooth;
@@ -27,40 +29,96 @@ impl Place {
         self.width.min(self.height)
     }
 
+    /// The same, so many pixels further to the right.
+    fn right(self, pixels: usize) -> Self {
+        Self { x: self.x + pixels as isize, ..self }
+    }
+
     fn point(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         [x * self.width, y * self.height]
     }
 }
 
 impl Region {
-    /// How much of each of a row's pixels belongs to it, 0 to 1; `input` are the numbers of what is painted.
-    pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) {
-        match &self.shape {
-            Shape::All(regions) => self.weigh_all(place, input, weights, regions, f32::min),
-            Shape::Any(regions) => self.weigh_all(place, input, weights, regions, f32::max),
-            shape => weigh_shape(shape, self.feather, place, input, weights),
-        }
-        if self.invert {
-            weights.iter_mut().for_each(|weight| *weight = 1.0 - *weight);
-        }
+    /// How much of each of a row's pixels belongs to it, 0 to 1, and which of them it reaches: beside those every weight is 0. `input`
+    /// are the numbers that keys go by. At most [`ROW`] pixels.
+    pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+        self.weigh_part(0.0, place, input, weights)
     }
 
-    fn weigh_all(
-        &self,
-        place: Place,
-        input: Row<'_>,
-        weights: &mut [f32],
-        regions: &[Region],
-        both: fn(f32, f32) -> f32,
-    ) {
-        let mut of_one = [0.0; ROW];
-        for (index, region) in regions.iter().enumerate() {
-            let of_one = &mut of_one[..weights.len()];
-            region.weigh(place, input, of_one);
-            for (weight, other) in weights.iter_mut().zip(of_one) {
-                *weight = if index == 0 { *other } else { both(*weight, *other) };
+    /// The same as a part of a region with edges as soft as `feather`.
+    fn weigh_part(&self, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+        let feather = if self.feather > 0.0 { self.feather } else { feather };
+        let reached = match &self.shape {
+            Shape::All(parts) => weigh_all(parts, feather, place, input, weights),
+            Shape::Any(parts) => weigh_any(parts, feather, place, input, weights),
+            shape => {
+                let reached = reach(shape, feather, place, weights.len());
+                weights[..reached.start].fill(0.0);
+                weights[reached.end..].fill(0.0);
+                let input = input.map(|colour| &colour[reached.clone()]);
+                weigh_shape(shape, feather, place.right(reached.start), input, &mut weights[reached.clone()]);
+                reached
             }
+        };
+        if !self.invert {
+            return reached;
         }
+        weights.iter_mut().for_each(|weight| *weight = 1.0 - *weight);
+        0..weights.len()
+    }
+}
+
+/// The least of all parts' weights.
+fn weigh_all(
+    parts: &[Region],
+    feather: f32,
+    place: Place,
+    input: Row<'_>,
+    weights: &mut [f32],
+) -> Range<usize> {
+    weights.fill(1.0);
+    let mut reached = 0..weights.len();
+    let mut of_one = [0.0; ROW];
+    for part in parts {
+        // Beside what is left nothing changes any more.
+        let left = reached.clone();
+        let (of_one, input) = (&mut of_one[..left.len()], input.map(|colour| &colour[left.clone()]));
+        let own = part.weigh_part(feather, place.right(left.start), input, of_one);
+        weights[left.clone()]
+            .iter_mut()
+            .zip(&*of_one)
+            .for_each(|(weight, other)| *weight = weight.min(*other));
+        reached = left.start + own.start..left.start + own.end;
+    }
+    reached
+}
+
+/// The greatest of all parts' weights.
+fn weigh_any(
+    parts: &[Region],
+    feather: f32,
+    place: Place,
+    input: Row<'_>,
+    weights: &mut [f32],
+) -> Range<usize> {
+    weights.fill(0.0);
+    let mut reached = 0..0;
+    let mut of_one = [0.0; ROW];
+    for part in parts {
+        let of_one = &mut of_one[..weights.len()];
+        let own = part.weigh_part(feather, place, input, of_one);
+        weights.iter_mut().zip(&*of_one).for_each(|(weight, other)| *weight = weight.max(*other));
+        reached = hull(reached, own);
+    }
+    reached
+}
+
+fn hull(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => a.start.min(b.start)..a.end.max(b.end),
     }
 }
 
@@ -70,12 +128,44 @@ pub(super) const ROW: usize = crate::numbers::samples::BLOCK;
 /// How far rectangles that touch the picture's border go on, in pictures.
 const BEYOND: f32 = 4.0;
 
-/// One shape's weights, its edges as soft as `feather` says.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
-fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) {
-    let (soft, key_soft) = (0.5 * feather * place.shorter(), 0.5 * feather);
+/// Which of a row's `count` pixels can have a weight above 0, and a pixel or two beside those.
+fn reach(shape: &Shape, feather: f32, place: Place, count: usize) -> Range<usize> {
+    let soft = 0.5 * feather * place.shorter();
+    let (x, y) = (place.x as f32 + 0.5, place.y as f32 + 0.5);
+    let columns = match shape {
+        Shape::Rectangle { .. } => {
+            let [(middle_x, half_w), (middle_y, half_h)] = sides(shape, place);
+            let is_near = (y - middle_y).abs() - half_h <= soft;
+            is_near.then_some((middle_x - half_w - soft, middle_x + half_w + soft))
+        }
+        Shape::Ellipse { .. } => {
+            // Its distance is at least what its radius is above 1, times its shorter half.
+            let [(middle_x, w), (middle_y, h)] = sides(shape, place);
+            let (most, down) = (1.0 + soft / w.min(h), (y - middle_y) / h);
+            let half = w * (most * most - down * down).sqrt();
+            (!half.is_nan()).then_some((middle_x - half, middle_x + half))
+        }
+        Shape::Polygon { points } => {
+            let span = |axis: usize, length: f32| {
+                let along = points.iter().map(|point| point[axis] * length);
+                let ends = (f32::INFINITY, f32::NEG_INFINITY);
+                along.fold(ends, |(low, high), at| (low.min(at - soft), high.max(at + soft)))
+            };
+            let (above, below) = span(1, place.height);
+            (above <= y && y <= below).then(|| span(0, place.width))
+        }
+        _ => return 0..count,
+    };
+    let Some((left, right)) = columns else { return 0..0 };
+    // Casts stop at 0.
+    let (start, end) = ((left - x).floor() as usize, (right - x + 2.0).floor() as usize);
+    let start = start.min(count);
+    start..end.clamp(start, count)
+}
+
+/// The middle of a rectangle or an ellipse, and half its size, in pixels, across and down.
+fn sides(shape: &Shape, place: Place) -> [(f32, f32); 2] {
     match shape {
-        Shape::Whole => weights.fill(1.0),
         Shape::Rectangle { x, y, width, height } => {
             // Where the picture ends nothing needs a soft edge: a rectangle that touches its border goes on beyond.
             let side = |start: f32, length: f32, picture: f32| {
@@ -83,23 +173,42 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
                 let high = if start + length >= 1.0 { start + length + BEYOND } else { start + length };
                 (0.5 * (low + high) * picture, 0.5 * (high - low) * picture)
             };
-            let ((middle_x, half_w), (middle_y, half_h)) =
-                (side(*x, *width, place.width), side(*y, *height, place.height));
+            [side(*x, *width, place.width), side(*y, *height, place.height)]
+        }
+        Shape::Ellipse { x, y, width, height } => {
+            let side = |start: f32, length: f32, picture: f32| {
+                let half = (0.5 * length * picture).max(1e-3);
+                (start * picture + half, half)
+            };
+            [side(*x, *width, place.width), side(*y, *height, place.height)]
+        }
+        _ => unreachable!("it has no sides"),
+    }
+}
+
+/// One shape's weights, its edges as soft as `feather` says.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
+fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) {
+    let (soft, key_soft) = (0.5 * feather * place.shorter(), 0.5 * feather);
+    match shape {
+        Shape::Whole => weights.fill(1.0),
+        Shape::Rectangle { .. } => {
+            let [(middle_x, half_w), (middle_y, half_h)] = sides(shape, place);
             each(place, weights, |x, y| {
                 let (across, down) = ((x - middle_x).abs() - half_w, (y - middle_y).abs() - half_h);
                 let (over, under) = (across.max(0.0), down.max(0.0));
                 inside((over * over + under * under).sqrt() + across.max(down).min(0.0), soft)
             });
         }
-        Shape::Ellipse { x, y, width, height } => {
-            let (left, above) = (x * place.width, y * place.height);
-            let w = (0.5 * width * place.width).max(1e-3);
-            let h = (0.5 * height * place.height).max(1e-3);
+        Shape::Ellipse { .. } => {
+            let [(middle_x, w), (middle_y, h)] = sides(shape, place);
+            let (per_w, per_h) = (1.0 / w, 1.0 / h);
             each(place, weights, |x, y| {
-                let (across, down) = ((x - left - w) / w, (y - above - h) / h);
+                let (across, down) = ((x - middle_x) * per_w, (y - middle_y) * per_h);
                 // The distance by its gradient, right to first order; in the very middle all that matters is its sign.
                 let radius = (across * across + down * down).sqrt();
-                let slope = ((across / w) * (across / w) + (down / h) * (down / h)).sqrt().max(1e-9);
+                let (along, upright) = (across * per_w, down * per_h);
+                let slope = (along * along + upright * upright).sqrt().max(1e-9);
                 inside((radius - 1.0) * radius.max(1e-6) / slope, soft)
             });
         }
@@ -224,6 +333,39 @@ mod tests {
         assert!(weights[0] == 1.0, "the picture's border is no edge");
         let ramp = row(&of(Shape::Gradient { from: [0.0, 0.0], to: [1.0, 0.0] }), 3);
         assert!(ramp[0] < 0.01 && (ramp[50] - 0.5).abs() < 0.01 && ramp[99] > 0.99);
+    }
+
+    #[test]
+    fn parts_without_edges_of_their_own_are_as_soft_as_the_whole() {
+        let square = Shape::Rectangle { x: 0.2, y: 0.2, width: 0.5, height: 0.6 };
+        let soft = row(&Region { feather: 0.2, ..of(square.clone()) }, 50);
+        let hard = row(&of(square.clone()), 50);
+        let parts = || vec![of(square.clone()), of(Shape::Whole)];
+        for (shape, expected) in [(Shape::All(parts()), &soft), (Shape::Any(parts()), &vec![1.0; 100])] {
+            assert_eq!(row(&Region { feather: 0.2, ..of(shape) }, 50), *expected);
+        }
+        let own = Region { feather: 0.2, ..of(square) };
+        let nested = Region { feather: 0.6, ..of(Shape::Any(vec![of(Shape::All(vec![own]))])) };
+        assert!(row(&nested, 50) == soft && soft != hard);
+    }
+
+    #[test]
+    fn what_a_shape_does_not_reach_would_weigh_nothing() {
+        let corners = vec![[0.3, 0.1], [0.9, 0.5], [0.2, 0.8]];
+        for shape in [
+            Shape::Rectangle { x: 0.3, y: 0.2, width: 0.2, height: 0.7 },
+            Shape::Ellipse { x: 0.1, y: 0.4, width: 0.7, height: 0.06 },
+            Shape::Ellipse { x: 0.5, y: -0.3, width: 0.2, height: 0.9 },
+            Shape::Polygon { points: corners },
+        ] {
+            for (feather, y) in [0.0, 0.1, 0.5].into_iter().flat_map(|f| (0..100).map(move |y| (f, y))) {
+                let region = Region { feather, ..of(shape.clone()) };
+                let place = Place { x: 0, y, width: SIZE, height: SIZE };
+                let mut weights = [0.0; 100];
+                weigh_shape(&shape, feather, place, [&[0.0; 100]; 3], &mut weights);
+                assert_eq!(row(&region, y), weights, "{shape:?} {feather} {y}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::pass::EditPass;
+use super::pass::{EditPass, KeyRoom};
 use super::plan::{Edit, Plan};
 use super::region::ROW;
 use crate::numbers::Window;
@@ -82,13 +82,16 @@ impl EditPass<'_> {
     fn weigh_window(&self, edit: &Edit, window: Window, numbers: &[f32], weights: &mut [f32]) {
         let plane = window.width * window.height;
         let [columns, rows] = self.size().map(|side| side as isize - 1);
+        let mut room: KeyRoom = [0.0; 3 * ROW];
         for (row, weights) in weights.chunks_exact_mut(window.width).enumerate() {
             let y = (window.y + row as isize).clamp(0, rows);
             for (part, weights) in weights.chunks_mut(ROW).enumerate() {
                 let first = part * ROW;
-                let input = [0, 1, 2]
+                let painted = [0, 1, 2]
                     .map(|colour| &numbers[colour * plane + row * window.width + first..][..weights.len()]);
-                edit.region.weigh(self.place(window.x + first as isize, y), input, weights);
+                let x = window.x + first as isize;
+                let keys = self.keys((x, y), painted, &mut room);
+                edit.region.weigh(self.place(x, y), keys, weights);
             }
             // Beside the picture: as at its edge.
             let column =
@@ -105,6 +108,7 @@ impl EditPass<'_> {
 mod tests {
     use super::*;
     use crate::edit::{Region, Shape};
+    use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
     fn over(shape: Shape) -> Edit {
         let code = Some(Arc::new(StyleCode::new(1, Vec::new())));
@@ -116,7 +120,10 @@ mod tests {
         let right = Shape::Rectangle { x: 0.5, y: 0.0, width: 0.5, height: 1.0 };
         let down = Shape::Gradient { from: [0.0, 0.0], to: [0.0, 1.0] };
         let plan = Plan { edits: vec![over(right), over(down)] };
-        let pass = EditPass::new(&plan, [20, 16], 0);
+        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+        let info = PictureInfo { format: PixelFormat::Rgb, width: 20, height: 16, colorimetry };
+        let bytes = vec![0; info.packed_size()];
+        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), false, 0);
         let window = Window { x: -4, y: -4, width: 32, height: 24 };
         let (numbers, plane) = (vec![0.5; window.len()], 32 * 24);
         let mut shares = vec![9.0; 3 * plane];
