@@ -9,7 +9,7 @@
 //! | `check`, `error` | ranges, and what is wrong |
 //! | `source` | what a user gives: JSON, a file or an instruction |
 //! | [`instruction`] | instructions in words, English or Chinese, and a plan in plain sentences |
-//! | `region` | how much of a pixel belongs to a region |
+//! | `region`, `reach` | how much of a pixel belongs to a region; which pixels do at all |
 //! | `adjust` | the formulas: light in linear numbers, the rest in OKLab |
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
@@ -24,6 +24,7 @@ pub mod instruction;
 mod oklab;
 mod pass;
 mod plan;
+mod reach;
 mod region;
 mod source;
 mod styles;

@@ -1,8 +1,9 @@
 //! The edits of a frame, row by row.
 
 use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 
-use super::adjust::Formula;
+use super::adjust::{Formula, Steps};
 use super::check::MOST_EDITS;
 use super::plan::{Edit, Plan};
 use super::region::{Place, ROW, Row};
@@ -108,7 +109,7 @@ impl<'a> EditPass<'a> {
 
     fn edit_rows(&self, window: Window, rows: PlanarRows<'_>) {
         let mut came: [[f32; ROW]; 3] = [[0.0; ROW]; 3];
-        rows.for_each(|row, mut lines| {
+        for (row, mut lines) in rows.lines() {
             let span = Span::of(self.frame.info(), &window, row);
             for (x, part) in span.blocks() {
                 let mut numbers = lines.each_mut().map(|line| &mut line[part.clone()]);
@@ -119,7 +120,7 @@ impl<'a> EditPass<'a> {
                 self.adjust(Stage::Before, (x, span.y), keys, &mut numbers);
             }
             lines.into_iter().for_each(|line| span.extend(line));
-        });
+        }
     }
 
     /// Adjusts pixels from `x`, `y` on in place; `keys` are their numbers as they came. A pixel that belongs to no region stays as it
@@ -151,16 +152,48 @@ impl<'a> EditPass<'a> {
     }
 }
 
-/// Adjusts as many pixels as there are weights, as far as each says.
+/// Adjusts as many pixels as there are weights, as far as each says. Products and sums are one step where the processor has that: a
+/// number may differ from one processor to the next, by rounding.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
 fn adjust_row(formula: &Formula, weights: &[f32], grain: &[f32], numbers: &mut [&mut [f32]; 3]) {
+    if target_cfg_f!(target_feature = "fma") {
+        with_steps::<true>(formula, weights, grain, numbers);
+    } else {
+        with_steps::<false>(formula, weights, grain, numbers);
+    }
+}
+
+#[inline(always)]
+fn with_steps<const FMA: bool>(
+    formula: &Formula,
+    weights: &[f32],
+    grain: &[f32],
+    numbers: &mut [&mut [f32]; 3],
+) {
+    match formula.steps() {
+        Steps { oklab: false, .. } => mix_row::<FMA, false, false, false>(formula, weights, grain, numbers),
+        Steps { lift: false, turn: false, .. } => {
+            mix_row::<FMA, true, false, false>(formula, weights, grain, numbers);
+        }
+        Steps { lift: false, .. } => mix_row::<FMA, true, false, true>(formula, weights, grain, numbers),
+        Steps { turn: false, .. } => mix_row::<FMA, true, true, false>(formula, weights, grain, numbers),
+        _ => mix_row::<FMA, true, true, true>(formula, weights, grain, numbers),
+    }
+}
+
+#[inline(always)]
+fn mix_row<const FMA: bool, const OKLAB: bool, const LIFT: bool, const TURN: bool>(
+    formula: &Formula,
+    weights: &[f32],
+    grain: &[f32],
+    [red, green, blue]: &mut [&mut [f32]; 3],
+) {
     let count = weights.len();
     let grain = &grain[..count];
-    let [red, green, blue] = numbers;
     let (red, green, blue) = (&mut red[..count], &mut green[..count], &mut blue[..count]);
     for at in 0..count {
         let (own, weight) = ([red[at], green[at], blue[at]], weights[at]);
-        let changed = formula.apply(own, grain[at]);
+        let changed = formula.apply::<FMA, OKLAB, LIFT, TURN>(own, grain[at]);
         // A weight of 0 leaves the number itself, to the bit.
         let mixed = |c: usize| if weight > 0.0 { own[c] + weight * (changed[c] - own[c]) } else { own[c] };
         (red[at], green[at], blue[at]) = (mixed(0), mixed(1), mixed(2));

@@ -7,6 +7,7 @@ use multiversion::multiversion;
 use super::adjust::smooth;
 use super::oklab::{light, oklab};
 use super::plan::{Region, Shape};
+use super::reach::{Reach, sides};
 
 /// Numbers of a row of pixels, each colour by itself.
 pub(super) type Row<'a> = [&'a [f32]; 3];
@@ -25,7 +26,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn shorter(&self) -> f32 {
+    pub(super) fn shorter(&self) -> f32 {
         self.width.min(self.height)
     }
 
@@ -40,8 +41,14 @@ impl Place {
 }
 
 impl Region {
-    /// How much of each of a row's pixels belongs to it, 0 to 1, and which of them it reaches: beside those every weight is 0. `input`
-    /// are the numbers that keys go by. At most [`ROW`] pixels.
+    /// How much of each of a row's pixels belongs to it, 0 to 1. `input` are the numbers that keys go by. At most [`ROW`] pixels.
+    pub(super) fn weigh_all(&self, place: Place, input: Row<'_>, weights: &mut [f32]) {
+        let reached = self.weigh(place, input, weights);
+        weights[..reached.start].fill(0.0);
+        weights[reached.end..].fill(0.0);
+    }
+
+    /// The same for the pixels that it reaches, and which those are; to the others nothing is written.
     pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
         self.weigh_part(0.0, place, input, weights)
     }
@@ -50,52 +57,58 @@ impl Region {
     fn weigh_part(&self, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
         let feather = if self.feather > 0.0 { self.feather } else { feather };
         let reached = match &self.shape {
-            Shape::All(parts) => weigh_all(parts, feather, place, input, weights),
-            Shape::Any(parts) => weigh_any(parts, feather, place, input, weights),
-            shape => {
-                let reached = reach(shape, feather, place, weights.len());
-                weights[..reached.start].fill(0.0);
-                weights[reached.end..].fill(0.0);
-                let input = input.map(|colour| &colour[reached.clone()]);
-                weigh_shape(shape, feather, place.right(reached.start), input, &mut weights[reached.clone()]);
-                reached
-            }
+            Shape::All(parts) => least(parts, feather, place, input, weights),
+            Shape::Any(parts) => greatest(parts, feather, place, input, weights),
+            shape => weigh_reached(shape, feather, place, input, weights),
         };
         if !self.invert {
             return reached;
         }
-        weights.iter_mut().for_each(|weight| *weight = 1.0 - *weight);
+        weights[..reached.start].fill(1.0);
+        weights[reached.end..].fill(1.0);
+        weights[reached].iter_mut().for_each(|weight| *weight = 1.0 - *weight);
         0..weights.len()
     }
 }
 
-/// The least of all parts' weights.
-fn weigh_all(
-    parts: &[Region],
+/// One shape's weights where it reaches.
+fn weigh_reached(
+    shape: &Shape,
     feather: f32,
     place: Place,
     input: Row<'_>,
     weights: &mut [f32],
 ) -> Range<usize> {
+    let Reach { outer, inner } = Reach::of(shape, feather, place, weights.len());
+    weights[inner.clone()].fill(1.0);
+    for edge in [outer.start..inner.start, inner.end..outer.end] {
+        let input = input.map(|colour| &colour[edge.clone()]);
+        weigh_shape(shape, feather, place.right(edge.start), input, &mut weights[edge]);
+    }
+    outer
+}
+
+/// The least of all parts' weights.
+fn least(parts: &[Region], feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
     weights.fill(1.0);
     let mut reached = 0..weights.len();
     let mut of_one = [0.0; ROW];
     for part in parts {
         // Beside what is left nothing changes any more.
-        let left = reached.clone();
-        let (of_one, input) = (&mut of_one[..left.len()], input.map(|colour| &colour[left.clone()]));
-        let own = part.weigh_part(feather, place.right(left.start), input, of_one);
-        weights[left.clone()]
+        let (of_one, input) = (&mut of_one[..reached.len()], input.map(|colour| &colour[reached.clone()]));
+        let own = part.weigh_part(feather, place.right(reached.start), input, of_one);
+        let of_one = &of_one[own.clone()];
+        reached = reached.start + own.start..reached.start + own.end;
+        weights[reached.clone()]
             .iter_mut()
-            .zip(&*of_one)
+            .zip(of_one)
             .for_each(|(weight, other)| *weight = weight.min(*other));
-        reached = left.start + own.start..left.start + own.end;
     }
     reached
 }
 
 /// The greatest of all parts' weights.
-fn weigh_any(
+fn greatest(
     parts: &[Region],
     feather: f32,
     place: Place,
@@ -108,7 +121,8 @@ fn weigh_any(
     for part in parts {
         let of_one = &mut of_one[..weights.len()];
         let own = part.weigh_part(feather, place, input, of_one);
-        weights.iter_mut().zip(&*of_one).for_each(|(weight, other)| *weight = weight.max(*other));
+        let pairs = weights[own.clone()].iter_mut().zip(&of_one[own.clone()]);
+        pairs.for_each(|(weight, other)| *weight = weight.max(*other));
         reached = hull(reached, own);
     }
     reached
@@ -124,67 +138,6 @@ fn hull(a: Range<usize>, b: Range<usize>) -> Range<usize> {
 
 /// The most pixels of a row that are weighed at once.
 pub(super) const ROW: usize = crate::numbers::samples::BLOCK;
-
-/// How far rectangles that touch the picture's border go on, in pictures.
-const BEYOND: f32 = 4.0;
-
-/// Which of a row's `count` pixels can have a weight above 0, and a pixel or two beside those.
-fn reach(shape: &Shape, feather: f32, place: Place, count: usize) -> Range<usize> {
-    let soft = 0.5 * feather * place.shorter();
-    let (x, y) = (place.x as f32 + 0.5, place.y as f32 + 0.5);
-    let columns = match shape {
-        Shape::Rectangle { .. } => {
-            let [(middle_x, half_w), (middle_y, half_h)] = sides(shape, place);
-            let is_near = (y - middle_y).abs() - half_h <= soft;
-            is_near.then_some((middle_x - half_w - soft, middle_x + half_w + soft))
-        }
-        Shape::Ellipse { .. } => {
-            // Its distance is at least what its radius is above 1, times its shorter half.
-            let [(middle_x, w), (middle_y, h)] = sides(shape, place);
-            let (most, down) = (1.0 + soft / w.min(h), (y - middle_y) / h);
-            let half = w * (most * most - down * down).sqrt();
-            (!half.is_nan()).then_some((middle_x - half, middle_x + half))
-        }
-        Shape::Polygon { points } => {
-            let span = |axis: usize, length: f32| {
-                let along = points.iter().map(|point| point[axis] * length);
-                let ends = (f32::INFINITY, f32::NEG_INFINITY);
-                along.fold(ends, |(low, high), at| (low.min(at - soft), high.max(at + soft)))
-            };
-            let (above, below) = span(1, place.height);
-            (above <= y && y <= below).then(|| span(0, place.width))
-        }
-        _ => return 0..count,
-    };
-    let Some((left, right)) = columns else { return 0..0 };
-    // Casts stop at 0.
-    let (start, end) = ((left - x).floor() as usize, (right - x + 2.0).floor() as usize);
-    let start = start.min(count);
-    start..end.clamp(start, count)
-}
-
-/// The middle of a rectangle or an ellipse, and half its size, in pixels, across and down.
-fn sides(shape: &Shape, place: Place) -> [(f32, f32); 2] {
-    match shape {
-        Shape::Rectangle { x, y, width, height } => {
-            // Where the picture ends nothing needs a soft edge: a rectangle that touches its border goes on beyond.
-            let side = |start: f32, length: f32, picture: f32| {
-                let low = if start <= 0.0 { start - BEYOND } else { start };
-                let high = if start + length >= 1.0 { start + length + BEYOND } else { start + length };
-                (0.5 * (low + high) * picture, 0.5 * (high - low) * picture)
-            };
-            [side(*x, *width, place.width), side(*y, *height, place.height)]
-        }
-        Shape::Ellipse { x, y, width, height } => {
-            let side = |start: f32, length: f32, picture: f32| {
-                let half = (0.5 * length * picture).max(1e-3);
-                (start * picture + half, half)
-            };
-            [side(*x, *width, place.width), side(*y, *height, place.height)]
-        }
-        _ => unreachable!("it has no sides"),
-    }
-}
 
 /// One shape's weights, its edges as soft as `feather` says.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
@@ -231,10 +184,10 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
         }
         Shape::Colour { colour, tolerance } => {
             // In a and b alone: light and shade of a thing are one colour.
-            let [_, own_a, own_b] = oklab(colour.map(light));
+            let [_, own_a, own_b] = oklab::<false>(colour.map(light::<false>));
             let pixels = input[0].iter().zip(input[1]).zip(input[2]);
             for (weight, ((r, g), b)) in weights.iter_mut().zip(pixels) {
-                let [_, a, b] = oklab([light(*r), light(*g), light(*b)]);
+                let [_, a, b] = oklab::<false>([*r, *g, *b].map(light::<false>));
                 let (a, b) = (a - own_a, b - own_b);
                 *weight = inside((a * a + b * b).sqrt() - tolerance, key_soft);
             }
@@ -296,7 +249,7 @@ mod tests {
         let mut weights = vec![0.0; 100];
         for (index, weights) in weights.chunks_mut(ROW).enumerate() {
             let part = &colours[index * ROW..][..weights.len()];
-            region.weigh(place((index * ROW) as isize), [part; 3], weights);
+            region.weigh_all(place((index * ROW) as isize), [part; 3], weights);
         }
         weights
     }
@@ -378,7 +331,7 @@ mod tests {
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];
             let place = Place { x: 0, y: 0, width: 1.0, height: 1.0 };
-            red.weigh(place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
+            red.weigh_all(place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
             weight[0]
         };
         assert!(alike([0.6, 0.1, 0.1]) == 1.0 && alike([0.5; 3]) == 0.0 && alike([0.1, 0.1, 0.8]) == 0.0);

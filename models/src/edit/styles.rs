@@ -91,7 +91,7 @@ impl EditPass<'_> {
                     .map(|colour| &numbers[colour * plane + row * window.width + first..][..weights.len()]);
                 let x = window.x + first as isize;
                 let keys = self.keys((x, y), painted, &mut room);
-                edit.region.weigh(self.place(x, y), keys, weights);
+                edit.region.weigh_all(self.place(x, y), keys, weights);
             }
             // Beside the picture: as at its edge.
             let column =

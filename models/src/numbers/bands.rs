@@ -31,14 +31,15 @@ impl<'a> PlanarRows<'a> {
         Self { planes: channels(numbers), width, first: 0 }
     }
 
-    /// Every row: its index, and its numbers of each colour.
+    /// Every row: its index, and its numbers of each colour. An iterator, because a loop in a closure that is not inlined is
+    /// compiled for the oldest instruction set.
     #[inline(always)]
-    pub fn for_each(self, mut work: impl FnMut(usize, [&mut [f32]; 3])) {
+    pub fn lines(self) -> impl Iterator<Item = (usize, [&'a mut [f32]; 3])> {
         let [red, green, blue] = self.planes;
-        let lines = red.chunks_exact_mut(self.width).zip(green.chunks_exact_mut(self.width));
-        for (index, ((red, green), blue)) in lines.zip(blue.chunks_exact_mut(self.width)).enumerate() {
-            work(self.first + index, [red, green, blue]);
-        }
+        let (width, first) = (self.width, self.first);
+        let lines = red.chunks_exact_mut(width).zip(green.chunks_exact_mut(width));
+        let lines = lines.zip(blue.chunks_exact_mut(width)).enumerate();
+        lines.map(move |(index, ((red, green), blue))| (first + index, [red, green, blue]))
     }
 }
 

@@ -111,7 +111,7 @@ impl Span {
 /// Reads each row block by block, then extends it to the window's edges.
 #[inline(always)]
 fn each_row(source: &Picture, window: Window, rows: PlanarRows, mut block: impl ReadBlock) {
-    rows.for_each(|row, [red, green, blue]| {
+    for (row, [red, green, blue]) in rows.lines() {
         let span = Span::of(source.info(), &window, row);
         for (x, part) in span.blocks() {
             let numbers = [&mut red[part.clone()], &mut green[part.clone()], &mut blue[part]];
@@ -120,7 +120,7 @@ fn each_row(source: &Picture, window: Window, rows: PlanarRows, mut block: impl 
         for line in [red, green, blue] {
             span.extend(line);
         }
-    });
+    }
 }
 
 /// Fills a line before `start` and from `end` with the nearest number between.
