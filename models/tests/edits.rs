@@ -133,6 +133,30 @@ fn what_is_edited_before_is_painted_as_if_it_had_come_so() {
 }
 
 #[test]
+fn what_is_edited_before_ends_where_the_network_sees_no_more_of_it() {
+    let edit = Edit { region: left_half(), adjust: WARM, before: true, ..Edit::default() };
+    let plain = painted(DeviceChoice::Cpu, PixelFormat::Rgb, Controls::default());
+    let edited = painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(vec![edit], Controls::default()));
+    let differ: Vec<_> =
+        (0..plain.len()).filter(|at| plain[*at] != edited[*at]).map(|at| at / 3 % WIDTH).collect();
+    let last = differ.into_iter().max().unwrap();
+    assert!((WIDTH / 2..WIDTH / 2 + 56).contains(&last), "{last}");
+}
+
+#[test]
+fn pixels_outside_share_no_more_than_a_block_of_chroma_with_those_inside() {
+    // The region ends in the middle of a block of 2x2: 61 pixels are inside.
+    let shape = Shape::Rectangle { x: 0.0, y: 0.0, width: 0.51, height: 1.0 };
+    let edit = Edit { region: Region { shape, ..Region::default() }, adjust: WARM, ..Edit::default() };
+    let plain = painted(DeviceChoice::Cpu, PixelFormat::Nv12, Controls::default());
+    let edited = painted(DeviceChoice::Cpu, PixelFormat::Nv12, with(vec![edit], Controls::default()));
+    for at in (0..plain.len()).filter(|at| plain[*at] != edited[*at]) {
+        let inside = if at < WIDTH * HEIGHT { 61 } else { 62 };
+        assert!(at % WIDTH < inside, "{at}");
+    }
+}
+
+#[test]
 fn engines_edit_alike_with_every_control_and_with_strokes() {
     let edits = vec![
         Edit { region: Region { feather: 0.2, ..left_half() }, adjust: WARM, ..Edit::default() },
