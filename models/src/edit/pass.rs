@@ -1,5 +1,7 @@
 //! The edits of a frame, row by row.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 
@@ -10,7 +12,7 @@ use super::region::{Place, ROW, Row};
 use crate::numbers::Window;
 use crate::numbers::bands::{PlanarRows, in_bands};
 use crate::numbers::read::{Span, read_here};
-use crate::picture::Picture;
+use crate::picture::{Picture, PictureInfo};
 
 /// When an edit is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,13 +67,12 @@ impl<'a> EditPass<'a> {
         self.plan
     }
 
-    /// The picture's size in pixels.
-    pub(super) fn size(&self) -> [usize; 2] {
-        [self.frame.info().width, self.frame.info().height]
+    pub(super) fn frame_info(&self) -> &PictureInfo {
+        self.frame.info()
     }
 
     pub(super) fn place(&self, x: isize, y: isize) -> Place {
-        let [width, height] = self.size().map(|side| side as f32);
+        let [width, height] = [self.frame.info().width, self.frame.info().height].map(|side| side as f32);
         Place { x, y, width, height }
     }
 
@@ -140,49 +141,106 @@ impl<'a> EditPass<'a> {
             if reached.is_empty() {
                 continue;
             }
-            let grain = &mut grain[..reached.len()];
             if edit.adjust.grain > 0.0 {
-                for (at, grain) in reached.clone().zip(&mut *grain) {
-                    *grain = noise(x + at as isize, y, self.number);
+                for at in reached.clone() {
+                    grain[at] = noise(x + at as isize, y, self.number);
                 }
             }
-            let mut numbers = numbers.each_mut().map(|channel| &mut channel[reached.clone()]);
-            adjust_row(formula, &weights[reached], grain, &mut numbers);
+            for_each_run(weights, reached, |run, share| {
+                let mut numbers = numbers.each_mut().map(|channel| &mut channel[run.clone()]);
+                match share {
+                    Share::Nothing => {}
+                    Share::Some => {
+                        adjust_row(formula, Some(&weights[run.clone()]), &grain[run], &mut numbers)
+                    }
+                    Share::All => adjust_row(formula, None, &grain[run], &mut numbers),
+                }
+            });
         }
     }
 }
 
-/// Adjusts as many pixels as there are weights, as far as each says. Products and sums are one step where the processor has that: a
-/// number may differ from one processor to the next, by rounding.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
-fn adjust_row(formula: &Formula, weights: &[f32], grain: &[f32], numbers: &mut [&mut [f32]; 3]) {
-    if target_cfg_f!(target_feature = "fma") {
-        with_steps::<true>(formula, weights, grain, numbers);
-    } else {
-        with_steps::<false>(formula, weights, grain, numbers);
+/// How much of some pixels is adjusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    Nothing,
+    Some,
+    All,
+}
+
+impl Share {
+    fn of(weights: &[f32]) -> Self {
+        // As integers, because those are looked at many at a time.
+        let both = |(any, all): (u32, u32), weight: &f32| (any | weight.to_bits(), all & weight.to_bits());
+        match weights.iter().fold((0, u32::MAX), both) {
+            (0, _) => Self::Nothing,
+            (WHOLE, WHOLE) => Self::All,
+            _ => Self::Some,
+        }
     }
 }
 
+/// A weight of 1.
+const WHOLE: u32 = 1f32.to_bits();
+
+/// Pixels that are looked at together.
+const RUN: usize = 64;
+
+/// Calls `adjust` for runs of pixels, among those that are reached, that are adjusted alike.
 #[inline(always)]
-fn with_steps<const FMA: bool>(
+fn for_each_run(weights: &[f32], reached: Range<usize>, mut adjust: impl FnMut(Range<usize>, Share)) {
+    let mut run = (reached.start..reached.start, Share::Nothing);
+    for start in reached.clone().step_by(RUN) {
+        let end = reached.end.min(start + RUN);
+        let share = Share::of(&weights[start..end]);
+        if share != run.1 {
+            adjust(run.0, run.1);
+            run = (start..start, share);
+        }
+        run.0.end = end;
+    }
+    adjust(run.0, run.1);
+}
+
+/// Adjusts pixels, as far as each one's weight says, or altogether where there are none. Products and sums are one step where the processor has that: a
+/// number may differ from one processor to the next, by rounding.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
+fn adjust_row(formula: &Formula, weights: Option<&[f32]>, grain: &[f32], numbers: &mut [&mut [f32]; 3]) {
+    match (target_cfg_f!(target_feature = "fma"), weights) {
+        (true, Some(weights)) => with_steps::<true, false>(formula, weights, grain, numbers),
+        (true, None) => with_steps::<true, true>(formula, grain, grain, numbers),
+        (false, Some(weights)) => with_steps::<false, false>(formula, weights, grain, numbers),
+        (false, None) => with_steps::<false, true>(formula, grain, grain, numbers),
+    }
+}
+
+/// The weights of whole pixels are not looked at.
+#[inline(always)]
+fn with_steps<const FMA: bool, const WHOLE: bool>(
     formula: &Formula,
     weights: &[f32],
     grain: &[f32],
     numbers: &mut [&mut [f32]; 3],
 ) {
     match formula.steps() {
-        Steps { oklab: false, .. } => mix_row::<FMA, false, false, false>(formula, weights, grain, numbers),
-        Steps { lift: false, turn: false, .. } => {
-            mix_row::<FMA, true, false, false>(formula, weights, grain, numbers);
+        Steps { oklab: false, .. } => {
+            mix_row::<FMA, WHOLE, false, false, false>(formula, weights, grain, numbers)
         }
-        Steps { lift: false, .. } => mix_row::<FMA, true, false, true>(formula, weights, grain, numbers),
-        Steps { turn: false, .. } => mix_row::<FMA, true, true, false>(formula, weights, grain, numbers),
-        _ => mix_row::<FMA, true, true, true>(formula, weights, grain, numbers),
+        Steps { lift: false, turn: false, .. } => {
+            mix_row::<FMA, WHOLE, true, false, false>(formula, weights, grain, numbers);
+        }
+        Steps { lift: false, .. } => {
+            mix_row::<FMA, WHOLE, true, false, true>(formula, weights, grain, numbers)
+        }
+        Steps { turn: false, .. } => {
+            mix_row::<FMA, WHOLE, true, true, false>(formula, weights, grain, numbers)
+        }
+        _ => mix_row::<FMA, WHOLE, true, true, true>(formula, weights, grain, numbers),
     }
 }
 
 #[inline(always)]
-fn mix_row<const FMA: bool, const OKLAB: bool, const LIFT: bool, const TURN: bool>(
+fn mix_row<const FMA: bool, const WHOLE: bool, const OKLAB: bool, const LIFT: bool, const TURN: bool>(
     formula: &Formula,
     weights: &[f32],
     grain: &[f32],
@@ -195,7 +253,11 @@ fn mix_row<const FMA: bool, const OKLAB: bool, const LIFT: bool, const TURN: boo
         let (own, weight) = ([red[at], green[at], blue[at]], weights[at]);
         let changed = formula.apply::<FMA, OKLAB, LIFT, TURN>(own, grain[at]);
         // A weight of 0 leaves the number itself, to the bit.
-        let mixed = |c: usize| if weight > 0.0 { own[c] + weight * (changed[c] - own[c]) } else { own[c] };
+        let mixed = |c: usize| match weight {
+            _ if WHOLE => changed[c],
+            weight if weight > 0.0 => own[c] + weight * (changed[c] - own[c]),
+            _ => own[c],
+        };
         (red[at], green[at], blue[at]) = (mixed(0), mixed(1), mixed(2));
     }
 }
@@ -216,11 +278,27 @@ fn noise(x: isize, y: isize, frame: u64) -> f32 {
 mod tests {
     use super::*;
     use crate::edit::{Adjust, Region, Shape};
-    use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range, numbers};
+    use crate::{Colorimetry, Matrix, PixelFormat, numbers};
+
+    #[test]
+    fn runs_cover_what_is_reached_and_say_what_is_done_there() {
+        let mut weights = [0.0; ROW];
+        weights[80..200].fill(1.0);
+        weights[199] = 0.5;
+        let mut runs = Vec::new();
+        for_each_run(&weights, 16..216, |run, share| runs.push((run, share)));
+        let expected = [
+            (16..80, Share::Nothing),
+            (80..144, Share::All),
+            (144..208, Share::Some),
+            (208..216, Share::Nothing),
+        ];
+        assert_eq!(runs, expected);
+    }
 
     #[test]
     fn beside_the_picture_it_is_edited_as_at_its_edge_by_one_thread_or_more() {
-        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: crate::Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 301, height: 203, colorimetry };
         let bytes: Vec<u8> = (0..info.packed_size()).map(|i| (i * 7 % 251) as u8).collect();
         let frame = info.packed_view(&bytes).unwrap();

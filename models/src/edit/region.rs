@@ -41,14 +41,8 @@ impl Place {
 }
 
 impl Region {
-    /// How much of each of a row's pixels belongs to it, 0 to 1. `input` are the numbers that keys go by. At most [`ROW`] pixels.
-    pub(super) fn weigh_all(&self, place: Place, input: Row<'_>, weights: &mut [f32]) {
-        let reached = self.weigh(place, input, weights);
-        weights[..reached.start].fill(0.0);
-        weights[reached.end..].fill(0.0);
-    }
-
-    /// The same for the pixels that it reaches, and which those are; to the others nothing is written.
+    /// How much of each of a row's pixels belongs to it, 0 to 1, of those that it reaches; and which those are: to the others, of which
+    /// nothing belongs to it, nothing is written. `input` are the numbers that keys go by. At most [`ROW`] pixels.
     pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
         self.weigh_part(0.0, place, input, weights)
     }
@@ -242,6 +236,13 @@ mod tests {
 
     const SIZE: f32 = 100.0;
 
+    /// The weights of all pixels.
+    fn weigh_all(region: &Region, place: Place, input: Row<'_>, weights: &mut [f32]) {
+        let reached = region.weigh(place, input, weights);
+        weights[..reached.start].fill(0.0);
+        weights[reached.end..].fill(0.0);
+    }
+
     /// The weights of a row of 100x100 pixels.
     fn row(region: &Region, y: isize) -> Vec<f32> {
         let place = |x| Place { x, y, width: SIZE, height: SIZE };
@@ -249,7 +250,7 @@ mod tests {
         let mut weights = vec![0.0; 100];
         for (index, weights) in weights.chunks_mut(ROW).enumerate() {
             let part = &colours[index * ROW..][..weights.len()];
-            region.weigh_all(place((index * ROW) as isize), [part; 3], weights);
+            weigh_all(region, place((index * ROW) as isize), [part; 3], weights);
         }
         weights
     }
@@ -331,7 +332,7 @@ mod tests {
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];
             let place = Place { x: 0, y: 0, width: 1.0, height: 1.0 };
-            red.weigh_all(place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
+            weigh_all(&red, place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
             weight[0]
         };
         assert!(alike([0.6, 0.1, 0.1]) == 1.0 && alike([0.5; 3]) == 0.0 && alike([0.1, 0.1, 0.8]) == 0.0);
