@@ -11,7 +11,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use impasto_models::controls::STROKES;
 use impasto_models::edit::Plan;
-use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode, engine};
 
 use crate::{bench, edit, eval, image, live, model, plugins, style, train, video};
 
@@ -87,18 +87,19 @@ impl PaintOptions {
     /// The controls of a picture without a past: the flicker filter has nothing to do.
     ///
     /// # Errors
-    /// A style that `model` cannot have.
+    /// A style that `model` cannot have; what the device does not carry out.
     pub fn still_controls(&self, model: &Model) -> Result<Controls> {
-        let style = self.style_of(model)?;
         let Self { strength, keep_colors, .. } = *self;
-        Ok(Controls {
+        let controls = Controls {
             strength,
             keep_colors,
             temporal: 0.0,
             stroke: self.stroke.unwrap_or(0.0),
-            style,
+            style: self.style_of(model)?,
             edits: self.edits_of(model)?,
-        })
+        };
+        engine::check_controls(model, self.device, &controls)?;
+        Ok(controls)
     }
 
     /// The style that was asked for; none where it is left to the model.
@@ -152,10 +153,9 @@ impl MovingOptions {
     /// A model, a style, a cue sheet or a device that cannot be used.
     pub fn painter(&self, options: &PaintOptions) -> Result<gst::Element> {
         plugins::start()?;
-        options.device.check()?;
         let model = options.open_model()?;
-        options.style_of(&model)?;
-        options.edits_of(&model)?;
+        options.still_controls(&model)?;
+        options.device.check()?;
         if let Some(sheet) = &self.cues {
             gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg).context("--cues")?;
         }

@@ -42,3 +42,15 @@ fn a_painting_command_refuses_it_before_anything_is_painted() {
         impasto(folder.path()).args(["image", "in.png", "out.png", "--edit", "blur it"]).output().unwrap();
     assert!(!output.status.success() && stderr(&output).contains("no edit does this yet"));
 }
+
+#[test]
+fn edits_on_a_gpu_are_refused_before_anything_is_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/before.jpg"), folder.path().join("in.jpg"))
+        .unwrap();
+    for command in [["image", "in.jpg", "-o", "out.png"], ["video", "in.mp4", "out.mp4", "--strength=1"]] {
+        let mut impasto = impasto(folder.path());
+        let output = impasto.args(command).args(["--device", "cuda:0", "--edit", "warmer"]).output().unwrap();
+        assert!(refusal(&output).contains("edits are not carried out on a GPU yet"), "{}", stderr(&output));
+    }
+}

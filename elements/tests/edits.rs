@@ -5,11 +5,15 @@ mod studio;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_check::Harness;
-use studio::{Studio, bytes, failure, first_byte, grey, harness, video};
+use studio::{
+    BRIGHT, DIM, Studio, bytes, failure, first_byte, grey, harness, idle_harness, is, push_until, video,
+};
 
 const DARK: &str = r#"{"edits": [{"adjust": {"brightness": -1}}]}"#;
 const LEFT_DARK: &str = r#"{"edits": [{"adjust": {"brightness": -1},
     "region": {"shape": {"rectangle": {"x": 0, "y": 0, "width": 0.5, "height": 1}}}}]}"#;
+
+const ALL_BRIGHT: &str = r#"{"edits": [{"style": "bright"}]}"#;
 
 /// What becomes of a grey of 100.
 fn painted(harness: &mut Harness, caps: &str, index: u64) -> gst::Buffer {
@@ -88,6 +92,76 @@ fn edits_that_cannot_be_read_are_a_warning_while_playing_and_an_error_from_the_s
     );
     let message = failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
     assert!(message.contains("edit: /nowhere/plan.json"), "{message}");
+}
+
+#[test]
+fn a_region_has_its_style_again_when_a_model_that_has_it_comes_back() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.two_styles(), &caps);
+    let element = harness.element().unwrap();
+    element.set_property("edit", ALL_BRIGHT);
+    let next = push_until(&mut harness, &caps, 0, BRIGHT);
+    element.set_property("model", studio.plain());
+    let next = push_until(&mut harness, &caps, next, 100);
+    element.set_property("model", studio.two_styles());
+    push_until(&mut harness, &caps, next, BRIGHT);
+    assert_eq!(element.property::<String>("edit"), ALL_BRIGHT);
+}
+
+#[test]
+fn an_edit_with_styles_that_is_set_while_its_model_is_loaded_comes_with_it() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    for pause in [0, 3, 30] {
+        let mut harness = idle_harness(&studio.plain());
+        harness.set_src_caps_str(&caps);
+        let element = harness.element().unwrap();
+        assert_eq!(first_byte(&painted(&mut harness, &caps, 0)), 100);
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        element.set_property("edit", DARK);
+        element.set_property("model", studio.two_styles());
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        element.set_property("edit", ALL_BRIGHT);
+        push_until(&mut harness, &caps, 1, BRIGHT);
+        assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_none(), "after {pause} ms");
+    }
+}
+
+#[test]
+fn a_style_that_a_region_cannot_have_is_a_warning_and_comes_with_a_model_that_has_it() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let mut harness = harness(&studio.plain(), &caps);
+    let element = harness.element().unwrap();
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    element.set_property("edit", ALL_BRIGHT);
+    let warning = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]);
+    let warning = warning.expect("a warning");
+    let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+    assert!(warning.error().message().contains("'bright'"), "{}", warning.error());
+    assert_eq!(first_byte(&painted(&mut harness, &caps, 0)), 100);
+    element.set_property("model", studio.two_styles());
+    push_until(&mut harness, &caps, 1, BRIGHT);
+    element.set_property("edit", None::<String>);
+    assert!(is(first_byte(&painted(&mut harness, &caps, 99)), DIM));
+}
+
+#[test]
+fn what_a_gpu_does_not_carry_out_is_refused_from_the_start() {
+    let studio = Studio::new();
+    let model = studio.plain();
+    let sheet = studio.path("show.toml");
+    std::fs::write(&sheet, "[[cue]]\ntime = 9\nproperty = 'edit'\nvalue = 'warmer'\n").unwrap();
+    let sheet = format!("cues={}", sheet.display());
+    for (asked, says) in [("edit=warmer", "edits"), ("stroke=2", "strokes"), (sheet.as_str(), "edits")] {
+        let pipeline =
+            format!("videotestsrc num-buffers=2 ! impasto model={model} device=cuda:0 {asked} ! fakesink");
+        let message = failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
+        assert!(message.contains(says) && message.contains("not carried out on a GPU yet"), "{message}");
+    }
 }
 
 #[test]

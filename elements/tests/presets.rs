@@ -13,6 +13,8 @@ fn a_look_is_kept_as_a_preset() {
     studio::init();
     let [kept, other] = [0; 2].map(|_| gst::ElementFactory::make("impasto").build().unwrap());
     kept.set_property("style", "scream:0.5,a photo.jpg");
+    let edit = "warm the left half, add 10% grain";
+    kept.set_property("edit", edit);
     kept.set_property("keep-colors", 0.25f32);
     kept.set_property("stroke", 2f32);
     let [kept, other] = [kept, other].map(|element| element.dynamic_cast::<gst::Preset>().unwrap());
@@ -20,6 +22,7 @@ fn a_look_is_kept_as_a_preset() {
     assert!(folder.path().join("gstreamer-1.0/presets/GstImpasto.prs").exists());
     other.load_preset("evening").unwrap();
     assert_eq!(other.property::<String>("style"), "scream:0.5,a photo.jpg");
+    assert_eq!(other.property::<String>("edit"), edit);
     assert_eq!((other.property::<f32>("keep-colors"), other.property::<f32>("stroke")), (0.25, 2.0));
     assert_eq!(other.property::<Option<String>>("cues"), None);
 }

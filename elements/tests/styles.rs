@@ -10,30 +10,10 @@ use gstreamer::prelude::*;
 use gstreamer_check::Harness;
 use impasto_models::Model;
 use impasto_models::picture_file::RgbImage;
-use studio::{Studio, bytes, failure, first_byte, frame, grey, harness, idle_harness, video};
-
-/// A grey of 100 in the styles of [`Studio::two_styles`], whose sums are rounded to bf16 on the way.
-const DIM: u8 = 126;
-const BRIGHT: u8 = 202;
-
-fn is(found: u8, expected: u8) -> bool {
-    found.abs_diff(expected) <= 1
-}
-
-/// Pushes frames from `index` on until one is `expected`; the index of the next.
-fn push_until(harness: &mut Harness, caps: &str, mut index: u64, expected: u8) -> u64 {
-    let patience = Instant::now();
-    loop {
-        let painted = harness.push_and_pull(grey(caps, index, 100)).unwrap();
-        assert_eq!(painted.pts(), Some(gst::ClockTime::from_mseconds(40 * index)));
-        index += 1;
-        if is(first_byte(&painted), expected) {
-            return index;
-        }
-        assert!(patience.elapsed() < Duration::from_secs(20), "still {}", first_byte(&painted));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
+use studio::{
+    BRIGHT, DIM, Studio, bytes, failure, first_byte, frame, grey, harness, idle_harness, is, push_until,
+    video,
+};
 
 /// A grey frame that does not say when it is.
 fn untimed(caps: &str) -> gst::Buffer {

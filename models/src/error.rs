@@ -1,5 +1,6 @@
 //! Errors, sorted by whose matter they are.
 
+use crate::edit::EditError;
 use crate::picture_file::PictureFileError;
 use crate::{ModelError, PictureError, StyleError};
 
@@ -16,6 +17,9 @@ pub enum Error {
     /// The style cannot be had, or not by this model.
     #[error(transparent)]
     Style(#[from] StyleError),
+    /// Edits that cannot be carried out.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// A picture file that cannot be read.
     #[error(transparent)]
     PictureFile(#[from] PictureFileError),

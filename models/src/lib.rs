@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`picture`] | what a frame in memory is: format, size, colorimetry, planes, strides |
 //! | [`picture_file`], [`mod@resample`] | pictures read from files, and scaled |
+//! | [`text_file`] | plans, styles and cue sheets read from files |
 //! | [`numbers`] | the one definition of bytes <-> numbers, and its fast passes |
 //! | [`controls`] | what may change from frame to frame: strength, colours kept, temporal filter |
 //! | [`engine`] | what runs a generator: frames in, painted frames out |
@@ -41,6 +42,7 @@ pub mod picture_file;
 pub mod resample;
 pub mod style;
 pub mod temporal;
+pub mod text_file;
 
 pub use controls::Controls;
 pub use engine::{

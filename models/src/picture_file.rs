@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 pub use image::{DynamicImage, RgbImage};
 use image::{ImageDecoder, ImageReader, Limits};
 
+use crate::text_file::refuse_other_than_files;
+
 /// Extensions of the pictures that are read and written.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
 
@@ -65,11 +67,6 @@ fn decode_unnamed(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>), Troubl
 /// The data colour space of an ICC profile (ICC.1:2022, 7.2.6) is RGB.
 fn is_rgb_profile(profile: &[u8]) -> bool {
     profile.get(16..20) == Some(b"RGB ")
-}
-
-/// A device or a pipe may never end.
-fn refuse_other_than_files(path: &Path) -> Result<(), Trouble> {
-    if std::fs::metadata(path)?.is_file() { Ok(()) } else { Err("it is no regular file".into()) }
 }
 
 /// Refuses by what the header says, before anything is allocated.

@@ -1,11 +1,16 @@
-//! The pixel passes and the flicker filter allocate nothing once they run.
+//! The pixel passes, the flicker filter and edits allocate nothing once they run.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use impasto_models::edit::{Adjust, Edit, Plan, Region as Place, Shape};
+use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::numbers::{Finish, Numbers, NumbersMut, Region, Window, read, write};
 use impasto_models::temporal::FlickerFilter;
-use impasto_models::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
+use impasto_models::{
+    Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -55,8 +60,70 @@ fn allocations_of_ten_frames(info: PictureInfo) -> usize {
     COUNT.load(Ordering::Relaxed) - before
 }
 
+/// Allocations are those of one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Edits of every kind: keys, parts, colours before and after, and shares of the painting.
+fn edits() -> Plan {
+    let of = |shape| Place { shape, feather: 0.1, ..Place::default() };
+    let ellipse = || of(Shape::Ellipse { x: 0.1, y: 0.1, width: 0.5, height: 0.8 });
+    let luma = of(Shape::Luma { low: 0.5, high: 1.0 });
+    let corners = of(Shape::Polygon { points: vec![[0.0, 0.0], [1.0, 0.2], [0.3, 0.9]] });
+    let adjust = Adjust { contrast: 0.3, grain: 0.2, ..Adjust::default() };
+    let parts = Place {
+        shape: Shape::All(vec![
+            luma,
+            Place { shape: Shape::Any(vec![ellipse(), corners]), ..Place::default() },
+        ]),
+        ..Place::default()
+    };
+    Plan {
+        edits: vec![
+            Edit { region: ellipse(), adjust, before: true, ..Edit::default() },
+            Edit { region: parts, adjust, strength: Some(0.5), keep_colors: Some(0.5), ..Edit::default() },
+        ],
+    }
+}
+
+/// Allocations of ten frames that an engine paints, after two that take their memory.
+fn allocations_of_an_engine(controls: &Controls) -> usize {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
+    let info = PictureInfo { format: PixelFormat::Nv12, width: 637, height: 359, colorimetry };
+    let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1));
+    let mut engine = engine::open::<FrameBuffer>(&model, info, &EngineOptions::default()).unwrap();
+    let mut frame = FrameBuffer::new(info, vec![90; info.packed_size()]).unwrap();
+    frame.controls = controls.clone();
+    let mut before = 0;
+    for index in 0..12 {
+        if index == 2 {
+            before = COUNT.load(Ordering::Relaxed);
+        }
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        frame = painted.frame;
+    }
+    COUNT.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn edits_allocate_nothing() {
+    let _alone = ALONE.lock().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let plan = edits();
+    plan.check().unwrap();
+    for temporal in [0.0, 0.5] {
+        let plain = Controls { temporal, ..Controls::default() };
+        let edited = Controls { edits: Some(Arc::new(plan.clone())), ..plain.clone() };
+        let [plain, edited] =
+            [plain, edited].map(|controls| pool.install(|| allocations_of_an_engine(&controls)));
+        assert!(edited <= plain, "{plain} without edits, {edited} with them");
+    }
+}
+
 #[test]
 fn a_frame_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     for format in PixelFormat::ALL {

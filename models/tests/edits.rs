@@ -133,6 +133,30 @@ fn what_is_edited_before_is_painted_as_if_it_had_come_so() {
 }
 
 #[test]
+fn what_is_edited_before_ends_where_the_network_sees_no_more_of_it() {
+    let edit = Edit { region: left_half(), adjust: WARM, before: true, ..Edit::default() };
+    let plain = painted(DeviceChoice::Cpu, PixelFormat::Rgb, Controls::default());
+    let edited = painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(vec![edit], Controls::default()));
+    let differ: Vec<_> =
+        (0..plain.len()).filter(|at| plain[*at] != edited[*at]).map(|at| at / 3 % WIDTH).collect();
+    let last = differ.into_iter().max().unwrap();
+    assert!((WIDTH / 2..WIDTH / 2 + 56).contains(&last), "{last}");
+}
+
+#[test]
+fn pixels_outside_share_no_more_than_a_block_of_chroma_with_those_inside() {
+    // The region ends in the middle of a block of 2x2: 61 pixels are inside.
+    let shape = Shape::Rectangle { x: 0.0, y: 0.0, width: 0.51, height: 1.0 };
+    let edit = Edit { region: Region { shape, ..Region::default() }, adjust: WARM, ..Edit::default() };
+    let plain = painted(DeviceChoice::Cpu, PixelFormat::Nv12, Controls::default());
+    let edited = painted(DeviceChoice::Cpu, PixelFormat::Nv12, with(vec![edit], Controls::default()));
+    for at in (0..plain.len()).filter(|at| plain[*at] != edited[*at]) {
+        let inside = if at < WIDTH * HEIGHT { 61 } else { 62 };
+        assert!(at % WIDTH < inside, "{at}");
+    }
+}
+
+#[test]
 fn engines_edit_alike_with_every_control_and_with_strokes() {
     let edits = vec![
         Edit { region: Region { feather: 0.2, ..left_half() }, adjust: WARM, ..Edit::default() },
@@ -161,4 +185,72 @@ fn a_plan_without_amounts_leaves_the_picture_alone() {
     let plain = painted(DeviceChoice::Cpu, PixelFormat::Rgb, Controls::default());
     assert_eq!(painted(DeviceChoice::Cpu, PixelFormat::Rgb, nothing.clone()), plain);
     assert!(Controls { strength: 0.0, ..nothing }.is_identity());
+}
+
+/// The last of some frames of the same picture, each with its edits, through the whole flicker filter.
+fn steadied(plans: &[Vec<Edit>]) -> Vec<u8> {
+    let info = info(PixelFormat::Rgb);
+    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut output = Vec::new();
+    for plan in plans {
+        let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
+        frame.controls = with(plan.clone(), Controls { temporal: 1.0, ..Controls::default() });
+        assert!(engine.submit(frame).is_ok());
+        output = engine.collect().unwrap().frame.output().to_vec();
+    }
+    output
+}
+
+#[test]
+fn nothing_of_the_painting_before_trails_behind_another_edit() {
+    // So small a change of the input that the filter would take it for noise.
+    let edit = |brightness| Edit {
+        adjust: Adjust { brightness, ..Adjust::default() },
+        before: true,
+        ..Edit::default()
+    };
+    let edited = steadied(&[vec![], vec![], vec![edit(0.05)]]);
+    assert_eq!(edited, steadied(&[vec![edit(0.05)]]));
+    assert_eq!(steadied(&[vec![edit(0.05)], vec![]]), steadied(&[vec![]]));
+}
+
+#[test]
+fn keys_go_by_the_frame_as_it_came_whatever_is_edited_before() {
+    let dark =
+        Edit { adjust: Adjust { brightness: -1.0, ..Adjust::default() }, before: true, ..Edit::default() };
+    let light = Region { shape: Shape::Luma { low: 0.5, high: 1.0 }, ..Region::default() };
+    let grey =
+        Edit { region: light, adjust: Adjust { saturation: -1.0, ..Adjust::default() }, ..Edit::default() };
+    let source = source(&info(PixelFormat::Rgb));
+    for stroke in [0.0, 4.0] {
+        let controls = || Controls { strength: 0.0, stroke, ..Controls::default() };
+        let of = |edits| painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(edits, controls()));
+        let (plain, edited) = (of(vec![dark.clone()]), of(vec![dark.clone(), grey.clone()]));
+        let pixels =
+            source.as_chunks::<3>().0.iter().zip(plain.as_chunks::<3>().0).zip(edited.as_chunks::<3>().0);
+        for ((came, plain), edited) in pixels {
+            let [r, g, b] = came.map(|code| f32::from(code) / 255.0);
+            let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            let (low, high) = (edited.iter().min().unwrap(), edited.iter().max().unwrap());
+            assert!(
+                if luma < 0.499 { plain == edited } else { luma < 0.501 || high - low <= 1 },
+                "{came:?} {edited:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_plan_that_nobody_checked_is_an_error_and_the_next_frame_is_painted() {
+    let info = info(PixelFormat::Rgb);
+    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut outcome = |edits: usize| {
+        let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
+        let edit = Edit { adjust: WARM, ..Edit::default() };
+        frame.controls.edits = Some(Arc::new(Plan { edits: vec![edit; edits] }));
+        assert!(engine.submit(frame).is_ok());
+        engine.collect().unwrap().outcome.map(drop).map_err(|error| error.to_string())
+    };
+    assert!(outcome(9).unwrap_err().contains("edits of a plan: found 9"));
+    assert_eq!(outcome(8), Ok(()));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use impasto_models::edit::Plan;
 use impasto_models::{Controls, Model};
 
 use super::painter::{Painter, Role};
@@ -19,6 +20,7 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     let subject = options.open_model()?;
     let own = options.still_controls(&subject)?;
     let baseline = baseline.map(Model::open).transpose()?;
+    let edits_of_baseline = baseline.as_deref().and_then(|baseline| edits_of(baseline, options));
     let recommended = |model: &Model| model.metadata().defaults.temporal;
     let recommended =
         [Some(&subject), baseline.as_ref()].map(|model| model.map_or(0.0, |model| recommended(model)));
@@ -30,11 +32,12 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     };
     let painter = |model: &Arc<Model>, role, temporal| {
         let Controls { strength, keep_colors, stroke, .. } = own;
-        let edits = own.edits.clone();
         // A style is one of the subject's; a baseline paints in its first.
-        let (code, style, palette) = match role {
-            Role::Subject => (own.style.clone(), options.style.clone(), options.palette.clone()),
-            Role::Baseline => (None, None, None),
+        let (code, style, palette, edits) = match role {
+            Role::Subject => {
+                (own.style.clone(), options.style.clone(), options.palette.clone(), own.edits.clone())
+            }
+            Role::Baseline => (None, None, None, edits_of_baseline.clone()),
         };
         let controls = Controls { strength, keep_colors, temporal, stroke, style: code, edits };
         Painter { model: model.clone(), role, controls, style, palette }
@@ -53,6 +56,13 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     }
     painters.extend(others.into_iter().map(|painter| (painter, None)));
     Ok(painters)
+}
+
+/// Edits as a baseline can paint them: their regions in its own styles of those names, or in no style of their own where it has
+/// not those.
+fn edits_of(baseline: &Model, options: &PaintOptions) -> Option<Arc<Plan>> {
+    let unstyled = || options.edit.as_ref().map(|plan| Arc::new(plan.without_styles()));
+    options.edits_of(baseline).unwrap_or_else(|_| unstyled())
 }
 
 #[cfg(test)]
@@ -116,5 +126,31 @@ mod tests {
         let labels: Vec<_> = found.iter().map(|(painter, _)| painter.label()).collect();
         assert_eq!(labels, ["any, style scream:0.5,great-wave:0.5, palette starry-night", "baseline any"]);
         assert!(found[0].0.controls.style.is_some() && found[1].0.controls.style.is_none());
+    }
+
+    #[test]
+    fn a_baseline_without_the_styles_of_regions_is_edited_but_for_those() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = model(folder.path(), "other", 0.0);
+        let plan = r#"{"edits": [{"style": "scream", "adjust": {"contrast": 0.5}}]}"#;
+        let options = PaintOptions {
+            model: Some("any".to_owned()),
+            style: None,
+            palette: None,
+            edit: Some(Arc::new(Plan::from_json(plan).unwrap())),
+            strength: 1.0,
+            keep_colors: 0.0,
+            stroke: None,
+            temporal: Some(0.0),
+            device: Default::default(),
+            precision: Default::default(),
+        };
+        let edits = |baseline: &str| {
+            let found = subjects(&options, Some(baseline)).unwrap();
+            found.iter().map(|(painter, _)| painter.controls.edits.clone().unwrap()).collect::<Vec<_>>()
+        };
+        let [own, baseline] = &edits(&other)[..] else { panic!("two painters") };
+        assert!(own.has_styles() && !baseline.has_styles() && baseline.edits[0].adjust.contrast == 0.5);
+        assert!(edits("any").iter().all(|plan| plan.has_styles()));
     }
 }

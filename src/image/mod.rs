@@ -59,8 +59,8 @@ pub struct ImageArguments {
 /// Where nothing can be painted at all, where a picture could not, or after Ctrl-C.
 pub fn run(arguments: &ImageArguments) -> Result<()> {
     let model = arguments.paint.open_model()?;
-    arguments.paint.device.check()?;
     let controls = arguments.paint.still_controls(&model)?;
+    arguments.paint.device.check()?;
     let jobs = jobs(&arguments.inputs, &arguments.output)?;
     interrupt::watch()?;
     let mut progress = Progress::start(arguments.quiet);

@@ -4,7 +4,7 @@
 //! [[cue]]
 //! time = 2.5              # seconds of stream time
 //! property = "strength"   # strength, keep-colors, stroke, temporal, style or edit
-//! value = 0.4
+//! value = 0.4             # a number, or text in quotes: a style, or edits ("" ends them)
 //! ease = "smooth"         # from the cue before: linear, smooth, or hold (the default), which changes at once
 //! ```
 //!
@@ -12,14 +12,16 @@
 //! from the one before. Before the first it has that one's value, after the last it stays.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use gstreamer as gst;
 use impasto_models::edit::Plan;
+use impasto_models::text_file::read_text;
 use impasto_models::{Controls, Model, StyleCode};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::Deserializer;
 
 use super::styling::{Ease, FrameStyle};
 
@@ -38,6 +40,9 @@ static NUMBERS: [Number; 4] = [
     Number { name: "stroke", most: 4.0, set: |controls, value| controls.stroke = value },
     Number { name: "temporal", most: 1.0, set: |controls, value| controls.temporal = value },
 ];
+
+/// The longest file that is read as a sheet.
+const MOST_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +65,8 @@ struct Cue {
 enum Value {
     Number(f64),
     Text(String),
+    /// Neither; what it is.
+    Other(&'static str),
 }
 
 /// How a value gets to a cue from the one before, as a sheet spells it.
@@ -127,7 +134,7 @@ impl Cues {
     /// # Errors
     /// A message with the file, and with the cue, counted from 1, that cannot be.
     pub fn load(path: &str, model: &Arc<Model>) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+        let text = read_text(Path::new(path), MOST_BYTES).map_err(|error| format!("{path}: {error}"))?;
         let folder = Path::new(path).parent().unwrap_or(Path::new(""));
         Self::parse(&text, folder, model).map_err(|error| format!("{path}: {error}"))
     }
@@ -165,38 +172,42 @@ impl Cues {
         if !(time.is_finite() && time >= 0.0) {
             return Err(format!("time: found {time}, expected seconds, 0 or more"));
         }
-        if property == "style" {
-            let Value::Text(choice) = value else {
-                return Err("value: found a number, expected a style as --style takes it".to_owned());
-            };
-            let value = match codes.get(&choice) {
-                Some(code) => Arc::clone(code),
-                None => Arc::new(self.code(&choice, folder)?),
-            };
-            codes.insert(choice, Arc::clone(&value));
-            return insert(&mut self.styles, Key { time, value, ease });
-        }
-        if property == "edit" {
-            let Value::Text(text) = value else {
-                return Err("value: found a number, expected edits as --edit takes them".to_owned());
-            };
-            if ease.is_some() {
-                return Err("ease: edits change at once, expected hold".to_owned());
+        match property.as_str() {
+            "style" => {
+                let choice = text_of(value, "a style as --style takes it")?;
+                let value = match codes.get(&choice) {
+                    Some(code) => Arc::clone(code),
+                    None => Arc::new(self.code(&choice, folder)?),
+                };
+                codes.insert(choice, Arc::clone(&value));
+                insert(&mut self.styles, Key { time, value, ease })
             }
-            let plan = Plan::of(&text, folder).map_err(|error| format!("value: {error}"))?;
-            let plan = plan.in_styles_of(&self.model, folder).map_err(|error| format!("value: {error}"))?;
-            return insert(&mut self.edits, Key { time, value: Arc::new(plan), ease });
+            "edit" => {
+                let text = text_of(value, "edits as --edit takes them")?;
+                if ease.is_some() {
+                    return Err("ease: edits change at once, expected hold".to_owned());
+                }
+                let value = Arc::new(self.plan(&text, folder)?);
+                insert(&mut self.edits, Key { time, value, ease })
+            }
+            _ => self.add_number(&property, time, value, ease),
         }
+    }
+
+    fn add_number(
+        &mut self,
+        property: &str,
+        time: f64,
+        value: Value,
+        ease: Option<Ease>,
+    ) -> Result<(), String> {
         let Some(number) = NUMBERS.iter().find(|number| number.name == property) else {
             let expected = "strength, keep-colors, stroke, temporal, style or edit";
             return Err(format!("property: found '{property}', expected {expected}"));
         };
         let value = match value {
             Value::Number(value) if (0.0..=number.most).contains(&value) => value as f32,
-            Value::Number(value) => {
-                return Err(format!("value: found {value}, expected 0 to {}", number.most));
-            }
-            Value::Text(text) => return Err(format!("value: found '{text}', expected 0 to {}", number.most)),
+            found => return Err(format!("value: found {found}, expected 0 to {}", number.most)),
         };
         let known = self.numbers.iter().position(|(known, _)| known.name == number.name);
         let at = known.unwrap_or_else(|| {
@@ -206,9 +217,25 @@ impl Cues {
         insert(&mut self.numbers[at].1, Key { time, value, ease })
     }
 
+    /// The plan of a cue; no edits where it says nothing.
+    fn plan(&self, text: &str, folder: &Path) -> Result<Plan, String> {
+        let plan = if text.is_empty() { Ok(Plan::default()) } else { Plan::of(text, folder) };
+        let plan = plan.map_err(|error| format!("value: {error}"))?;
+        plan.in_styles_of(&self.model, folder).map_err(|error| format!("value: {error}"))
+    }
+
     fn code(&self, choice: &str, folder: &Path) -> Result<StyleCode, String> {
         let code = self.model.choose_style(choice, folder).map_err(|error| error.to_string())?;
         code.ok_or_else(|| format!("value: '{choice}' is the model's only style, there is nothing to change"))
+    }
+
+    /// Lays whatever the sheet ever asks of an engine over `controls`: edits, and strokes of a width of their own.
+    pub fn lay_all_over(&self, controls: &mut Controls) {
+        let edits = self.edits.iter().find(|key| !key.value.is_nothing());
+        controls.edits = edits.map(|key| Arc::clone(&key.value)).or(controls.edits.take());
+        let strokes = self.numbers.iter().filter(|(number, _)| number.name == "stroke");
+        let widths = strokes.flat_map(|(_, keys)| keys).map(|key| key.value);
+        controls.stroke = widths.fold(controls.stroke, f32::max);
     }
 
     /// Lays the numbers at a time over `controls`. At a frame without a time they stay.
@@ -265,8 +292,28 @@ impl<'de> Deserialize<'de> for Value {
             toml::Value::Integer(number) => Ok(Self::Number(number as f64)),
             toml::Value::Float(number) => Ok(Self::Number(number)),
             toml::Value::String(text) => Ok(Self::Text(text)),
-            other => Err(D::Error::custom(format!("found {other}, expected a number, or a style in quotes"))),
+            other => Ok(Self::Other(other.type_str())),
         }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let article = |word: &str| if word.starts_with(['a', 'i']) { "an" } else { "a" };
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "'{text}'"),
+            Self::Other(kind) => write!(f, "{} {kind}", article(kind)),
+        }
+    }
+}
+
+/// A text in quotes; `expected` says what of.
+fn text_of(value: Value, expected: &str) -> Result<String, String> {
+    match value {
+        Value::Text(text) => Ok(text),
+        Value::Number(_) => Err(format!("value: found a number, expected {expected}, in quotes")),
+        found => Err(format!("value: found {found}, expected {expected}, in quotes")),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What GStreamer calls, in its order.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use gstreamer as gst;
@@ -16,6 +15,7 @@ use gstreamer_video::VideoInfo;
 use parking_lot::Mutex;
 
 use super::cues::Cues;
+use super::editing::{self, Meant};
 use super::errors::error_message;
 use super::model_swap::{ModelSwap, open_model};
 use super::settings::{self, Change, Settings};
@@ -70,13 +70,14 @@ impl ObjectImpl for Impasto {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if pspec.name() == "edit" {
+            return self.set_edit(value);
+        }
         let change = self.settings.lock().set(pspec.name(), value);
         match change {
             Change::NextFrame => {}
             Change::Model => self.want_model(),
             Change::Style => self.want_style(),
-            Change::StyledEdit => self.want_styled_edit(),
-            Change::RefusedEdit(reason) => self.warn_of_edit(&reason, "what was edited so far goes on"),
         }
     }
 
@@ -143,21 +144,19 @@ impl BaseTransformImpl for Impasto {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let wanted = self.wanted_model();
         let settings = self.settings.lock().clone();
-        let options = settings.engine();
-        let options = options.and_then(|options| options.device.check().map(|()| options));
-        let options = options.map_err(|error| error_message(&error))?;
-        if let Some(reason) = &settings.edit.refused {
+        let options = settings.engine().map_err(|error| error_message(&error))?;
+        if let Some(reason) = settings.edit.refused() {
             return Err(gst::error_msg!(gst::ResourceError::Settings, ("edit: {reason}")));
         }
         let model = open_model(settings.model.as_deref()).map_err(|error| error_message(&error))?;
         let style = styling::choose(&model, &settings.style).map_err(|error| error_message(&error))?;
-        if let Some(meant) = settings.edit.with_styles() {
-            let made = meant.in_styles_of(&model, Path::new(""));
-            let failed = |error| gst::error_msg!(gst::ResourceError::Settings, ("edit: {error}"));
-            self.settings.lock().edit.settle(&meant, made.map_err(failed)?);
-        }
+        let Meant { number, plan } = settings.edit.meant();
+        let made = editing::make(plan, &model);
+        let failed = |error| gst::error_msg!(gst::ResourceError::Settings, ("edit: {error}"));
+        self.settings.lock().edit.settle(number, made.map_err(failed)?);
         let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();
         let cues = cues.map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
+        self.check_device(&model, options.device, cues.as_ref()).map_err(|error| error_message(&error))?;
         {
             let mut styling = self.styling.lock();
             styling.restart(&model, style);
@@ -169,8 +168,12 @@ impl BaseTransformImpl for Impasto {
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.
             self.load_model_aside(now_wanted);
-        } else if self.settings.lock().style != settings.style {
-            self.want_style();
+        } else {
+            let restyled = self.settings.lock().style != settings.style;
+            if restyled {
+                self.want_style();
+            }
+            self.want_edit();
         }
         Ok(())
     }

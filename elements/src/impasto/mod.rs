@@ -15,8 +15,14 @@
 //! `strength`, `keep-colors`, `stroke` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
 //! frames. `style` chooses one of the model's styles, a mix of several, a style file or a picture to make a style of, at
-//! once or faded into over `style-fade` milliseconds. `cues` names a cue sheet, a file that says what changes when. With `strength=0` the frames themselves go out, untouched. `temporal=-1` filters flicker as much as the
-//! model recommends: a control binding for it is best an absolute one, since others spread 0 to 1 over -1 to 1.
+//! once or faded into over `style-fade` milliseconds. `edit` says what else happens to the picture, region by region: an instruction in
+//! English or Chinese, a plan as JSON, or a `.json` file; it may change while playing, and what cannot be edited is a warning. `cues` names a
+//! cue sheet, a file that says which control, style or edits there are when. With `strength=0` and no edits the frames themselves go out,
+//! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it is best an absolute one, since
+//! others spread 0 to 1 over -1 to 1.
+//!
+//! On a GPU, `device=cuda:N`, edits and strokes of a width of their own are not carried out yet: that is an error from the start, and a
+//! warning while playing.
 //!
 //! With `device=cuda:N` frames may also lie in the memory of that GPU (`video/x-raw(memory:CUDAMemory)`), on either pad:
 //!
@@ -43,6 +49,7 @@
 //! | `model_swap` | another model while playing |
 //! | `cues` | a cue sheet: what changes when |
 //! | `styling` | the style of the next frame, at once or faded into |
+//! | `editing` | the edits of the next frame, as they were meant and as the model paints them |
 //! | `device_memory` | frames in the memory of a GPU, and the context that is shared with the neighbours |
 //! | `stats` | what the property `stats` counts |
 
@@ -52,6 +59,7 @@ mod cues;
 #[cfg(test)]
 mod delayed;
 mod device_memory;
+mod editing;
 mod errors;
 mod frame;
 mod imp;

@@ -40,8 +40,8 @@ pub(super) struct Look {
     style: (WantedStyle, Option<Arc<StyleCode>>),
     /// The cue sheet, read for the model.
     cues: Option<Cues>,
-    /// Edits as they were meant, and in the model's styles.
-    edit: Option<(Arc<Plan>, Plan)>,
+    /// Edits in the model's styles, and the number of what was meant by them.
+    edit: (u64, Option<Arc<Plan>>),
 }
 
 /// The model of that name or file, or the bundled default.
@@ -122,10 +122,15 @@ impl Impasto {
             Err(error) => {
                 drop(swap);
                 self.warn_of_model(&error);
-                // What was asked for meanwhile was left to the model.
-                self.want_style();
+                self.want_what_was_left_to_it();
             }
         }
+    }
+
+    /// A model will not paint after all: what was asked for since is made for the one that goes on.
+    fn want_what_was_left_to_it(&self) {
+        self.want_style();
+        self.want_edit();
     }
 
     fn warn_of_model(&self, error: &Error) {
@@ -189,28 +194,27 @@ impl Impasto {
             Err(error) => {
                 self.warn_of_model(&error);
                 self.settle_swap();
-                // What was asked for meanwhile was left to the model.
-                self.want_style();
+                self.want_what_was_left_to_it();
                 None
             }
         }
     }
 
-    /// The new model's cues and style, or, where another was asked for meanwhile, that one as soon as it is made.
+    /// The new model's cues, style and edits, or, where others were asked for meanwhile, those as soon as they are made.
     pub(super) fn adopt_look(&self, model: &Arc<Model>, look: Look) {
-        let Look { style: (asked, code), cues, edit } = look;
-        if let Some((meant, made)) = edit {
-            self.settings.lock().edit.settle(&meant, made);
-        }
+        let Look { style: (asked, code), cues, edit: (number, made) } = look;
+        self.settings.lock().edit.take_over(number, made);
         {
             let mut styling = self.styling.lock();
             styling.restart(model, code);
             styling.follow(cues);
         }
         self.settle_swap();
-        if self.settings.lock().style != asked {
+        let restyled = self.settings.lock().style != asked;
+        if restyled {
             self.want_style();
         }
+        self.want_edit();
     }
 
     /// Between two frames: the new model takes over if it is ready. Frames that the old one has still come back.

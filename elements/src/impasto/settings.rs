@@ -1,14 +1,13 @@
 //! The properties: what the user asked for, always writable.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
+use super::editing::Editing;
 use super::styling::Ease;
 use gstreamer::glib;
 use gstreamer::glib::prelude::*;
 use gstreamer::prelude::*;
-use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Error, Model, Precision};
 
 /// What the user asked for. Read by the streaming thread before every frame, written by anybody.
@@ -30,8 +29,8 @@ pub(super) struct Settings {
     pub style_fade: u32,
     /// How a fade goes along.
     pub style_ease: Ease,
-    /// What is edited, as it was written and as it was meant.
-    pub edit: WantedEdit,
+    /// What is edited: as it was written, as it was meant, and as it is painted.
+    pub edit: Editing,
     /// The file of a cue sheet.
     pub cues: Option<String>,
     /// Which device paints, as the user wrote it.
@@ -52,7 +51,7 @@ impl Default for Settings {
             style: WantedStyle::default(),
             style_fade: 0,
             style_ease: Ease::default(),
-            edit: WantedEdit::default(),
+            edit: Editing::default(),
             cues: None,
             device: DeviceChoice::Auto.to_string(),
             precision: Precision::Auto.to_string(),
@@ -69,45 +68,6 @@ pub(super) struct WantedStyle {
     pub palette: Option<String>,
 }
 
-/// A plan, as [`Plan::of`] takes it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct WantedEdit {
-    /// As it was written last.
-    text: Option<String>,
-    /// What frames are edited by.
-    plan: Option<Arc<Plan>>,
-    /// What was meant last, where its regions have styles that are yet to be made.
-    asked: Option<Arc<Plan>>,
-    /// Why what was written last is no plan.
-    pub refused: Option<String>,
-}
-
-impl WantedEdit {
-    /// The plan before stays where this is none.
-    fn want(&mut self, text: Option<String>) {
-        let plan = text.as_deref().filter(|text| !text.is_empty()).map(|text| Plan::of(text, Path::new("")));
-        self.text = text;
-        (self.asked, self.refused) = (None, None);
-        match plan.transpose() {
-            Ok(Some(plan)) if plan.has_styles() => self.asked = Some(Arc::new(plan)),
-            Ok(plan) => self.plan = plan.map(Arc::new),
-            Err(error) => self.refused = Some(error.to_string()),
-        }
-    }
-
-    /// The plan whose regions have styles, as it was meant last.
-    pub fn with_styles(&self) -> Option<Arc<Plan>> {
-        self.asked.clone().or_else(|| self.plan.clone()).filter(|plan| plan.has_styles())
-    }
-
-    /// Takes what the styles of `meant` came to, unless something else is meant by now.
-    pub fn settle(&mut self, meant: &Arc<Plan>, made: Plan) {
-        if self.with_styles().is_some_and(|plan| Arc::ptr_eq(&plan, meant)) {
-            (self.asked, self.plan) = (None, Some(Arc::new(made)));
-        }
-    }
-}
-
 /// What a changed property asks the element to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -117,10 +77,6 @@ pub(super) enum Change {
     Model,
     /// Another style.
     Style,
-    /// Edits whose regions have styles, which are yet to be made.
-    StyledEdit,
-    /// To say that what was written is no plan of edits.
-    RefusedEdit(String),
 }
 
 impl Settings {
@@ -129,8 +85,7 @@ impl Settings {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
         let Self { strength, keep_colors, stroke, .. } = *self;
-        Controls { strength, keep_colors, temporal, stroke, style: None, edits: self.edit.plan.clone() }
-            .clamped()
+        Controls { strength, keep_colors, temporal, stroke, style: None, edits: self.edit.made() }.clamped()
     }
 
     /// What an engine is opened with.
@@ -139,7 +94,7 @@ impl Settings {
         Ok(EngineOptions { device, precision, ..EngineOptions::default() })
     }
 
-    /// Takes a property's value. GLib has checked name, type and range.
+    /// Takes a property's value, but that of `edit`. GLib has checked name, type and range.
     pub fn set(&mut self, name: &str, value: &glib::Value) -> Change {
         match name {
             "model" => {
@@ -156,11 +111,6 @@ impl Settings {
             }
             "style-fade" => self.style_fade = value.get().expect(CHECKED),
             "style-ease" => self.style_ease = value.get().expect(CHECKED),
-            "edit" => {
-                self.edit.want(text(value));
-                let settled = if self.edit.asked.is_some() { Change::StyledEdit } else { Change::NextFrame };
-                return self.edit.refused.clone().map_or(settled, Change::RefusedEdit);
-            }
             "cues" => self.cues = text(value),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
@@ -187,7 +137,7 @@ impl Settings {
             "palette" => self.style.palette.to_value(),
             "style-fade" => self.style_fade.to_value(),
             "style-ease" => self.style_ease.to_value(),
-            "edit" => self.edit.text.to_value(),
+            "edit" => self.edit.text().to_value(),
             "cues" => self.cues.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
@@ -200,10 +150,14 @@ impl Settings {
     }
 }
 
-/// A name, a file or a choice. A `GstPreset` that is loaded leaves a backslash before what is no letter (GStreamer 1.22), and
-/// writes NULL for nothing.
-fn text(value: &glib::Value) -> Option<String> {
+/// A name, a file, a choice or edits. A `GstPreset` that is loaded leaves a backslash before what is no letter (GStreamer 1.22), and
+/// writes NULL for nothing. JSON has backslashes of its own and stays as it is; that version's presets lose its quotes, so it is none of
+/// theirs.
+pub(super) fn text(value: &glib::Value) -> Option<String> {
     let text = value.get::<Option<String>>().expect(CHECKED)?;
+    if text.trim_start().starts_with('{') {
+        return Some(text);
+    }
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
@@ -261,7 +215,7 @@ fn looks() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecString::builder("cues")
             .nick("Cues")
-            .blurb("A cue sheet: a TOML file that says which control or style there is when; it goes before the properties")
+            .blurb("A cue sheet: a TOML file that says which control, style or edits there are when; it goes before the properties")
             .mutable_ready()
             .build(),
     ]
@@ -340,5 +294,12 @@ mod tests {
         assert_eq!(settings.controls(&model).temporal, 0.7);
         settings.set("temporal", &0f32.to_value());
         assert_eq!(settings.controls(&model).temporal, 0.0);
+    }
+
+    #[test]
+    fn backslashes_are_a_presets_but_in_json() {
+        let json = r#"{"edits": [{"style": "a \"b\".jpg"}]}"#;
+        assert_eq!(text(&json.to_value()).as_deref(), Some(json));
+        assert_eq!(text(&r"a\ b\.jpg".to_value()).as_deref(), Some("a b.jpg"));
     }
 }

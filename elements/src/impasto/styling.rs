@@ -26,6 +26,8 @@ pub(super) struct Styling {
     fade: Option<Fade>,
     /// A sheet whose cues go before what was asked for.
     cues: Option<Cues>,
+    /// What was said last of controls that the engine does not carry out.
+    left_out: Option<String>,
 }
 
 /// A style of a model; its first where there is no code.
@@ -88,6 +90,13 @@ impl Styling {
     /// The sheet from here on, or none.
     pub(super) fn follow(&mut self, cues: Option<Cues>) {
         self.cues = cues;
+    }
+
+    /// What there is to say of controls that are left out, where that is news.
+    pub(super) fn left_out(&mut self, said: Option<String>) -> Option<String> {
+        let news = said.clone().filter(|said| self.left_out.as_ref() != Some(said));
+        self.left_out = said;
+        news
     }
 
     /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it. At a frame
@@ -211,39 +220,6 @@ impl Impasto {
         );
     }
 
-    pub(super) fn warn_of_edit(&self, reason: &str, goes_on: &str) {
-        gst::element_imp_warning!(self, gst::ResourceError::Settings, ("edit: {reason}"), ["{goes_on}"]);
-    }
-
-    /// Edits came whose regions have styles. Where the element runs, those are made on a thread of GStreamer's pool, and what was
-    /// edited so far goes on until they are; else they are made as it starts.
-    pub(super) fn want_styled_edit(&self) {
-        if self.state.lock().is_none() {
-            return;
-        }
-        self.obj().call_async(|element| {
-            let imp = element.imp();
-            let Some(model) = imp.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
-            let Some(meant) = imp.settings.lock().edit.with_styles() else { return };
-            let making = AssertUnwindSafe(|| meant.in_styles_of(&model, Path::new("")));
-            let panicked = |_| Err(Error::Engine("it panicked while a region's style was made".to_owned()));
-            match catch_unwind(making).unwrap_or_else(panicked) {
-                Ok(made) => imp.settings.lock().edit.settle(&meant, made),
-                Err(error) => imp.warn_of_edit(&error.to_string(), "what was edited so far goes on"),
-            }
-        });
-    }
-
-    /// What is edited where `model` takes over: its own styles in the regions, or none, with a warning, where it has not those.
-    pub(super) fn edit_for(&self, model: &Model) -> Option<(Arc<Plan>, Plan)> {
-        let meant = self.settings.lock().edit.with_styles()?;
-        let made = meant.in_styles_of(model, Path::new("")).unwrap_or_else(|error| {
-            self.warn_of_edit(&error.to_string(), "the new model paints without the styles of regions");
-            meant.without_styles()
-        });
-        Some((meant, made))
-    }
-
     /// The controls of the next frame, and whether its style came at once. Cues go before what was asked for.
     pub(super) fn next_controls(&self, painter: &Painter, time: Option<gst::ClockTime>) -> (Controls, bool) {
         let (mut controls, length, ease) = {
@@ -251,18 +227,21 @@ impl Impasto {
             let length = gst::ClockTime::from_mseconds(settings.style_fade.into());
             (settings.controls(painter.model()), length, settings.style_ease)
         };
-        let mut styling = self.styling.lock();
-        let cued = styling.cues.as_mut().and_then(|cues| {
-            cues.lay_over(time, &mut controls);
-            cues.style_at(time, painter.model())
-        });
-        let FrameStyle { code, jumped } =
-            cued.unwrap_or_else(|| styling.next(painter.model(), time, length, ease));
-        controls.style = code;
+        let jumped = {
+            let mut styling = self.styling.lock();
+            let cued = styling.cues.as_mut().and_then(|cues| {
+                cues.lay_over(time, &mut controls);
+                cues.style_at(time, painter.model())
+            });
+            let FrameStyle { code, jumped } =
+                cued.unwrap_or_else(|| styling.next(painter.model(), time, length, ease));
+            controls.style = code;
+            jumped
+        };
         // Between two models, and from a sheet that was read for another one.
         let fits = |plan: &Arc<Plan>| !plan.has_styles() || plan.is_in_styles_of(painter.model());
         controls.edits =
             controls.edits.map(|plan| if fits(&plan) { plan } else { Arc::new(plan.without_styles()) });
-        (controls.clamped(), jumped)
+        (self.leave_out(painter.model(), controls.clamped()), jumped)
     }
 }

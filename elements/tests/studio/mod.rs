@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -116,6 +117,31 @@ pub fn idle_harness(model: &str) -> Harness {
     init();
     let element = gst::ElementFactory::make("impasto").property("model", model).build().unwrap();
     Harness::with_element(&element, Some("sink"), Some("src"))
+}
+
+/// A grey of 100 in the styles of [`Studio::two_styles`], whose sums are rounded to bf16 on the way.
+pub const DIM: u8 = 126;
+/// The same in the other style.
+pub const BRIGHT: u8 = 202;
+
+/// Whether a level is what it should be but for rounding.
+pub fn is(found: u8, expected: u8) -> bool {
+    found.abs_diff(expected) <= 1
+}
+
+/// Pushes frames of a grey of 100 from `index` on until one comes out as `expected`; the index of the next.
+pub fn push_until(harness: &mut Harness, caps: &str, mut index: u64, expected: u8) -> u64 {
+    let patience = Instant::now();
+    loop {
+        let painted = harness.push_and_pull(grey(caps, index, 100)).unwrap();
+        assert_eq!(painted.pts(), Some(gst::ClockTime::from_mseconds(40 * index)));
+        index += 1;
+        if is(first_byte(&painted), expected) {
+            return index;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(20), "still {}", first_byte(&painted));
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Caps of a format and size at 25 frames a second.

@@ -5,22 +5,32 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `plan` | edits and regions, as they are written in JSON; ranges and errors |
+//! | `plan` | edits and regions, as they are written in JSON |
+//! | `check`, `error` | ranges, and what is wrong |
+//! | `source` | what a user gives: JSON, a file or an instruction |
 //! | [`instruction`] | instructions in words, English or Chinese, and a plan in plain sentences |
-//! | `region` | how much of a pixel belongs to a region |
+//! | `region`, `reach` | how much of a pixel belongs to a region; which pixels do at all |
 //! | `adjust` | the formulas: light in linear numbers, the rest in OKLab |
 //! | `oklab` | from stored numbers to OKLab and back |
-//! | `pass` | the edits of a row of pixels |
+//! | `pass` | the edits of a frame, row by row, and those before painting |
+//! | `after` | those of a painting |
 //! | `styles` | regions in styles of their own: their codes, and how much of a pixel is painted in each |
 
 mod adjust;
+mod after;
+mod check;
+mod error;
 pub mod instruction;
 mod oklab;
 mod pass;
 mod plan;
+mod reach;
 mod region;
+mod source;
 mod styles;
 
 pub use self::adjust::adjusted;
-pub(crate) use self::pass::{EditPass, Stage};
-pub use self::plan::{Adjust, Edit, EditError, MOST_REGIONS, Plan, Region, Shape};
+pub use self::check::{MOST_EDITS, MOST_REGIONS};
+pub use self::error::EditError;
+pub(crate) use self::pass::EditPass;
+pub use self::plan::{Adjust, Edit, Plan, Region, Shape};

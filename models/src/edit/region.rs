@@ -1,10 +1,13 @@
 //! How much of a pixel belongs to a region.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 use super::adjust::smooth;
 use super::oklab::{light, oklab};
 use super::plan::{Region, Shape};
+use super::reach::{Reach, sides};
 
 /// Numbers of a row of pixels, each colour by itself.
 pub(super) type Row<'a> = [&'a [f32]; 3];
@@ -23,8 +26,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn shorter(&self) -> f32 {
+    pub(super) fn shorter(&self) -> f32 {
         self.width.min(self.height)
+    }
+
+    /// The same, so many pixels further to the right.
+    fn right(self, pixels: usize) -> Self {
+        Self { x: self.x + pixels as isize, ..self }
     }
 
     fn point(&self, [x, y]: [f32; 2]) -> [f32; 2] {
@@ -33,42 +41,97 @@ impl Place {
 }
 
 impl Region {
-    /// How much of each of a row's pixels belongs to it, 0 to 1; `input` are the numbers of what is painted.
-    pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) {
-        match &self.shape {
-            Shape::All(regions) => self.weigh_all(place, input, weights, regions, f32::min),
-            Shape::Any(regions) => self.weigh_all(place, input, weights, regions, f32::max),
-            shape => weigh_shape(shape, self.feather, place, input, weights),
-        }
-        if self.invert {
-            weights.iter_mut().for_each(|weight| *weight = 1.0 - *weight);
-        }
+    /// How much of each of a row's pixels belongs to it, 0 to 1, of those that it reaches; and which those are: to the others, of which
+    /// nothing belongs to it, nothing is written. `input` are the numbers that keys go by. At most [`ROW`] pixels.
+    pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+        self.weigh_part(0.0, place, input, weights)
     }
 
-    fn weigh_all(
-        &self,
-        place: Place,
-        input: Row<'_>,
-        weights: &mut [f32],
-        regions: &[Region],
-        both: fn(f32, f32) -> f32,
-    ) {
-        let mut of_one = [0.0; ROW];
-        for (index, region) in regions.iter().enumerate() {
-            let of_one = &mut of_one[..weights.len()];
-            region.weigh(place, input, of_one);
-            for (weight, other) in weights.iter_mut().zip(of_one) {
-                *weight = if index == 0 { *other } else { both(*weight, *other) };
-            }
+    /// The same as a part of a region with edges as soft as `feather`.
+    fn weigh_part(&self, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+        let feather = if self.feather > 0.0 { self.feather } else { feather };
+        let reached = match &self.shape {
+            Shape::All(parts) => least(parts, feather, place, input, weights),
+            Shape::Any(parts) => greatest(parts, feather, place, input, weights),
+            shape => weigh_reached(shape, feather, place, input, weights),
+        };
+        if !self.invert {
+            return reached;
         }
+        weights[..reached.start].fill(1.0);
+        weights[reached.end..].fill(1.0);
+        weights[reached].iter_mut().for_each(|weight| *weight = 1.0 - *weight);
+        0..weights.len()
+    }
+}
+
+/// One shape's weights where it reaches.
+fn weigh_reached(
+    shape: &Shape,
+    feather: f32,
+    place: Place,
+    input: Row<'_>,
+    weights: &mut [f32],
+) -> Range<usize> {
+    let Reach { outer, inner } = Reach::of(shape, feather, place, weights.len());
+    weights[inner.clone()].fill(1.0);
+    for edge in [outer.start..inner.start, inner.end..outer.end] {
+        let input = input.map(|colour| &colour[edge.clone()]);
+        weigh_shape(shape, feather, place.right(edge.start), input, &mut weights[edge]);
+    }
+    outer
+}
+
+/// The least of all parts' weights.
+fn least(parts: &[Region], feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+    weights.fill(1.0);
+    let mut reached = 0..weights.len();
+    let mut of_one = [0.0; ROW];
+    for part in parts {
+        // Beside what is left nothing changes any more.
+        let (of_one, input) = (&mut of_one[..reached.len()], input.map(|colour| &colour[reached.clone()]));
+        let own = part.weigh_part(feather, place.right(reached.start), input, of_one);
+        let of_one = &of_one[own.clone()];
+        reached = reached.start + own.start..reached.start + own.end;
+        weights[reached.clone()]
+            .iter_mut()
+            .zip(of_one)
+            .for_each(|(weight, other)| *weight = weight.min(*other));
+    }
+    reached
+}
+
+/// The greatest of all parts' weights.
+fn greatest(
+    parts: &[Region],
+    feather: f32,
+    place: Place,
+    input: Row<'_>,
+    weights: &mut [f32],
+) -> Range<usize> {
+    weights.fill(0.0);
+    let mut reached = 0..0;
+    let mut of_one = [0.0; ROW];
+    for part in parts {
+        let of_one = &mut of_one[..weights.len()];
+        let own = part.weigh_part(feather, place, input, of_one);
+        let pairs = weights[own.clone()].iter_mut().zip(&of_one[own.clone()]);
+        pairs.for_each(|(weight, other)| *weight = weight.max(*other));
+        reached = hull(reached, own);
+    }
+    reached
+}
+
+fn hull(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => a.start.min(b.start)..a.end.max(b.end),
     }
 }
 
 /// The most pixels of a row that are weighed at once.
 pub(super) const ROW: usize = crate::numbers::samples::BLOCK;
-
-/// How far rectangles that touch the picture's border go on, in pictures.
-const BEYOND: f32 = 4.0;
 
 /// One shape's weights, its edges as soft as `feather` says.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
@@ -76,30 +139,23 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
     let (soft, key_soft) = (0.5 * feather * place.shorter(), 0.5 * feather);
     match shape {
         Shape::Whole => weights.fill(1.0),
-        Shape::Rectangle { x, y, width, height } => {
-            // Where the picture ends nothing needs a soft edge: a rectangle that touches its border goes on beyond.
-            let side = |start: f32, length: f32, picture: f32| {
-                let low = if start <= 0.0 { start - BEYOND } else { start };
-                let high = if start + length >= 1.0 { start + length + BEYOND } else { start + length };
-                (0.5 * (low + high) * picture, 0.5 * (high - low) * picture)
-            };
-            let ((middle_x, half_w), (middle_y, half_h)) =
-                (side(*x, *width, place.width), side(*y, *height, place.height));
+        Shape::Rectangle { .. } => {
+            let [(middle_x, half_w), (middle_y, half_h)] = sides(shape, place);
             each(place, weights, |x, y| {
                 let (across, down) = ((x - middle_x).abs() - half_w, (y - middle_y).abs() - half_h);
                 let (over, under) = (across.max(0.0), down.max(0.0));
                 inside((over * over + under * under).sqrt() + across.max(down).min(0.0), soft)
             });
         }
-        Shape::Ellipse { x, y, width, height } => {
-            let (left, above) = (x * place.width, y * place.height);
-            let w = (0.5 * width * place.width).max(1e-3);
-            let h = (0.5 * height * place.height).max(1e-3);
+        Shape::Ellipse { .. } => {
+            let [(middle_x, w), (middle_y, h)] = sides(shape, place);
+            let (per_w, per_h) = (1.0 / w, 1.0 / h);
             each(place, weights, |x, y| {
-                let (across, down) = ((x - left - w) / w, (y - above - h) / h);
+                let (across, down) = ((x - middle_x) * per_w, (y - middle_y) * per_h);
                 // The distance by its gradient, right to first order; in the very middle all that matters is its sign.
                 let radius = (across * across + down * down).sqrt();
-                let slope = ((across / w) * (across / w) + (down / h) * (down / h)).sqrt().max(1e-9);
+                let (along, upright) = (across * per_w, down * per_h);
+                let slope = (along * along + upright * upright).sqrt().max(1e-9);
                 inside((radius - 1.0) * radius.max(1e-6) / slope, soft)
             });
         }
@@ -122,10 +178,10 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
         }
         Shape::Colour { colour, tolerance } => {
             // In a and b alone: light and shade of a thing are one colour.
-            let [_, own_a, own_b] = oklab(colour.map(light));
+            let [_, own_a, own_b] = oklab::<false>(colour.map(light::<false>));
             let pixels = input[0].iter().zip(input[1]).zip(input[2]);
             for (weight, ((r, g), b)) in weights.iter_mut().zip(pixels) {
-                let [_, a, b] = oklab([light(*r), light(*g), light(*b)]);
+                let [_, a, b] = oklab::<false>([*r, *g, *b].map(light::<false>));
                 let (a, b) = (a - own_a, b - own_b);
                 *weight = inside((a * a + b * b).sqrt() - tolerance, key_soft);
             }
@@ -180,6 +236,13 @@ mod tests {
 
     const SIZE: f32 = 100.0;
 
+    /// The weights of all pixels.
+    fn weigh_all(region: &Region, place: Place, input: Row<'_>, weights: &mut [f32]) {
+        let reached = region.weigh(place, input, weights);
+        weights[..reached.start].fill(0.0);
+        weights[reached.end..].fill(0.0);
+    }
+
     /// The weights of a row of 100x100 pixels.
     fn row(region: &Region, y: isize) -> Vec<f32> {
         let place = |x| Place { x, y, width: SIZE, height: SIZE };
@@ -187,7 +250,7 @@ mod tests {
         let mut weights = vec![0.0; 100];
         for (index, weights) in weights.chunks_mut(ROW).enumerate() {
             let part = &colours[index * ROW..][..weights.len()];
-            region.weigh(place((index * ROW) as isize), [part; 3], weights);
+            weigh_all(region, place((index * ROW) as isize), [part; 3], weights);
         }
         weights
     }
@@ -227,6 +290,39 @@ mod tests {
     }
 
     #[test]
+    fn parts_without_edges_of_their_own_are_as_soft_as_the_whole() {
+        let square = Shape::Rectangle { x: 0.2, y: 0.2, width: 0.5, height: 0.6 };
+        let soft = row(&Region { feather: 0.2, ..of(square.clone()) }, 50);
+        let hard = row(&of(square.clone()), 50);
+        let parts = || vec![of(square.clone()), of(Shape::Whole)];
+        for (shape, expected) in [(Shape::All(parts()), &soft), (Shape::Any(parts()), &vec![1.0; 100])] {
+            assert_eq!(row(&Region { feather: 0.2, ..of(shape) }, 50), *expected);
+        }
+        let own = Region { feather: 0.2, ..of(square) };
+        let nested = Region { feather: 0.6, ..of(Shape::Any(vec![of(Shape::All(vec![own]))])) };
+        assert!(row(&nested, 50) == soft && soft != hard);
+    }
+
+    #[test]
+    fn what_a_shape_does_not_reach_would_weigh_nothing() {
+        let corners = vec![[0.3, 0.1], [0.9, 0.5], [0.2, 0.8]];
+        for shape in [
+            Shape::Rectangle { x: 0.3, y: 0.2, width: 0.2, height: 0.7 },
+            Shape::Ellipse { x: 0.1, y: 0.4, width: 0.7, height: 0.06 },
+            Shape::Ellipse { x: 0.5, y: -0.3, width: 0.2, height: 0.9 },
+            Shape::Polygon { points: corners },
+        ] {
+            for (feather, y) in [0.0, 0.1, 0.5].into_iter().flat_map(|f| (0..100).map(move |y| (f, y))) {
+                let region = Region { feather, ..of(shape.clone()) };
+                let place = Place { x: 0, y, width: SIZE, height: SIZE };
+                let mut weights = [0.0; 100];
+                weigh_shape(&shape, feather, place, [&[0.0; 100]; 3], &mut weights);
+                assert_eq!(row(&region, y), weights, "{shape:?} {feather} {y}");
+            }
+        }
+    }
+
+    #[test]
     fn keys_go_by_the_inputs_colours() {
         let dark = row(&of(Shape::Luma { low: 0.0, high: 0.3 }), 0);
         assert!(dark[10] == 1.0 && dark[60] == 0.0);
@@ -236,7 +332,7 @@ mod tests {
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];
             let place = Place { x: 0, y: 0, width: 1.0, height: 1.0 };
-            red.weigh(place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
+            weigh_all(&red, place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
             weight[0]
         };
         assert!(alike([0.6, 0.1, 0.1]) == 1.0 && alike([0.5; 3]) == 0.0 && alike([0.1, 0.1, 0.8]) == 0.0);

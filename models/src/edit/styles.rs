@@ -1,12 +1,16 @@
 //! Regions in styles of their own: their codes, and how much of a pixel is painted in each.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::pass::EditPass;
+use multiversion::multiversion;
+
+use super::pass::{EditPass, KeyRoom};
 use super::plan::{Edit, Plan};
-use super::region::ROW;
+use super::region::{Place, ROW, Row};
 use crate::numbers::Window;
+use crate::numbers::read::Span;
 use crate::{Model, Result, StyleCode};
 
 impl Plan {
@@ -66,38 +70,43 @@ impl EditPass<'_> {
     /// width]`. Beside the picture its nearest pixel counts.
     pub(crate) fn style_shares(&self, window: Window, numbers: &[f32], shares: &mut [f32]) {
         let plane = window.width * window.height;
-        let (own, others) = shares.split_at_mut(plane);
-        own.fill(1.0);
-        let styled = self.plan().edits.iter().filter(|edit| edit.code.is_some());
-        for (index, edit) in styled.enumerate() {
-            let (before, own_share) = others.split_at_mut(index * plane);
-            let own_share = &mut own_share[..plane];
-            self.weigh_window(edit, window, numbers, own_share);
-            for earlier in std::iter::once(&mut *own).chain(before.chunks_exact_mut(plane)) {
-                earlier.iter_mut().zip(&*own_share).for_each(|(share, weight)| *share *= 1.0 - weight);
+        let mut room: KeyRoom = [0.0; 3 * ROW];
+        shares[..plane].fill(1.0);
+        for row in 0..window.height {
+            let span = Span::of(self.frame_info(), &window, row);
+            let first = row * window.width;
+            for (x, part) in span.blocks() {
+                let part = first + part.start..first + part.end;
+                let painted = [0, 1, 2].map(|colour| &numbers[colour * plane..][part.clone()]);
+                let keys = self.keys((x as isize, span.y as isize), painted, &mut room);
+                self.share_out(self.place(x as isize, span.y as isize), keys, plane, part, shares);
             }
+            shares.chunks_exact_mut(plane).for_each(|style| span.extend(&mut style[first..][..window.width]));
         }
     }
 
-    fn weigh_window(&self, edit: &Edit, window: Window, numbers: &[f32], weights: &mut [f32]) {
-        let plane = window.width * window.height;
-        let [columns, rows] = self.size().map(|side| side as isize - 1);
-        for (row, weights) in weights.chunks_exact_mut(window.width).enumerate() {
-            let y = (window.y + row as isize).clamp(0, rows);
-            for (part, weights) in weights.chunks_mut(ROW).enumerate() {
-                let first = part * ROW;
-                let input = [0, 1, 2]
-                    .map(|colour| &numbers[colour * plane + row * window.width + first..][..weights.len()]);
-                edit.region.weigh(self.place(window.x + first as isize, y), input, weights);
+    /// The same for the pixels of a plane in `part`, at most [`ROW`], whose first lies at `place`.
+    fn share_out(&self, place: Place, keys: Row<'_>, plane: usize, part: Range<usize>, shares: &mut [f32]) {
+        let styled = self.plan().edits.iter().filter(|edit| edit.code.is_some());
+        for (index, edit) in styled.enumerate() {
+            let (earlier, own) = shares.split_at_mut((index + 1) * plane);
+            let own = &mut own[part.clone()];
+            let reached = edit.region.weigh(place, keys, own);
+            own[..reached.start].fill(0.0);
+            own[reached.end..].fill(0.0);
+            let own = &own[reached.clone()];
+            for style in earlier.chunks_exact_mut(plane) {
+                leave(&mut style[part.clone()][reached.clone()], own);
             }
-            // Beside the picture: as at its edge.
-            let column =
-                |x: isize| (x.clamp(0, columns) - window.x).clamp(0, window.width as isize - 1) as usize;
-            let (left, right) = (column(window.x), column(window.x + window.width as isize - 1));
-            let (first, last) = (weights[left], weights[right]);
-            weights[..left].fill(first);
-            weights[right + 1..].fill(last);
         }
+    }
+}
+
+/// Leaves of shares what others do not take.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
+fn leave(shares: &mut [f32], taken: &[f32]) {
+    for (share, taken) in shares.iter_mut().zip(taken) {
+        *share *= 1.0 - taken;
     }
 }
 
@@ -105,6 +114,7 @@ impl EditPass<'_> {
 mod tests {
     use super::*;
     use crate::edit::{Region, Shape};
+    use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
     fn over(shape: Shape) -> Edit {
         let code = Some(Arc::new(StyleCode::new(1, Vec::new())));
@@ -116,7 +126,10 @@ mod tests {
         let right = Shape::Rectangle { x: 0.5, y: 0.0, width: 0.5, height: 1.0 };
         let down = Shape::Gradient { from: [0.0, 0.0], to: [0.0, 1.0] };
         let plan = Plan { edits: vec![over(right), over(down)] };
-        let pass = EditPass::new(&plan, [20, 16], 0);
+        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+        let info = PictureInfo { format: PixelFormat::Rgb, width: 20, height: 16, colorimetry };
+        let bytes = vec![0; info.packed_size()];
+        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), false, 0);
         let window = Window { x: -4, y: -4, width: 32, height: 24 };
         let (numbers, plane) = (vec![0.5; window.len()], 32 * 24);
         let mut shares = vec![9.0; 3 * plane];

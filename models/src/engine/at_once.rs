@@ -37,6 +37,8 @@ pub(super) trait Painter: Send {
 pub(super) struct FrameViews<'a> {
     /// What is painted.
     pub(super) source: Picture<'a>,
+    /// The frame as it came, where `source` is not that: what keys go by.
+    pub(super) keys: Option<Picture<'a>>,
     /// Where.
     pub(super) output: PictureMut<'a>,
     /// How, in their ranges.
@@ -47,10 +49,15 @@ pub(super) struct FrameViews<'a> {
     pub(super) timings: Timings,
 }
 
-/// A frame's edits on their way over a picture of this info.
-pub(super) fn edit_pass<'a>(controls: &'a Controls, info: &PictureInfo, number: u64) -> Option<EditPass<'a>> {
-    let plan = controls.edits.as_deref()?;
-    Some(EditPass::new(plan, [info.width, info.height], number))
+/// A frame's edits on their way over `source`, which is as it came unless there are `keys`.
+pub(super) fn edit_pass<'a>(
+    controls: &'a Controls,
+    source: &Picture<'a>,
+    keys: &Option<Picture<'a>>,
+    number: u64,
+) -> Option<EditPass<'a>> {
+    let pass = |plan| EditPass::new(plan, keys.unwrap_or(*source), keys.is_some(), number);
+    controls.edits.as_deref().map(pass)
 }
 
 /// What is painted: a picture, with the edits that come before.
@@ -66,13 +73,13 @@ impl Input<'_> {
     /// A window's numbers, as [`numbers::read()`] gives them, edited.
     pub(super) fn read(&self, window: Window, numbers: &mut [f32]) {
         numbers::read(&self.picture, window, numbers);
-        self.edit(window, numbers);
+        self.edits.iter().for_each(|edits| edits.edit_window(window, numbers));
     }
 
     /// The same, on this thread alone.
     pub(super) fn read_here(&self, window: Window, numbers: &mut [f32]) {
         read_here(&self.picture, window, numbers);
-        self.edit(window, numbers);
+        self.edits.iter().for_each(|edits| edits.edit_window_here(window, numbers));
     }
 
     /// How much of each pixel of a window is painted in each style, `[styles, height, width]`, in a buffer that grows as it must;
@@ -116,12 +123,6 @@ impl Input<'_> {
         self.recolour(styles, window, shares, recoloured);
         recoloured
     }
-
-    fn edit(&self, window: Window, numbers: &mut [f32]) {
-        if let Some(edits) = &self.edits {
-            edits.edit_window(window, numbers);
-        }
-    }
 }
 
 /// Every tile of a frame.
@@ -140,11 +141,11 @@ pub(super) struct AtOnce<F> {
     model: Arc<Model>,
     options: EngineOptions,
     painter: Box<dyn Painter>,
-    look: Look,
+    look: Option<Look>,
     /// Paints at another size, where strokes of another width were asked for last.
-    scaled: Option<(Scaled, Look)>,
-    /// Edits whose regions' styles were not yet this model's, and what they came to.
-    styled: Option<[Arc<edit::Plan>; 2]>,
+    scaled: Option<(Scaled, Option<Look>)>,
+    /// Edits of the last frame, and what they came to: checked, their regions in this model's styles.
+    edited: Option<[Arc<edit::Plan>; 2]>,
     painted: Option<Painted<F>>,
     /// Frames that came so far.
     frames: u64,
@@ -162,9 +163,9 @@ impl<F> AtOnce<F> {
             model,
             options: *options,
             painter,
-            look: Look::default(),
+            look: Some(Look::default()),
             scaled: None,
-            styled: None,
+            edited: None,
             painted: None,
             frames: 0,
         })
@@ -183,12 +184,13 @@ impl<F> AtOnce<F> {
                 return Err(PictureError::Mismatch { expected, found }.into());
             }
         }
-        let edits = controls.edits.map(|edits| self.in_own_styles(edits)).transpose()?;
-        let controls = Controls { edits, ..controls };
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
-        let mut frame = FrameViews { source, output, controls, number, timings };
-        let painted = catch_unwind(AssertUnwindSafe(|| self.paint(&mut frame)));
+        let mut frame = FrameViews { source, keys: None, output, controls, number, timings };
+        let painted = catch_unwind(AssertUnwindSafe(|| {
+            frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
+            self.paint(&mut frame)
+        }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
             self.forget();
@@ -196,20 +198,31 @@ impl<F> AtOnce<F> {
         outcome.map(|()| frame.timings)
     }
 
-    /// Edits with the codes of their regions' styles. They come with them where those were chosen beforehand.
-    fn in_own_styles(&mut self, edits: Arc<edit::Plan>) -> Result<Arc<edit::Plan>> {
-        if edits.is_in_styles_of(&self.model) {
-            return Ok(edits);
-        }
-        let known = self.styled.take().filter(|[asked, _]| Arc::ptr_eq(asked, &edits));
-        let styled = match known {
-            Some(known) => known,
-            None => {
-                let styled = Arc::new(edits.in_styles_of(&self.model, Path::new(""))?);
-                [edits, styled]
+    /// A frame's edits, with the codes of their regions' styles; those come with them where they were chosen beforehand. Where the
+    /// network paints otherwise with them than with the last frame's, nothing of the past fits any more.
+    fn edits_of(&mut self, edits: Option<Arc<edit::Plan>>) -> Result<Option<Arc<edit::Plan>>> {
+        let last = self.edited.take();
+        let known =
+            last.as_ref().zip(edits.as_ref()).is_some_and(|([asked, _], edits)| Arc::ptr_eq(asked, edits));
+        let edited = match edits {
+            _ if known => last.clone(),
+            Some(edits) => {
+                edits.check()?;
+                let fits = edits.is_in_styles_of(&self.model);
+                let made = || edits.in_styles_of(&self.model, Path::new("")).map(Arc::new);
+                let made = if fits { Arc::clone(&edits) } else { made()? };
+                Some([edits, made])
             }
+            None => None,
         };
-        Ok(Arc::clone(&self.styled.insert(styled)[1]))
+        let nothing = edit::Plan::default();
+        let [before, now] =
+            [&last, &edited].map(|edits| edits.as_ref().map_or(&nothing, |[_, made]| &**made));
+        if !known && !before.paints_as(now) {
+            self.forget();
+        }
+        self.edited = edited;
+        Ok(self.edited.as_ref().map(|[_, made]| Arc::clone(made)))
     }
 
     fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
@@ -225,7 +238,7 @@ impl<F> AtOnce<F> {
             Some(scaled) => scaled,
             None => {
                 let painter = open_painter(&self.model, painted_info(size), &self.options)?;
-                (Scaled::new(*self.painter.info(), painter), Look::default())
+                (Scaled::new(*self.painter.info(), painter), Some(Look::default()))
             }
         };
         let (scaled, look) = self.scaled.insert(scaled);
@@ -285,19 +298,23 @@ struct Look {
     regions: Option<Arc<edit::Plan>>,
 }
 
-/// Has the painter paint in the frame's styles from here on, where those are not what it `has`. That is the network's time:
-/// in a fade every frame takes it.
-fn restyle(painter: &mut dyn Painter, has: &mut Look, frame: &mut FrameViews<'_>) -> Result<()> {
+/// Has the painter paint in the frame's styles from here on, where those are not what it `has`: nothing is known of that after a
+/// failure. That is the network's time: in a fade every frame takes it.
+fn restyle(painter: &mut dyn Painter, has: &mut Option<Look>, frame: &mut FrameViews<'_>) -> Result<()> {
     let Controls { style, edits, .. } = &frame.controls;
     let regions = edits.as_ref().filter(|edits| edits.has_styles());
-    if same(&has.style, style) && same(&has.regions, &regions.cloned()) {
-        return Ok(());
-    }
-    let start = Instant::now();
-    let codes: Vec<_> = regions.iter().flat_map(|edits| edits.codes()).collect();
-    painter.restyle(style.as_deref(), &codes)?;
-    *has = Look { style: style.clone(), regions: regions.cloned() };
-    frame.timings.network += start.elapsed();
+    let had = has.take().filter(|had| same(&had.style, style) && same(&had.regions, &regions.cloned()));
+    let looks = match had {
+        Some(had) => had,
+        None => {
+            let start = Instant::now();
+            let codes: Vec<_> = regions.iter().flat_map(|edits| edits.codes()).collect();
+            painter.restyle(style.as_deref(), &codes)?;
+            frame.timings.network += start.elapsed();
+            Look { style: style.clone(), regions: regions.cloned() }
+        }
+    };
+    *has = Some(looks);
     Ok(())
 }
 
@@ -323,8 +340,10 @@ mod tests {
 
     const TAKES: Duration = Duration::from_millis(5);
 
-    /// Takes its time to paint in another style.
-    struct Slow;
+    /// Takes its time to paint in another style, or fails at it.
+    struct Slow {
+        fails: bool,
+    }
 
     impl Painter for Slow {
         fn info(&self) -> &PictureInfo {
@@ -345,7 +364,7 @@ mod tests {
 
         fn restyle(&mut self, _style: Option<&StyleCode>, _regions: &[&StyleCode]) -> Result<()> {
             std::thread::sleep(TAKES);
-            Ok(())
+            if self.fails { Err(Error::Engine("on purpose".to_owned())) } else { Ok(()) }
         }
 
         fn paint_tile(&mut self, _tile: Tile, _frame: &mut FrameViews<'_>, _filtered: bool) -> Result<()> {
@@ -353,26 +372,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn another_style_is_time_of_the_network_and_the_same_one_takes_none() {
+    /// What the network takes for a frame in this style.
+    fn took(painter: &mut Slow, has: &mut Option<Look>, style: Option<&Arc<StyleCode>>) -> Result<Duration> {
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 16, height: 16, colorimetry };
         let (source, mut output) = (vec![0; info.packed_size()], vec![0; info.packed_size()]);
-        let mut has = Look::default();
-        let mut took = |style: Option<&Arc<StyleCode>>| {
-            let mut frame = FrameViews {
-                source: info.packed_view(&source).unwrap(),
-                output: info.packed_view_mut(&mut output).unwrap(),
-                controls: Controls { style: style.cloned(), ..Controls::default() },
-                number: 1,
-                timings: Timings::default(),
-            };
-            restyle(&mut Slow, &mut has, &mut frame).unwrap();
-            frame.timings.network
+        let mut frame = FrameViews {
+            source: info.packed_view(&source).unwrap(),
+            keys: None,
+            output: info.packed_view_mut(&mut output).unwrap(),
+            controls: Controls { style: style.cloned(), ..Controls::default() },
+            number: 1,
+            timings: Timings::default(),
         };
+        restyle(painter, has, &mut frame).map(|()| frame.timings.network)
+    }
+
+    #[test]
+    fn another_style_is_time_of_the_network_and_the_same_one_takes_none() {
+        let (mut painter, mut has) = (Slow { fails: false }, Some(Look::default()));
         let style = Arc::new(StyleCode::new(1, Vec::new()));
-        assert_eq!(took(None), Duration::ZERO);
-        assert!(took(Some(&style)) >= TAKES);
-        assert_eq!(took(Some(&style)), Duration::ZERO);
+        assert_eq!(took(&mut painter, &mut has, None).unwrap(), Duration::ZERO);
+        assert!(took(&mut painter, &mut has, Some(&style)).unwrap() >= TAKES);
+        assert_eq!(took(&mut painter, &mut has, Some(&style)).unwrap(), Duration::ZERO);
+    }
+
+    #[test]
+    fn after_a_style_that_failed_the_one_before_is_made_anew() {
+        let (mut painter, mut has) = (Slow { fails: true }, Some(Look::default()));
+        let style = Arc::new(StyleCode::new(1, Vec::new()));
+        assert!(took(&mut painter, &mut has, Some(&style)).is_err());
+        painter.fails = false;
+        assert!(took(&mut painter, &mut has, None).unwrap() >= TAKES);
     }
 }

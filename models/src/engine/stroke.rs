@@ -51,8 +51,8 @@ pub(super) struct Scaled {
     picture: [Vec<f32>; 2],
     /// Numbers at the painted size.
     painted: Vec<f32>,
-    /// The picture at the painted size, and its painting.
-    frames: [Vec<u8>; 2],
+    /// The picture at the painted size, its painting, and, where regions go by it, the frame as it came.
+    frames: [Vec<u8>; 3],
     /// Edits, and what of them is the inner painter's: styles of regions.
     styles: Option<[Arc<edit::Plan>; 2]>,
 }
@@ -68,7 +68,7 @@ impl Scaled {
             to_picture: Scaler::new(to, from),
             picture: [numbers(&info), numbers(&info)],
             painted: numbers(&inner),
-            frames: [vec![0; inner.packed_size()], vec![0; inner.packed_size()]],
+            frames: [vec![0; inner.packed_size()], vec![0; inner.packed_size()], Vec::new()],
             styles: None,
             info,
             painter,
@@ -89,20 +89,28 @@ impl Scaled {
         let start = Instant::now();
         let whole = Window::whole(&self.info);
         let [original, painting] = &mut self.picture;
-        let edits = edit_pass(&frame.controls, &self.info, frame.number);
+        let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.number);
+        let inner = *self.painter.info();
+        let [source, output, keys] = &mut self.frames;
+        let own = frame.controls.clone();
+        let styled = own.edits.as_ref().filter(|edits| edits.has_styles());
+        let keyed = styled.is_some_and(|edits| edits.has_keys());
+        if keyed {
+            numbers::read(&frame.source, whole, original);
+            self.to_painted.scale(original, &mut self.painted);
+            keys.resize(source.len(), 0);
+            store(&self.painted, keys);
+        }
         Input { picture: frame.source, edits }.read(whole, original);
         self.to_painted.scale(original, &mut self.painted);
-        let inner = *self.painter.info();
-        let [source, output] = &mut self.frames;
         store(&self.painted, source);
         frame.timings.read += start.elapsed();
 
-        let own = frame.controls.clone();
-        let edits = own.edits.as_ref().filter(|edits| edits.has_styles());
-        let edits = edits.map(|edits| styles_alone(&mut self.styles, edits));
+        let edits = styled.map(|edits| styles_alone(&mut self.styles, edits));
         let controls = Controls { strength: 1.0, keep_colors: 0.0, stroke: 0.0, edits, ..own };
         let mut views = FrameViews {
             source: inner.packed_view(source)?,
+            keys: if keyed { Some(inner.packed_view(keys)?) } else { None },
             output: inner.packed_view_mut(output)?,
             controls,
             number: frame.number,
@@ -124,7 +132,7 @@ impl Scaled {
             painted,
             original,
             finish,
-            edit_pass(&frame.controls, &self.info, frame.number),
+            edit_pass(&frame.controls, &frame.source, &frame.keys, frame.number),
             &frame.source,
             &mut frame.output,
             Region::whole(&self.info),

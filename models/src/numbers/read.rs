@@ -6,14 +6,15 @@
 //! in all of them, so the numbers are too.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::bands::{Bands, in_bands};
+use super::Window;
+use super::bands::{PlanarRows, in_bands};
 use super::colour::{FromRgb, FromYuv};
 use super::samples::{BLOCK, Sample, unit};
-use super::{Window, channels};
-use crate::picture::{Picture, PixelFormat};
+use crate::picture::{Picture, PictureInfo, PixelFormat};
 
 /// Reads a window of a picture: planar RGB `[3, window.height, window.width]` in [0, 1], what lies outside
 /// the picture with the value of the nearest pixel inside. Runs on the threads of the rayon pool that calls;
@@ -27,8 +28,7 @@ pub fn read(source: &Picture, window: Window, numbers: &mut [f32]) {
     if window.is_empty() {
         return;
     }
-    let planes = channels(numbers);
-    in_bands(Rows { planes, width: window.width, row: 0 }, &|rows| read_rows(source, window, rows));
+    in_bands(PlanarRows::of(numbers, window.width), &|rows| read_rows(source, window, rows));
 }
 
 /// The same, on this thread alone: for those who share out rows themselves.
@@ -36,43 +36,12 @@ pub(crate) fn read_here(source: &Picture, window: Window, numbers: &mut [f32]) {
     let (expected, found) = (window.len(), numbers.len());
     assert!(found == expected, "the window has {expected} numbers, found {found}");
     if !window.is_empty() {
-        read_rows(source, window, Rows { planes: channels(numbers), width: window.width, row: 0 });
-    }
-}
-
-/// Rows of the window that one thread reads.
-struct Rows<'a> {
-    planes: [&'a mut [f32]; 3],
-    width: usize,
-    /// The first row, counted from the window's upper edge.
-    row: usize,
-}
-
-impl Bands for Rows<'_> {
-    fn rows(&self) -> usize {
-        self.planes[0].len() / self.width
-    }
-
-    fn width(&self) -> usize {
-        self.width
-    }
-
-    fn split(self, rows: usize) -> (Self, Self) {
-        let Self { planes: [red, green, blue], width, row } = self;
-        let (red, green, blue) = (
-            red.split_at_mut(rows * width),
-            green.split_at_mut(rows * width),
-            blue.split_at_mut(rows * width),
-        );
-        (
-            Self { planes: [red.0, green.0, blue.0], width, row },
-            Self { planes: [red.1, green.1, blue.1], width, row: row + rows },
-        )
+        read_rows(source, window, PlanarRows::of(numbers, window.width));
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
-fn read_rows(source: &Picture<'_>, window: Window, rows: Rows<'_>) {
+fn read_rows(source: &Picture<'_>, window: Window, rows: PlanarRows<'_>) {
     match source.info().format {
         PixelFormat::Rgb => each_row(source, window, rows, Packed::<u8, 3, 0, 2>::of(source)),
         PixelFormat::Bgr => each_row(source, window, rows, Packed::<u8, 3, 2, 0>::of(source)),
@@ -99,19 +68,19 @@ trait ReadBlock {
     fn read(&mut self, source: &Picture, y: usize, x: usize, numbers: [&mut [f32]; 3]);
 }
 
-/// Where the pixels of a row of the window come from: columns `left..right` of the picture's row `y`, the
+/// Where the pixels of a row of a window come from: columns `left..right` of the picture's row `y`, the
 /// first of them at `start` of the window's row.
-struct Span {
-    y: usize,
-    left: usize,
-    right: usize,
-    start: usize,
+pub(crate) struct Span {
+    pub(crate) y: usize,
+    pub(crate) left: usize,
+    pub(crate) right: usize,
+    pub(crate) start: usize,
 }
 
 impl Span {
+    /// Of a window's row, counted from its upper edge.
     #[inline(always)]
-    fn of(source: &Picture, window: &Window, row: usize) -> Self {
-        let info = source.info();
+    pub(crate) fn of(info: &PictureInfo, window: &Window, row: usize) -> Self {
         let inside = |at: isize, length: usize| at.clamp(0, length as isize - 1) as usize;
         let y = inside(window.y.saturating_add_unsigned(row), info.height);
         let end = window.x.saturating_add_unsigned(window.width).min(info.width as isize);
@@ -121,26 +90,35 @@ impl Span {
         let start = (left as isize).saturating_sub(window.x).max(0) as usize;
         Self { y, left, right, start: start.min(window.width - 1) }
     }
+
+    /// Its pixels, at most [`BLOCK`] at a time: the first one's column, and where they lie in the window's row.
+    #[inline(always)]
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+        let Self { left, right, start, .. } = *self;
+        (left..right).step_by(BLOCK).map(move |x| {
+            let at = start + x - left;
+            (x, at..at + BLOCK.min(right - x))
+        })
+    }
+
+    /// Fills a row of the window beside these pixels with the nearest of them.
+    #[inline(always)]
+    pub(crate) fn extend(&self, line: &mut [f32]) {
+        extend(line, self.start, self.start + self.right - self.left);
+    }
 }
 
 /// Reads each row block by block, then extends it to the window's edges.
 #[inline(always)]
-fn each_row(source: &Picture, window: Window, rows: Rows, mut block: impl ReadBlock) {
-    let (first, [red, green, blue]) = (rows.row, rows.planes);
-    let width = window.width;
-    let lines = red.chunks_exact_mut(width).zip(green.chunks_exact_mut(width));
-    for (index, ((red, green), blue)) in lines.zip(blue.chunks_exact_mut(width)).enumerate() {
-        let span = Span::of(source, &window, first + index);
-        let mut x = span.left;
-        while x < span.right {
-            let (at, count) = (span.start + x - span.left, BLOCK.min(span.right - x));
-            let part = at..at + count;
+fn each_row(source: &Picture, window: Window, rows: PlanarRows, mut block: impl ReadBlock) {
+    for (row, [red, green, blue]) in rows.lines() {
+        let span = Span::of(source.info(), &window, row);
+        for (x, part) in span.blocks() {
             let numbers = [&mut red[part.clone()], &mut green[part.clone()], &mut blue[part]];
             block.read(source, span.y, x, numbers);
-            x += count;
         }
         for line in [red, green, blue] {
-            extend(line, span.start, span.start + span.right - span.left);
+            span.extend(line);
         }
     }
 }

@@ -3,14 +3,17 @@
 //! Built like [`super::read`](mod@super::read): blocks that stay in the nearest cache, plain loops, the same
 //! arithmetic for every instruction set.
 
+mod rows;
+
 use multiversion::multiversion;
 
-use super::bands::{Bands, in_bands};
+pub(crate) use self::rows::Rows;
+use super::bands::in_bands;
 use super::colour::{ToRgb, ToYuv, luma_weights};
 use super::samples::{BLOCK, Block, Channel, Sample, unit};
 use super::{Finish, Numbers, Region};
-use crate::edit::{EditPass, Stage};
-use crate::picture::{MAX_PLANES, Matrix, Picture, PictureMut, PixelFormat};
+use crate::edit::EditPass;
+use crate::picture::{Matrix, Picture, PictureMut, PixelFormat};
 
 /// Writes a region of a picture: the painting, finished with the original as `finish` says, clamped to
 /// [0, 1] and rounded to the nearest codes. What is no component (alpha, unused bytes) is `source`'s; what
@@ -79,18 +82,6 @@ fn check_infos(source: &Picture, output: &PictureMut) {
     assert!(info == output.info(), "source is {info:?} but output is {:?}", output.info());
 }
 
-fn check_pairs(output: &PictureMut, region: &Region) {
-    let info = output.info();
-    assert!(region.is_within(info.width, info.height), "{region:?} is not inside {info:?}");
-    let whole = |start: usize, count: usize, length: usize| {
-        start.is_multiple_of(2) && (count.is_multiple_of(2) || start + count == length)
-    };
-    assert!(
-        whole(region.x, region.width, info.width) && whole(region.y, region.height, info.height),
-        "{region:?} cuts pairs of pixels of {info:?}"
-    );
-}
-
 /// Everything that the rows are made from.
 struct Scene<'a> {
     painted: Numbers<'a>,
@@ -137,73 +128,6 @@ impl<'a> Mix<'a> {
     }
 }
 
-/// Rows of the region that one thread writes: the bytes of each plane from the first of them on.
-pub(crate) struct Rows<'a> {
-    planes: [(&'a mut [u8], usize); MAX_PLANES],
-    /// Rows of pixels to a row of each plane.
-    down: [usize; MAX_PLANES],
-    width: usize,
-    /// The first row of the picture.
-    y: usize,
-    rows: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// All rows of a region of `output`.
-    ///
-    /// # Panics
-    /// Where the region is not inside the picture, or cuts pairs of pixels; see [`write`].
-    pub(crate) fn of(output: &'a mut PictureMut, region: &Region) -> Self {
-        check_pairs(output, region);
-        let down = output.info().format.layout().groups.map(|group| group.down);
-        let mut planes = output.planes_mut();
-        for (plane, (bytes, stride)) in planes.iter_mut().enumerate() {
-            let first = (region.y / down[plane] * *stride).min(bytes.len());
-            *bytes = &mut std::mem::take(bytes)[first..];
-        }
-        Self { planes, down, width: region.width, y: region.y, rows: region.height }
-    }
-
-    /// The first row, counted from the picture's.
-    pub(crate) fn first(&self) -> usize {
-        self.y
-    }
-
-    /// The samples of a plane's row that holds the picture's row `y`.
-    #[inline(always)]
-    fn samples<S: Sample>(&mut self, plane: usize, y: usize) -> &mut [S] {
-        let (bytes, stride) = &mut self.planes[plane];
-        let row = y / self.down[plane] - self.y / self.down[plane];
-        S::of_mut(&mut bytes[row * *stride..])
-    }
-}
-
-impl Bands for Rows<'_> {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn width(&self) -> usize {
-        self.width
-    }
-
-    fn split(self, rows: usize) -> (Self, Self) {
-        let Self { planes, down, width, y, rows: all } = self;
-        let mut upper = [(Default::default(), 0), (Default::default(), 0), (Default::default(), 0)];
-        let mut lower = [(Default::default(), 0), (Default::default(), 0), (Default::default(), 0)];
-        for (plane, (bytes, stride)) in planes.into_iter().enumerate() {
-            let at = (rows / down[plane] * stride).min(bytes.len());
-            let (above, below) = bytes.split_at_mut(at);
-            upper[plane] = (above, stride);
-            lower[plane] = (below, stride);
-        }
-        (
-            Self { planes: upper, down, width, y, rows },
-            Self { planes: lower, down, width, y: y + rows, rows: all - rows },
-        )
-    }
-}
-
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
 fn write_rows(scene: &Scene<'_>, rows: Rows<'_>) {
     match scene.source.info().format {
@@ -222,32 +146,10 @@ fn write_rows(scene: &Scene<'_>, rows: Rows<'_>) {
 #[inline(always)]
 fn finished(scene: &Scene, x: usize, y: usize, count: usize, to: &mut Block) {
     unedited(scene, x, y, count, to);
-    if let Some(edited) = &scene.edited {
-        edit(edited, scene.painted.row(x, y, count), (x, y), to);
+    if let Some(Edited { edits, original, finish }) = &scene.edited {
+        let (painted, original) = (scene.painted.row(x, y, count), original.row(x, y, count));
+        edits.edit_block((x, y), painted, original, *finish, to);
     }
-}
-
-/// Where regions have a strength of their own, their pixels anew; then what is adjusted. The rest stays to the bit.
-#[inline(never)]
-fn edit(edited: &Edited<'_>, painted: [&[f32]; 3], (x, y): (usize, usize), to: &mut Block) {
-    let Edited { edits, original, finish } = edited;
-    let count = painted[0].len();
-    let original = original.row(x, y, count);
-    if edits.has_finishes() {
-        let (mut strengths, mut kept): (Channel, Channel) = ([0.0; BLOCK], [0.0; BLOCK]);
-        edits.finishes((x, y), original, *finish, &mut strengths[..count], &mut kept[..count]);
-        let own = |at: usize| strengths[at] != finish.strength || kept[at] != finish.keep_colors;
-        for at in (0..count).filter(|at| own(*at)) {
-            let apart: [f32; 3] = std::array::from_fn(|c| original[c][at] - unit(painted[c][at]));
-            let luma: f32 = apart.iter().zip(luma_weights(Matrix::Bt709)).map(|(a, w)| a * w as f32).sum();
-            let (strength, keep) = (strengths[at], kept[at]);
-            for (to, (original, apart)) in to.iter_mut().zip(original.iter().zip(apart)) {
-                to[at] = unit(original[at] - strength * ((1.0 - keep) * apart + keep * luma));
-            }
-        }
-    }
-    let mut numbers = to.each_mut().map(|channel| &mut channel[..count]);
-    edits.adjust(Stage::After, (x as isize, y as isize), original, &mut numbers);
 }
 
 #[inline(always)]
@@ -297,7 +199,7 @@ fn packed<S: Sample, const STEP: usize, const RED: usize, const BLUE: usize>(sce
     let ToRgb { black, scale } = ToRgb::of(scene.source.info());
     let sample = |number: f32| S::nearest(number * scale + black);
     let mut block: Block = [[0.0; BLOCK]; 3];
-    for y in rows.y..rows.y + rows.rows {
+    for y in rows.range() {
         let source = S::of(scene.source.row(0, y)).as_chunks::<STEP>().0;
         let output = rows.samples::<S>(0, y).as_chunks_mut::<STEP>().0;
         for (x, count) in columns(&scene.region) {
@@ -320,8 +222,9 @@ fn blocks_of_four<S: Sample, C: PutChroma>(scene: &Scene, mut rows: Rows) {
     let mut upper: Block = [[0.0; BLOCK]; 3];
     let mut lower: Block = [[0.0; BLOCK]; 3];
     let mut chroma = [[S::default(); BLOCK / 2]; 2];
-    let end = rows.y + rows.rows;
-    for y in (rows.y..end).step_by(2) {
+    let range = rows.range();
+    let end = range.end;
+    for y in range.step_by(2) {
         for (x, count) in columns(&scene.region) {
             finished(scene, x, y, count, &mut upper);
             luma(&colour, &upper, &mut rows.samples::<S>(0, y)[x..][..count]);
@@ -377,7 +280,7 @@ fn pairs<S: Sample>(scene: &Scene, mut rows: Rows) {
     let mut block: Block = [[0.0; BLOCK]; 3];
     let mut brightness = [S::default(); BLOCK];
     let mut chroma = [[S::default(); BLOCK / 2]; 2];
-    for y in rows.y..rows.y + rows.rows {
+    for y in rows.range() {
         let source = S::of(scene.source.row(0, y)).as_chunks::<4>().0;
         let output = rows.samples::<S>(0, y).as_chunks_mut::<4>().0;
         for (x, count) in columns(&scene.region) {

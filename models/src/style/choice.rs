@@ -44,6 +44,29 @@ pub fn parse(text: &str) -> Result<Vec<Part>, StyleError> {
     text.split(',').map(part).collect()
 }
 
+/// A choice whose files, where they lie in `folder`, are named with it: what lies elsewhere, and names, stay as they are.
+pub(crate) fn files_beside(choice: &str, folder: &Path) -> String {
+    let beside = |source: &str| {
+        let path = folder.join(source.trim());
+        let is_there = names_a_file(Path::new(source.trim())) && path.is_file();
+        is_there.then(|| path.display().to_string())
+    };
+    if let Some(whole) = beside(choice) {
+        return whole;
+    }
+    let part = |part: &str| {
+        let split = part.rsplit_once(':').filter(|(_, weight)| weight.trim().parse::<f32>().is_ok());
+        let (source, weight) = split.map_or((part, String::new()), |(source, w)| (source, format!(":{w}")));
+        beside(source).map_or_else(|| part.to_owned(), |source| source + &weight)
+    };
+    choice.split(',').map(part).collect::<Vec<_>>().join(",")
+}
+
+/// Whether a source is a file by its looks.
+fn names_a_file(path: &Path) -> bool {
+    path.extension().is_some() || path.components().count() > 1
+}
+
 impl Model {
     /// The code of a choice: a style of the model by its name; a style file (`.style`); a picture, from which the model's encoder
     /// makes a style; or several with weights, as [`parse`] reads them. Files are looked for from `folder`. None where the
@@ -100,8 +123,7 @@ impl Model {
 
     fn style_from(&self, source: &str, folder: &Path) -> Result<StyleCode> {
         let path = Path::new(source);
-        let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
-        if !looks_like_a_file || self.is_style(source) {
+        if !names_a_file(path) || self.is_style(source) {
             return Ok(self.style(source)?);
         }
         let path = &folder.join(path);

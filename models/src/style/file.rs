@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{StyleCode, StyleError};
+use crate::text_file::read_text;
 
 const EXTENSION: &str = "style";
 const FORMAT: u32 = 1;
@@ -42,12 +43,7 @@ pub(super) fn is_style(path: &Path) -> bool {
 /// # Errors
 /// Where it cannot be read, or holds no style.
 pub(super) fn load(path: &Path) -> Result<StyleCode, StyleFileError> {
-    let length = std::fs::metadata(path).map_err(|error| StyleFileError::at(path, error))?.len();
-    if length > LONGEST {
-        let message = format!("found {length} bytes, expected a style file of at most {LONGEST}");
-        return Err(StyleFileError::at(path, message));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| StyleFileError::at(path, error))?;
+    let text = read_text(path, LONGEST).map_err(|error| StyleFileError::at(path, error))?;
     let contents: Contents = serde_json::from_str(&text)
         .map_err(|error| StyleFileError::at(path, format!("not a style file: {error}")))?;
     if contents.impasto_style != FORMAT {

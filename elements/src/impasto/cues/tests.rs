@@ -110,6 +110,33 @@ fn files_are_looked_for_from_the_sheet() {
 }
 
 #[test]
+fn no_text_ends_edits() {
+    let text = cue(0.0, "edit", "'warmer'", "hold") + &cue(1.0, "edit", "''", "hold");
+    let mut cues = parsed(&text, &model()).unwrap();
+    let mut edits = |seconds: f64| {
+        let mut controls = Controls::default();
+        cues.lay_over(Some(clock(seconds)), &mut controls);
+        controls.clamped().edits
+    };
+    assert!(edits(0.5).is_some() && edits(1.5).is_none());
+}
+
+#[test]
+fn what_an_engine_is_asked_for_at_any_time_is_known_beforehand() {
+    let text = cue(0.0, "stroke", "0", "hold") + &cue(1.0, "stroke", "2", "hold");
+    let text = text + &cue(0.0, "edit", "''", "hold") + &cue(3.0, "edit", "'warmer'", "hold");
+    let mut controls = Controls::default();
+    parsed(&text, &model()).unwrap().lay_all_over(&mut controls);
+    assert!(controls.stroke == 2.0 && controls.edits.is_some_and(|plan| !plan.is_nothing()));
+}
+
+#[test]
+fn a_pipe_and_a_file_without_end_are_no_sheets() {
+    let refused = Cues::load("/dev/zero", &model()).unwrap_err();
+    assert!(refused.contains("/dev/zero: it is no regular file"), "{refused}");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_cue() {
     let refused = |text: &str| parsed(text, &model()).unwrap_err();
     let good = cue(0.0, "strength", "1", "hold");
@@ -125,7 +152,12 @@ fn what_is_wrong_is_named_with_its_cue() {
         (cue(1.0, "edit", "3", "hold"), "cue 2: value: found a number, expected edits"),
         (cue(1.0, "edit", "'{}'", "hold"), "cue 2: value: a plan that cannot be read"),
         (cue(1.0, "edit", "'{\"edits\": []}'", "linear"), "cue 2: ease: edits change at once"),
-        (cue(1.0, "strength", "true", "hold"), "found true, expected a number, or a style"),
+        (cue(1.0, "strength", "true", "hold"), "cue 2: value: found a boolean, expected 0 to 1"),
+        (
+            cue(1.0, "style", "{ name = 'scream' }", "hold"),
+            "cue 2: value: found a table, expected a style as",
+        ),
+        (cue(1.0, "edit", "['warmer']", "hold"), "cue 2: value: found an array, expected edits as"),
         (cue(1.0, "strength", "1", "bounce"), "unknown variant `bounce`"),
         (
             "[[cue]]\ntime = 1\nproperty = 'strength'\nvalue = 1\nspeed = 2\n".to_owned(),

@@ -102,7 +102,7 @@ impl<F: Frame> CudaEngine<F> {
     /// Puts a frame on the streams; what it took on the host, and whether its painting comes back there.
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
         let controls = frame.controls().clamped();
-        check_controls(&controls)?;
+        missing(&controls).map_or(Ok(()), |missing| Err(Error::Engine(missing)))?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
         let Streams { up, work, down } = &self.streams;
@@ -176,14 +176,15 @@ fn staging<'a>(
     })
 }
 
-/// What the device cannot do yet is said, and not left out.
-fn check_controls(controls: &Controls) -> Result<()> {
+/// What of the controls this engine does not carry out yet: it is said, and not left out.
+pub(in crate::engine) fn missing(controls: &Controls) -> Option<String> {
+    let edits = controls.edits.as_ref().filter(|edits| !edits.is_nothing());
     let missing = match controls {
         Controls { stroke, .. } if *stroke > 0.0 => "strokes of a width of their own are",
-        Controls { edits: Some(_), .. } => "edits are",
-        _ => return Ok(()),
+        _ if edits.is_some() => "edits are",
+        _ => return None,
     };
-    Err(Error::Engine(format!("{missing} not carried out on a GPU yet: choose device cpu")))
+    Some(format!("{missing} not carried out on a GPU yet: choose device cpu"))
 }
 
 fn check_memory(

@@ -30,5 +30,5 @@ mod parameters;
 mod staging;
 
 pub use self::context::{PrimaryContext, primary_context};
-pub(super) use self::frames::CudaEngine;
+pub(super) use self::frames::{CudaEngine, missing};
 pub use self::painter::serves;

@@ -69,6 +69,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: &Controls, fr
         let mut output = vec![0; source.len()];
         let mut frame = FrameViews {
             source: info.packed_view(&source).unwrap(),
+            keys: None,
             output: info.packed_view_mut(&mut output).unwrap(),
             controls: controls.clone(),
             number: 1,
