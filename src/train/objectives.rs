@@ -21,9 +21,11 @@ use super::losses::grid::grid_loss;
 use super::losses::identity::identity_loss;
 use super::losses::key_frame::{key_frame_l1, key_frame_perceptual};
 use super::losses::luma::{luma, luma_loss};
+use super::losses::moments::{Moments, moments_loss};
 use super::losses::nce::{PLACES, TEMPERATURE, patch_nce};
 use super::losses::pyramid::pooled;
 use super::losses::range::range_loss;
+use super::losses::structure::structure_loss;
 use super::losses::swd::{PATCH, PatchGrid, sliced_wasserstein, unit_kernels};
 use super::losses::temporal::{feature_loss, output_loss};
 use super::losses::tv::total_variation;
@@ -78,6 +80,7 @@ pub struct Reference {
     /// `[1, 3, h, w]`, without gradients.
     numbers: Tensor<4>,
     grams: Vec<Tensor<3>>,
+    moments: Vec<Moments>,
     /// What an encoder makes a style of, where there is one.
     description: Option<Tensor<2>>,
 }
@@ -133,7 +136,8 @@ impl Objectives {
     /// A feature provider's file that cannot be used.
     pub fn new(recipe: &Recipe, base: &Path, dataset: &Dataset, device: &Device) -> Result<Self> {
         let weights = &recipe.loss;
-        let perceptual = [weights.content, weights.gram, weights.nce, weights.key_perceptual];
+        let perceptual =
+            [weights.content, weights.gram, weights.moments, weights.nce, weights.key_perceptual];
         let looked_at = recipe.gan.kind != GanKind::None && recipe.gan.sees == Sight::Features;
         let bank = match looked_at || perceptual.iter().any(|weight| *weight > 0.0) {
             true => Some(FeatureBank::load(&feature_config(&recipe.features, base), device)?),
@@ -160,13 +164,17 @@ impl Objectives {
     fn refer(&self, painting: &Still) -> Reference {
         let weights = &self.recipe.loss;
         let numbers = stack(std::slice::from_ref(painting), &self.device);
-        let grams = match &self.bank {
-            Some(bank) if weights.gram > 0.0 => style_taps(bank, self.strokes(numbers.clone())),
+        let taps = match &self.bank {
+            Some(bank) if weights.gram + weights.moments > 0.0 => {
+                style_taps(bank, self.strokes(numbers.clone()))
+            }
             _ => Vec::new(),
         };
+        let moments = taps.iter().map(|tap| Moments::of(tap.clone()).detach()).collect();
         let describe = |describer: &Describer| describer.describe(numbers.clone().inner());
         let description = self.describer.as_ref().map(describe).map(Tensor::from_inner);
-        Reference { grams: grams.into_iter().map(|tap| gram(tap).detach()).collect(), numbers, description }
+        let grams = taps.into_iter().map(|tap| gram(tap).detach()).collect();
+        Reference { grams, moments, numbers, description }
     }
 
     /// What a step learns: of what is studied where there is an encoder, else one of the style's paintings, another in each
@@ -207,6 +215,9 @@ impl Objectives {
         losses.add("palette", weights.palette, || self.palette(painted, reference, step));
         self.add_perceptual(&mut losses, batch, painted, reference, step);
         losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
+        losses.add("structure", weights.structure, || {
+            structure_loss(painted.first.clone(), batch.first.clone())
+        });
         losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
         losses.add("range", weights.range, || range_loss(painted.first.clone()));
         losses.add("grid", weights.grid, || grid_loss(painted.first.clone()));
@@ -277,14 +288,12 @@ impl Objectives {
         step: u64,
     ) {
         let weights = &self.recipe.loss;
-        let Some(bank) = self.bank.as_ref().filter(|_| weights.content + weights.gram + weights.nce > 0.0)
-        else {
-            return;
-        };
+        let wanted = weights.content + weights.gram + weights.moments + weights.nce > 0.0;
+        let Some(bank) = self.bank.as_ref().filter(|_| wanted) else { return };
         let of_painted = bank.forward(self.strokes(painted.first.clone()));
-        losses.add("gram", weights.gram, || {
-            gram_loss(&picked(&of_painted, bank.style_taps()), &reference.grams)
-        });
+        let style = picked(&of_painted, bank.style_taps());
+        losses.add("gram", weights.gram, || gram_loss(&style, &reference.grams));
+        losses.add("moments", weights.moments, || moments_loss(&style, &reference.moments));
         if weights.content + weights.nce == 0.0 {
             return;
         }

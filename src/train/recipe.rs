@@ -269,8 +269,12 @@ pub struct LossWeights {
     pub content: f64,
     /// Gram matrices to the painting's.
     pub gram: f64,
+    /// Means and covariances of features to the painting's.
+    pub moments: f64,
     /// Mean squared error of the luma of 8x8 blocks.
     pub luma: f64,
+    /// What is light and what is dark among blocks of 8x8, whatever the painting's own light.
+    pub structure: f64,
     /// L1 between the painting and the painting painted.
     pub identity: f64,
     /// Total variation.

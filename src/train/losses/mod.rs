@@ -8,9 +8,10 @@
 //! | [`gan`] | the critic's and the generator's side of the game |
 //! | [`penalty`] | the critic's slope, by finite differences |
 //! | [`swd`] | sliced Wasserstein distance of patches: texture without a pretrained network |
-//! | [`gram`], [`content`] | perceptual style and content |
+//! | [`moments`], [`gram`], [`content`] | perceptual style and content |
 //! | [`nce`] | each place of the output tells of the same place of the input |
-//! | [`luma`], [`identity`], [`tv`] | light and shade, what is already painted, smoothness |
+//! | [`luma`], [`structure`] | light and shade, by value and by order |
+//! | [`identity`], [`tv`] | what is already painted, smoothness |
 //! | [`grid`], [`range`] | no pattern of the network's own, nothing that a picture cannot show |
 //! | [`key_frame`] | likeness to a painted frame |
 //! | [`temporal`] | steadiness from frame to frame |
@@ -23,10 +24,12 @@ pub mod grid;
 pub mod identity;
 pub mod key_frame;
 pub mod luma;
+pub mod moments;
 pub mod nce;
 pub mod penalty;
 pub mod pyramid;
 pub mod range;
+pub mod structure;
 pub mod swd;
 pub mod temporal;
 pub mod tv;

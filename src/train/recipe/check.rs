@@ -101,7 +101,7 @@ impl Recipe {
 
     fn check_objective(&self) -> Checked {
         let loss = &self.loss;
-        let style = [loss.swd, loss.palette, loss.gram, loss.identity];
+        let style = [loss.swd, loss.palette, loss.gram, loss.moments, loss.identity];
         let keys = [loss.key_l1, loss.key_perceptual];
         let learns = style.iter().any(|&weight| weight > 0.0)
             || (self.gan.kind != GanKind::None && self.gan.weight > 0.0)
@@ -112,7 +112,7 @@ impl Recipe {
         fault(
             "loss",
             "no weight above 0 that looks at the target",
-            "gan, swd, palette, gram or identity to be on",
+            "gan, swd, palette, gram, moments or identity to be on",
         )
     }
 }
@@ -225,7 +225,9 @@ impl LossWeights {
         within("loss.nce", self.nce, WEIGHT)?;
         within("loss.content", self.content, WEIGHT)?;
         within("loss.gram", self.gram, WEIGHT)?;
+        within("loss.moments", self.moments, WEIGHT)?;
         within("loss.luma", self.luma, WEIGHT)?;
+        within("loss.structure", self.structure, WEIGHT)?;
         within("loss.identity", self.identity, WEIGHT)?;
         within("loss.tv", self.tv, WEIGHT)?;
         within("loss.grid", self.grid, WEIGHT)?;

@@ -19,7 +19,7 @@ const WAY_POINTS: usize = 60;
 const ROOM: f64 = 1.05;
 const FONT: &str = "sans-serif";
 /// The parts of the losses that may stand for the distance to the style; the first that is measured does.
-const STYLE: [&str; 3] = ["swd", "gram", "key perceptual"];
+const STYLE: [&str; 4] = ["swd", "gram", "moments", "key perceptual"];
 /// The part that stands for the temporal error.
 const TEMPORAL: &str = "temporal";
 
