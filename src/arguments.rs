@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -97,6 +97,7 @@ impl PaintOptions {
             stroke: self.stroke.unwrap_or(0.0),
             style: self.style_of(model)?,
             edits: self.edits_of(model)?,
+            mask: None,
         };
         engine::check_controls(model, self.device, &controls)?;
         Ok(controls)
@@ -120,6 +121,24 @@ impl PaintOptions {
     pub fn edits_of(&self, model: &Model) -> Result<Option<Arc<Plan>>> {
         let styled = |plan: &Arc<Plan>| plan.in_styles_of(model, Path::new("")).map(Arc::new);
         self.edit.as_ref().map(styled).transpose().context("--edit")
+    }
+
+    /// Whether there is a mask where an edit needs one, and only there; `maybe` there are edits besides `--edit` that need one.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check_mask(&self, mask: Option<&Path>, maybe: bool) -> Result<()> {
+        let needed = self.edit.as_ref().is_some_and(|plan| plan.has_mask());
+        match mask {
+            None if needed => bail!(
+                "--edit: a region is the frame's mask, expected one: --mask FILE|FOLDER, of 'impasto video' and 'impasto image'"
+            ),
+            Some(mask) if !needed && !maybe => bail!(
+                "--mask {}: no edit goes by it, expected a region whose shape is \"mask\" in --edit",
+                mask.display()
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// What an engine is opened with.

@@ -8,35 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{impasto, refusal, stderr, test_model};
+use program::{clip, impasto, refusal, stderr, studio};
 use serde_json::Value;
-
-/// A folder with a test model in it, or none where ffmpeg is not installed; then it says so.
-fn studio() -> Option<tempfile::TempDir> {
-    let installed =
-        |tool| Command::new(tool).arg("-version").output().is_ok_and(|output| output.status.success());
-    if !installed("ffmpeg") || !installed("ffprobe") {
-        eprintln!("SKIPPED: ffmpeg and ffprobe are not installed");
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    test_model(folder.path());
-    Some(folder)
-}
-
-/// Makes a clip with ffmpeg, its arguments separated by spaces.
-fn clip(folder: &Path, name: &str, arguments: &str) -> PathBuf {
-    let path = folder.join(name);
-    let arguments = arguments.split(' ').filter(|argument| !argument.is_empty());
-    let status = Command::new("ffmpeg")
-        .args(["-v", "error", "-y"])
-        .args(arguments)
-        .arg(&path)
-        .current_dir(folder)
-        .status();
-    assert!(status.unwrap().success(), "ffmpeg could not make {name}");
-    path
-}
 
 /// Two seconds of moving picture in H.264 with B-frames, at 25 frames a second.
 const PICTURE: &str = "-f lavfi -i testsrc2=s=96x64:r=25:d=2";

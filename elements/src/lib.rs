@@ -13,12 +13,15 @@
 
 pub mod cuda;
 mod impasto;
+mod mask;
 
 pub use impasto::{Impasto, check_cues};
+pub use mask::ImpastoMask;
 
 use gstreamer as gst;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    mask::register(plugin)?;
     impasto::register(plugin)
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::StyleCode;
-use crate::edit::Plan;
+use crate::edit::{Matte, Plan};
 
 /// Widths of strokes, where they are not those of the picture's own size.
 pub const STROKES: RangeInclusive<f32> = 0.25..=4.0;
@@ -27,11 +27,21 @@ pub struct Controls {
     pub style: Option<Arc<StyleCode>>,
     /// What is edited, region by region; nothing where there is none.
     pub edits: Option<Arc<Plan>>,
+    /// The mask that comes with this frame, for edits whose region is [`crate::edit::Shape::Mask`].
+    pub mask: Option<Arc<Matte>>,
 }
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { strength: 1.0, keep_colors: 0.0, temporal: 0.0, stroke: 0.0, style: None, edits: None }
+        Self {
+            strength: 1.0,
+            keep_colors: 0.0,
+            temporal: 0.0,
+            stroke: 0.0,
+            style: None,
+            edits: None,
+            mask: None,
+        }
     }
 }
 
@@ -49,6 +59,7 @@ impl Controls {
             stroke: if self.stroke > 0.0 { self.stroke.clamp(*STROKES.start(), *STROKES.end()) } else { 0.0 },
             style: self.style,
             edits: self.edits.filter(|edits| !edits.is_nothing()),
+            mask: self.mask,
         }
     }
 

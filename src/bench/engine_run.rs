@@ -62,8 +62,15 @@ pub struct EngineRun {
 }
 
 /// The controls under which every stage has work to do.
-pub const EVERY_STAGE: Controls =
-    Controls { strength: 0.8, keep_colors: 0.2, temporal: 0.5, stroke: 0.0, style: None, edits: None };
+pub const EVERY_STAGE: Controls = Controls {
+    strength: 0.8,
+    keep_colors: 0.2,
+    temporal: 0.5,
+    stroke: 0.0,
+    style: None,
+    edits: None,
+    mask: None,
+};
 
 /// Times `extent` frames of `info`, and counts what they allocate.
 ///

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use impasto_models::edit::Matte;
 use impasto_models::{
     Colorimetry, Controls, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -43,6 +44,9 @@ pub struct ImageArguments {
     /// The file or folder to write
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+    /// The mask of edits whose region is "mask": a picture
+    #[arg(long, value_name = "FILE")]
+    mask: Option<PathBuf>,
     /// Replace pictures that exist
     #[arg(long)]
     overwrite: bool,
@@ -59,7 +63,9 @@ pub struct ImageArguments {
 /// Where nothing can be painted at all, where a picture could not, or after Ctrl-C.
 pub fn run(arguments: &ImageArguments) -> Result<()> {
     let model = arguments.paint.open_model()?;
-    let controls = arguments.paint.still_controls(&model)?;
+    arguments.paint.check_mask(arguments.mask.as_deref(), false)?;
+    let matte = arguments.mask.as_ref().map(|mask| Matte::from_file(mask, 0.0)).transpose()?;
+    let controls = Controls { mask: matte.map(Arc::new), ..arguments.paint.still_controls(&model)? };
     arguments.paint.device.check()?;
     let jobs = jobs(&arguments.inputs, &arguments.output)?;
     interrupt::watch()?;

@@ -108,6 +108,7 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         plugins::start()?;
         return camera::list();
     }
+    arguments.paint.check_mask(None, false)?;
     let painter = arguments.moving.painter(&arguments.paint)?;
     // Before there is a file that an abrupt end would leave behind.
     interrupt::watch()?;

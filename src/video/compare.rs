@@ -8,14 +8,14 @@ use super::frames::{add_chain, filter, on_caps, sink_pad};
 use super::request::Compare;
 use crate::plugins;
 
-/// Leads frames from `decoded` to `next`, once as they are and once through `painter`, side by side.
+/// Leads frames from `decoded` to `next`, once as they are and once through `painting`, whose elements are in the pipeline already, side by side.
 ///
 /// # Errors
 /// Where an element is missing.
 pub fn build(
     pipeline: &gst::Pipeline,
     decoded: &gst::Element,
-    painter: &gst::Element,
+    painting: &[&gst::Element],
     next: &gst::Element,
     way: Compare,
 ) -> Result<()> {
@@ -24,13 +24,15 @@ pub fn build(
     // What is shown keeps the input's meaning of colour; without it the compositor picks its own.
     let form = filter("video/x-raw")?;
     let before = add_chain(pipeline, vec![long_queue()?, plugins::make("videocrop")?])?;
-    let after = add_chain(pipeline, vec![long_queue()?, painter.clone(), plugins::make("videocrop")?])?;
+    let after = [long_queue()?, plugins::make("videocrop")?];
+    pipeline.add_many(&after)?;
+    gst::Element::link_many([&after[0]].into_iter().chain(painting.iter().copied()).chain([&after[1]]))?;
     pipeline.add_many([&tee, &compositor, &form])?;
     decoded.link(&tee)?;
     gst::Element::link_many([&compositor, &form, next])?;
     let left = place(&tee, &before, &compositor)?;
     let right = place(&tee, &after, &compositor)?;
-    lay_out(&tee, way, [(&left, &before[1]), (&right, &after[2])], &form);
+    lay_out(&tee, way, [(&left, &before[1]), (&right, &after[1])], &form);
     Ok(())
 }
 

@@ -31,7 +31,7 @@ pub fn seek(source: &Source, painted: &gst::Pad, span: Span) -> Result<()> {
 }
 
 /// Narrows each segment that leaves `pad` to the span, as a seek would have.
-fn narrow_segments(pad: &gst::Pad, span: Span) {
+pub fn narrow_segments(pad: &gst::Pad, span: Span) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
         let narrowed = info.event().and_then(|event| match event.view() {
             gst::EventView::Segment(event) => {

@@ -11,6 +11,7 @@ use super::compare;
 use super::container::Container;
 use super::encoder::Encoder;
 use super::gate::Gate;
+use super::masks::Masks;
 use super::request::{Compare, Rate, Size};
 use crate::plugins;
 
@@ -56,6 +57,7 @@ pub fn build(
     pipeline: &gst::Pipeline,
     painter: &gst::Element,
     encoder: &Encoder,
+    masks: Option<&Masks>,
     options: FrameOptions,
     gate: &Arc<Gate>,
 ) -> Result<FrameRoad> {
@@ -67,12 +69,16 @@ pub fn build(
     refuse_sizes(decoded);
     gate.guard_frames(&decoded.static_pad("src").expect("a queue has a source pad"));
     let painted = add_chain(pipeline, finish(encoder, options)?)?;
+    masks.iter().try_for_each(|masks| masks.join(pipeline))?;
+    pipeline.add(painter)?;
+    let painting: Vec<&gst::Element> =
+        masks.map(|masks| &masks.combiner).into_iter().chain([painter]).collect();
     match options.compare {
         None => {
-            pipeline.add(painter)?;
-            gst::Element::link_many([decoded, painter, &painted[0]])?;
+            let all = [decoded].into_iter().chain(painting).chain([&painted[0]]);
+            gst::Element::link_many(all)?;
         }
-        Some(way) => compare::build(pipeline, decoded, painter, &painted[0], way)?,
+        Some(way) => compare::build(pipeline, decoded, &painting, &painted[0], way)?,
     }
     let unpainted = decoded.static_pad("src").and_then(|pad| pad.peer()).expect("the frames lead somewhere");
     let exit = last(&painted).static_pad("src").expect("a filter has a source pad");
@@ -126,7 +132,7 @@ fn finish(encoder: &Encoder, options: FrameOptions) -> Result<Vec<gst::Element>>
 }
 
 /// Decoding, painting and encoding run in threads of their own, a few frames apart.
-fn short_queue() -> Result<gst::Element> {
+pub(super) fn short_queue() -> Result<gst::Element> {
     let queue = plugins::make("queue")?;
     queue.set_property("max-size-buffers", 3u32);
     queue.set_property("max-size-bytes", 0u32);

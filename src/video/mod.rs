@@ -11,6 +11,7 @@
 //! | [`colour`] | what the colours of the input mean |
 //! | [`frames`] | decoded, upright, sized, painted, encoded |
 //! | [`gate`] | before the painter: counts, and ends all streams at the same moment |
+//! | [`masks`] | masks that come with the frames |
 //! | [`compare`] | the input beside the painting |
 //! | [`encoder`], [`container`] | what writes frames, and into which file |
 //! | [`copies`], [`subtitles`] | sound and subtitles, not re-encoded |
@@ -26,6 +27,7 @@ mod cut;
 pub mod encoder;
 mod frames;
 mod gate;
+mod masks;
 mod matroska_tags;
 mod painting;
 mod request;
@@ -84,6 +86,9 @@ pub struct VideoArguments {
     /// Show the input beside the painting, at a constant rate
     #[arg(long, value_enum, value_name = "HOW")]
     compare: Option<Compare>,
+    /// The masks of edits whose region is "mask": a video, a folder with a picture for each frame, or one picture
+    #[arg(long, value_name = "FILE|FOLDER")]
+    mask: Option<PathBuf>,
     /// How to compress [default: h264; in .webm vp9]
     #[arg(long, value_enum)]
     codec: Option<Codec>,
@@ -133,6 +138,7 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
     let container = Container::of(&arguments.output)?;
     plugins::start()?;
     let (encoder, stand_in) = encoder::choose(container, arguments.codec)?;
+    arguments.paint.check_mask(arguments.mask.as_deref(), arguments.moving.cues.is_some())?;
     let painter = arguments.moving.painter(&arguments.paint)?;
     let output = OutputFile::create(&arguments.output, &[&arguments.input], arguments.overwrite)?;
     interrupt::watch()?;
@@ -142,6 +148,7 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
         container,
         encoder,
         painter,
+        masks: arguments.mask.as_deref(),
         span,
         frames: arguments.frames(container),
     })?;

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+use super::masks::Masks;
 use super::road::Road;
 use super::trouble;
 use crate::progress::Progress;
@@ -148,10 +149,19 @@ impl Watch<'_> {
         if place.is_some_and(|place| *place == self.road.painter) {
             return trouble::cause(error);
         }
+        let masks = self.masks_at(place);
+        let file = masks.map_or(self.input, |masks| &masks.path).display();
         match self.missing.first() {
-            Some(missing) => format!("cannot decode {}: {missing}", self.input.display()),
-            None => format!("cannot read on in {}: {}", self.input.display(), trouble::cause(error)),
+            Some(missing) => format!("cannot decode {file}: {missing}"),
+            None if masks.is_some() => format!("cannot read masks from {file}: {}", trouble::cause(error)),
+            None => format!("cannot read on in {file}: {}", trouble::cause(error)),
         }
+    }
+
+    /// The masks, where they are what failed.
+    fn masks_at(&self, place: Option<&gst::Element>) -> Option<&Masks> {
+        let is_there = |masks: &&Masks| place == Some(masks.source.upcast_ref());
+        self.road.masks.as_ref().filter(is_there)
     }
 
     /// Sends the end of the stream down the road from behind the place that failed, so that the muxer
@@ -165,6 +175,8 @@ impl Watch<'_> {
             Some("impasto") => pads.push(ends.painted.clone()),
             _ => pads.push(ends.unpainted.clone()),
         }
+        // Frames wait for masks that will not come.
+        pads.extend(self.masks_at(place).map(Masks::entry));
         if pads.len() > ends.compressed.len() {
             road.gate.stop_here();
         }

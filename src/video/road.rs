@@ -14,6 +14,7 @@ use super::cut;
 use super::encoder::Encoder;
 use super::frames::{self, FrameOptions, FrameRoad};
 use super::gate::Gate;
+use super::masks::Masks;
 use super::request::Span;
 use super::source::Source;
 use crate::plugins;
@@ -34,6 +35,8 @@ pub struct Plan<'a> {
     pub encoder: Encoder,
     /// The element `impasto`.
     pub painter: gst::Element,
+    /// Where masks of the frames are.
+    pub masks: Option<&'a Path>,
     /// Which part of the input.
     pub span: Span,
     /// What else is done to frames.
@@ -57,6 +60,8 @@ pub struct Road {
     pub input_caps: gst::Caps,
     /// The element that paints.
     pub painter: gst::Element,
+    /// The masks of the frames.
+    pub masks: Option<Masks>,
     /// True where each frame that is painted is also written: all but `--compare`.
     pub frame_for_frame: bool,
     /// What works behind the painter: where this fails, nothing can be saved.
@@ -90,7 +95,9 @@ pub fn build(plan: &Plan) -> Result<Road> {
     cut::seek(&source, &painted, plan.span)?;
     let gate = Gate::new();
     source.streams.iter().for_each(|stream| gate.watch_reading(&stream.pad));
-    let frames = frames::build(&pipeline, &plan.painter, &plan.encoder, plan.frames, &gate)?;
+    let masks = plan.masks.map(|masks| Masks::open(masks, &input_caps, plan.span)).transpose()?;
+    let masked = masks.as_ref();
+    let frames = frames::build(&pipeline, &plan.painter, &plan.encoder, masked, plan.frames, &gate)?;
     let (muxer, writer) = add_muxer(&pipeline, plan)?;
     let (copied, left_out) = copies::sort(&source, &painted, plan.container);
     let notes = left_out.into_iter().chain(source.notes.iter().cloned()).collect();
@@ -114,6 +121,7 @@ pub fn build(plan: &Plan) -> Result<Road> {
         ends,
         input_caps,
         painter: plan.painter.clone(),
+        masks,
         frame_for_frame: plan.frames.compare.is_none(),
         output_side,
         stopper,

@@ -50,6 +50,33 @@ pub fn test_model(folder: &Path) -> PathBuf {
     path
 }
 
+/// A folder with a test model in it, or none where ffmpeg is not installed; then it says so.
+pub fn studio() -> Option<tempfile::TempDir> {
+    let installed =
+        |tool| Command::new(tool).arg("-version").output().is_ok_and(|output| output.status.success());
+    if !installed("ffmpeg") || !installed("ffprobe") {
+        eprintln!("SKIPPED: ffmpeg and ffprobe are not installed");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    test_model(folder.path());
+    Some(folder)
+}
+
+/// Makes a clip with ffmpeg, its arguments separated by spaces.
+pub fn clip(folder: &Path, name: &str, arguments: &str) -> PathBuf {
+    let path = folder.join(name);
+    let arguments = arguments.split(' ').filter(|argument| !argument.is_empty());
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y"])
+        .args(arguments)
+        .arg(&path)
+        .current_dir(folder)
+        .status();
+    assert!(status.unwrap().success(), "ffmpeg could not make {name}");
+    path
+}
+
 /// How many frames of video a file decodes to, and their size.
 pub fn decoded_frames(path: &Path) -> (usize, (i32, i32)) {
     gst::init().unwrap();

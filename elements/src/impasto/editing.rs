@@ -8,12 +8,13 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::edit::{EditError, Plan};
+use impasto_models::edit::{EditError, Matte, Plan};
 use impasto_models::{Controls, DeviceChoice, Error, Model, Result, engine};
 
 use super::cues::Cues;
 use super::imp::Impasto;
 use super::settings::text;
+use crate::mask;
 
 /// The edits that were asked for, and those that frames are edited by.
 #[derive(Debug, Clone, Default)]
@@ -177,6 +178,17 @@ impl Impasto {
             plan.map(|plan| Arc::new(plan.without_styles()))
         });
         (number, made)
+    }
+
+    /// The mask that a frame came with, where its edits go by one. What is wrong with it is said, and the frame edited as
+    /// without.
+    pub(super) fn mask_of(&self, frame: &gst::Buffer, controls: &Controls) -> Option<Arc<Matte>> {
+        controls.edits.as_ref().filter(|edits| edits.has_mask())?;
+        let mask = mask::meta::of(frame);
+        mask.unwrap_or_else(|reason| {
+            self.warn_of_edit(&reason, "the frame is edited as without a mask");
+            None
+        })
     }
 
     pub(super) fn warn_of_edit(&self, reason: &str, goes_on: &str) {

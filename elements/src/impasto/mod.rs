@@ -21,6 +21,8 @@
 //! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it is best an absolute one, since
 //! others spread 0 to 1 over -1 to 1.
 //!
+//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together.
+//!
 //! On a GPU, `device=cuda:N`, edits and strokes of a width of their own are not carried out yet: that is an error from the start, and a
 //! warning while playing.
 //!

@@ -171,7 +171,8 @@ impl Impasto {
             let stream = stream.ok_or(gst::FlowError::NotNegotiated)?;
             (Arc::clone(&stream.painter), stream.info.clone(), stream.placement.clone())
         };
-        let (controls, jumped) = self.next_controls(&painter, self.stream_time(&source));
+        let (mut controls, jumped) = self.next_controls(&painter, self.stream_time(&source));
+        controls.mask = self.mask_of(&source, &controls);
         if jumped {
             painter.reset().map_err(|error| self.fail(&error))?;
         }

@@ -65,7 +65,7 @@ fn check_region(edit: usize, region: &Region, depth: usize) -> Result<(), EditEr
     within(edit, "feather", region.feather, 0.0, 1.0)?;
     let place = |name, found: f32| within(edit, name, found, -1.0, 2.0);
     match &region.shape {
-        Shape::Whole => Ok(()),
+        Shape::Whole | Shape::Picture { .. } => Ok(()),
         Shape::Rectangle { x, y, width, height } | Shape::Ellipse { x, y, width, height } => {
             [("x", x), ("y", y)].into_iter().try_for_each(|(name, found)| place(name, *found))?;
             let sides = [("width", width), ("height", height)];
@@ -75,7 +75,13 @@ fn check_region(edit: usize, region: &Region, depth: usize) -> Result<(), EditEr
             count(Some(edit), "points of a polygon", points.len(), 3..=MOST_POINTS)?;
             points.iter().flatten().try_for_each(|found| place("a place", *found))
         }
-        Shape::Gradient { .. } if region.feather > 0.0 => Err(EditError::Feather { edit }),
+        Shape::Gradient { .. } if region.feather > 0.0 => {
+            Err(EditError::Feather { edit, what: "a gradient" })
+        }
+        Shape::Mask if region.feather > 0.0 => {
+            Err(EditError::Feather { edit, what: "a mask that comes with the frame" })
+        }
+        Shape::Mask => Ok(()),
         Shape::Gradient { from, to } => from.iter().chain(to).try_for_each(|found| place("a place", *found)),
         Shape::Luma { low, high } => {
             within(edit, "low", *low, 0.0, 1.0)?;

@@ -18,6 +18,9 @@ pub enum EditError {
         /// Why.
         reason: String,
     },
+    /// A mask that cannot be read.
+    #[error("a region's mask: {0}")]
+    Picture(String),
     /// An instruction that cannot be followed.
     #[error("{problem}\n{}", super::instruction::pointed(text, at))]
     Instruction {
@@ -43,10 +46,35 @@ pub enum EditError {
         high: f32,
     },
     /// A soft edge of what has none.
-    #[error("edit {edit}: a gradient has no edge that could be soft, expected no feather")]
+    #[error("edit {edit}: {what} has no edge that could be soft, expected no feather")]
     Feather {
         /// Which edit, counted from 1.
         edit: usize,
+        /// Of what.
+        what: &'static str,
+    },
+    /// Bytes that are no mask of that size.
+    #[error(
+        "found {found} bytes for a mask of {width}x{height} pixels in rows of {stride} bytes, expected sides from 1 to 16384, rows \
+         at least as long as a side, and as many bytes"
+    )]
+    Matte {
+        /// Pixels a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Bytes from one row to the next.
+        stride: usize,
+        /// Bytes.
+        found: usize,
+    },
+    /// A picture that a region goes by and that nobody read.
+    #[error("edit {edit}: the mask {file} has not been read: expected Plan::read_pictures before frames")]
+    Unread {
+        /// Which edit, counted from 1.
+        edit: usize,
+        /// Which file.
+        file: String,
     },
     /// Too many or too few of something.
     #[error("{}{what}: found {found}, expected {expected}", edit.map(|edit| format!("edit {edit}: ")).unwrap_or_default())]

@@ -10,6 +10,7 @@
 //! | `source` | what a user gives: JSON, a file or an instruction |
 //! | [`instruction`] | instructions in words, English or Chinese, and a plan in plain sentences |
 //! | `region`, `reach` | how much of a pixel belongs to a region; which pixels do at all |
+//! | `matte` | the same as a picture says it: a file, or a mask that comes with the frame |
 //! | `adjust` | the formulas: light in linear numbers, the rest in OKLab |
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
@@ -21,6 +22,7 @@ mod after;
 mod check;
 mod error;
 pub mod instruction;
+mod matte;
 mod oklab;
 mod pass;
 mod plan;
@@ -32,5 +34,6 @@ mod styles;
 pub use self::adjust::adjusted;
 pub use self::check::{MOST_EDITS, MOST_REGIONS};
 pub use self::error::EditError;
+pub use self::matte::Matte;
 pub(crate) use self::pass::EditPass;
 pub use self::plan::{Adjust, Edit, Plan, Region, Shape};

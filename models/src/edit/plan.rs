@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::error::EditError;
+use super::matte::Matte;
 use crate::StyleCode;
 
 /// Edits, carried out one after the other.
@@ -148,6 +149,16 @@ pub enum Shape {
         /// Distance in OKLab's a and b that still belongs to it, 0 to 1; .1 is what people call the same colour.
         tolerance: f32,
     },
+    /// Where a picture is light, or opaque if any of it is not: [`Matte::from_file`]. It is stretched over the frame.
+    Picture {
+        /// The picture's file.
+        file: String,
+        /// What [`Plan::read_pictures`] made of it.
+        #[serde(skip)]
+        matte: Option<Arc<Matte>>,
+    },
+    /// Where the mask is light that comes with the frame ([`crate::Controls::mask`]); nothing, where none does.
+    Mask,
     /// What lies in all of these, one to eight.
     All(Vec<Region>),
     /// What lies in any of these, one to eight.
@@ -225,6 +236,11 @@ impl Plan {
     /// Whether nothing changes.
     pub fn is_nothing(&self) -> bool {
         self.edits.iter().all(Edit::is_nothing)
+    }
+
+    /// Whether a region goes by the mask that comes with the frame.
+    pub fn has_mask(&self) -> bool {
+        self.edits.iter().any(|edit| edit.region.sum(|shape| usize::from(*shape == Shape::Mask)) > 0)
     }
 
     /// Whether a region goes by the frame's colours.

@@ -21,7 +21,7 @@ pub(super) struct Reach {
 
 impl Reach {
     /// That of a shape with edges as soft as `feather`, in a row of `count` pixels.
-    pub(super) fn of(shape: &Shape, feather: f32, place: Place, count: usize) -> Self {
+    pub(super) fn of(shape: &Shape, feather: f32, place: Place<'_>, count: usize) -> Self {
         let soft = 0.5 * feather * place.shorter();
         let y = place.y as f32 + 0.5;
         let (outer, inner) = match shape {
@@ -71,7 +71,7 @@ impl Reach {
 }
 
 /// The middle of a rectangle or an ellipse, and half its size, in pixels, across and down.
-pub(super) fn sides(shape: &Shape, place: Place) -> [(f32, f32); 2] {
+pub(super) fn sides(shape: &Shape, place: Place<'_>) -> [(f32, f32); 2] {
     match shape {
         Shape::Rectangle { x, y, width, height } => {
             // Where the picture ends nothing needs a soft edge: a rectangle that touches its border goes on beyond.

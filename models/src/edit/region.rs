@@ -5,6 +5,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::adjust::smooth;
+use super::matte::Matte;
 use super::oklab::{light, oklab};
 use super::plan::{Region, Shape};
 use super::reach::{Reach, sides};
@@ -14,7 +15,7 @@ pub(super) type Row<'a> = [&'a [f32]; 3];
 
 /// Where a row of pixels lies in a picture.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     /// The first pixel's column.
     pub(super) x: isize,
     /// Its row.
@@ -23,9 +24,11 @@ pub(super) struct Place {
     pub(super) width: f32,
     /// Of the picture, in pixels.
     pub(super) height: f32,
+    /// The mask that came with the picture.
+    pub(super) mask: Option<&'a Matte>,
 }
 
-impl Place {
+impl Place<'_> {
     pub(super) fn shorter(&self) -> f32 {
         self.width.min(self.height)
     }
@@ -43,12 +46,18 @@ impl Place {
 impl Region {
     /// How much of each of a row's pixels belongs to it, 0 to 1, of those that it reaches; and which those are: to the others, of which
     /// nothing belongs to it, nothing is written. `input` are the numbers that keys go by. At most [`ROW`] pixels.
-    pub(super) fn weigh(&self, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+    pub(super) fn weigh(&self, place: Place<'_>, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
         self.weigh_part(0.0, place, input, weights)
     }
 
     /// The same as a part of a region with edges as soft as `feather`.
-    fn weigh_part(&self, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+    fn weigh_part(
+        &self,
+        feather: f32,
+        place: Place<'_>,
+        input: Row<'_>,
+        weights: &mut [f32],
+    ) -> Range<usize> {
         let feather = if self.feather > 0.0 { self.feather } else { feather };
         let reached = match &self.shape {
             Shape::All(parts) => least(parts, feather, place, input, weights),
@@ -69,7 +78,7 @@ impl Region {
 fn weigh_reached(
     shape: &Shape,
     feather: f32,
-    place: Place,
+    place: Place<'_>,
     input: Row<'_>,
     weights: &mut [f32],
 ) -> Range<usize> {
@@ -83,7 +92,13 @@ fn weigh_reached(
 }
 
 /// The least of all parts' weights.
-fn least(parts: &[Region], feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) -> Range<usize> {
+fn least(
+    parts: &[Region],
+    feather: f32,
+    place: Place<'_>,
+    input: Row<'_>,
+    weights: &mut [f32],
+) -> Range<usize> {
     weights.fill(1.0);
     let mut reached = 0..weights.len();
     let mut of_one = [0.0; ROW];
@@ -105,7 +120,7 @@ fn least(parts: &[Region], feather: f32, place: Place, input: Row<'_>, weights: 
 fn greatest(
     parts: &[Region],
     feather: f32,
-    place: Place,
+    place: Place<'_>,
     input: Row<'_>,
     weights: &mut [f32],
 ) -> Range<usize> {
@@ -135,7 +150,7 @@ pub(super) const ROW: usize = crate::numbers::samples::BLOCK;
 
 /// One shape's weights, its edges as soft as `feather` says.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
-fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weights: &mut [f32]) {
+fn weigh_shape(shape: &Shape, feather: f32, place: Place<'_>, input: Row<'_>, weights: &mut [f32]) {
     let (soft, key_soft) = (0.5 * feather * place.shorter(), 0.5 * feather);
     match shape {
         Shape::Whole => weights.fill(1.0),
@@ -186,13 +201,23 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place, input: Row<'_>, weight
                 *weight = inside((a * a + b * b).sqrt() - tolerance, key_soft);
             }
         }
+        Shape::Picture { matte, .. } => weigh_matte(matte.as_deref(), place, weights),
+        Shape::Mask => weigh_matte(place.mask, place, weights),
         Shape::All(_) | Shape::Any(_) => unreachable!("made of the weights of others"),
+    }
+}
+
+/// Nothing belongs to a matte that is not there.
+fn weigh_matte(matte: Option<&Matte>, place: Place<'_>, weights: &mut [f32]) {
+    match matte {
+        Some(matte) => matte.weigh(place, weights),
+        None => weights.fill(0.0),
     }
 }
 
 /// Weighs the middle of every pixel.
 #[inline(always)]
-fn each(place: Place, weights: &mut [f32], weight: impl Fn(f32, f32) -> f32) {
+fn each(place: Place<'_>, weights: &mut [f32], weight: impl Fn(f32, f32) -> f32) {
     let (x, y) = (place.x as f32 + 0.5, place.y as f32 + 0.5);
     for (at, to) in weights.iter_mut().enumerate() {
         *to = weight(x + at as f32, y);
@@ -215,7 +240,7 @@ fn along([x, y]: [f32; 2], [x0, y0]: [f32; 2], [x1, y1]: [f32; 2]) -> f32 {
 }
 
 /// The nearest edge's distance, and by the even-odd rule on which side.
-fn polygon(points: &[[f32; 2]], place: Place, [x, y]: [f32; 2]) -> f32 {
+fn polygon(points: &[[f32; 2]], place: Place<'_>, [x, y]: [f32; 2]) -> f32 {
     let (mut nearest, mut within) = (f32::INFINITY, false);
     let following = points.iter().cycle().skip(1);
     for (a, b) in points.iter().zip(following) {
@@ -237,7 +262,7 @@ mod tests {
     const SIZE: f32 = 100.0;
 
     /// The weights of all pixels.
-    fn weigh_all(region: &Region, place: Place, input: Row<'_>, weights: &mut [f32]) {
+    fn weigh_all(region: &Region, place: Place<'_>, input: Row<'_>, weights: &mut [f32]) {
         let reached = region.weigh(place, input, weights);
         weights[..reached.start].fill(0.0);
         weights[reached.end..].fill(0.0);
@@ -245,7 +270,7 @@ mod tests {
 
     /// The weights of a row of 100x100 pixels.
     fn row(region: &Region, y: isize) -> Vec<f32> {
-        let place = |x| Place { x, y, width: SIZE, height: SIZE };
+        let place = |x| Place { x, y, width: SIZE, height: SIZE, mask: None };
         let colours: Vec<f32> = (0..100).map(|x| x as f32 / 100.0).collect();
         let mut weights = vec![0.0; 100];
         for (index, weights) in weights.chunks_mut(ROW).enumerate() {
@@ -314,7 +339,7 @@ mod tests {
         ] {
             for (feather, y) in [0.0, 0.1, 0.5].into_iter().flat_map(|f| (0..100).map(move |y| (f, y))) {
                 let region = Region { feather, ..of(shape.clone()) };
-                let place = Place { x: 0, y, width: SIZE, height: SIZE };
+                let place = Place { x: 0, y, width: SIZE, height: SIZE, mask: None };
                 let mut weights = [0.0; 100];
                 weigh_shape(&shape, feather, place, [&[0.0; 100]; 3], &mut weights);
                 assert_eq!(row(&region, y), weights, "{shape:?} {feather} {y}");
@@ -331,7 +356,7 @@ mod tests {
         let red = of(Shape::Colour { colour: [0.8, 0.1, 0.1], tolerance: 0.1 });
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];
-            let place = Place { x: 0, y: 0, width: 1.0, height: 1.0 };
+            let place = Place { x: 0, y: 0, width: 1.0, height: 1.0, mask: None };
             weigh_all(&red, place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
             weight[0]
         };

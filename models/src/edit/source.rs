@@ -1,9 +1,11 @@
 //! What a user gives as edits: JSON, a file, or an instruction.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::EditError;
-use super::plan::Plan;
+use super::matte::Matte;
+use super::plan::{Plan, Region, Shape};
 use crate::style;
 use crate::text_file::read_text;
 
@@ -15,16 +17,35 @@ impl Plan {
     /// `.json`; else an instruction in words. Pictures and style files that a plan's file names are looked for beside it first.
     ///
     /// # Errors
-    /// [`EditError::File`], and as for [`Plan::from_json`] and [`Plan::from_instruction`].
+    /// [`EditError::File`]; [`EditError::Picture`] for masks that regions go by; and as for [`Plan::from_json`] and [`Plan::from_instruction`].
     pub fn of(text: &str, folder: &Path) -> Result<Self, EditError> {
-        if text.trim_start().starts_with('{') {
-            return Self::from_json(text);
+        if text.ends_with(".json") && !text.trim_start().starts_with('{') {
+            return Self::from_file(folder.join(text));
         }
-        if text.ends_with(".json") {
-            Self::from_file(folder.join(text))
-        } else {
-            Self::from_instruction(text)
-        }
+        let mut plan = match text.trim_start().starts_with('{') {
+            true => Self::from_json(text)?,
+            false => Self::from_instruction(text)?,
+        };
+        plan.read_pictures(&[folder])?;
+        Ok(plan)
+    }
+
+    /// Reads the pictures that regions go by, each from the first of the folders that has it.
+    ///
+    /// # Errors
+    /// As [`Matte::from_file`].
+    pub fn read_pictures(&mut self, folders: &[&Path]) -> Result<(), EditError> {
+        self.edits.iter_mut().try_for_each(|edit| read_pictures(&mut edit.region, 0.0, folders))
+    }
+
+    /// Whether the pictures that regions go by are read.
+    ///
+    /// # Errors
+    /// [`EditError::Unread`]
+    pub fn check_pictures(&self) -> Result<(), EditError> {
+        let unread =
+            self.edits.iter().enumerate().find_map(|(edit, found)| Some((edit + 1, unread(&found.region)?)));
+        unread.map_or(Ok(()), |(edit, file)| Err(EditError::Unread { edit, file: file.to_owned() }))
     }
 
     fn from_file(file: PathBuf) -> Result<Self, EditError> {
@@ -36,7 +57,40 @@ impl Plan {
         for style in plan.edits.iter_mut().filter_map(|edit| edit.style.as_mut()) {
             *style = style::files_beside(style, folder);
         }
+        plan.read_pictures(&[folder, Path::new("")])?;
         Ok(plan)
+    }
+}
+
+/// Reads a region's pictures; `feather` is that of the region of which it is a part.
+fn read_pictures(region: &mut Region, feather: f32, folders: &[&Path]) -> Result<(), EditError> {
+    let feather = if region.feather > 0.0 { region.feather } else { feather };
+    match &mut region.shape {
+        Shape::All(parts) | Shape::Any(parts) => {
+            parts.iter_mut().try_for_each(|part| read_pictures(part, feather, folders))
+        }
+        Shape::Picture { file, matte } => {
+            let places = folders.iter().map(|folder| folder.join(&*file));
+            let found = places
+                .clone()
+                .find(|place| place.is_file())
+                .or_else(|| places.clone().next_back())
+                .unwrap_or_default();
+            *matte = Some(Arc::new(Matte::from_file(&found, feather)?));
+            // So that whoever reads the plan anew finds it as well.
+            *file = found.display().to_string();
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The first picture of a region that nobody read.
+fn unread(region: &Region) -> Option<&str> {
+    match &region.shape {
+        Shape::All(parts) | Shape::Any(parts) => parts.iter().find_map(unread),
+        Shape::Picture { file, matte: None } => Some(file),
+        _ => None,
     }
 }
 

@@ -86,7 +86,14 @@ impl EditPass<'_> {
     }
 
     /// The same for the pixels of a plane in `part`, at most [`ROW`], whose first lies at `place`.
-    fn share_out(&self, place: Place, keys: Row<'_>, plane: usize, part: Range<usize>, shares: &mut [f32]) {
+    fn share_out(
+        &self,
+        place: Place<'_>,
+        keys: Row<'_>,
+        plane: usize,
+        part: Range<usize>,
+        shares: &mut [f32],
+    ) {
         let styled = self.plan().edits.iter().filter(|edit| edit.code.is_some());
         for (index, edit) in styled.enumerate() {
             let (earlier, own) = shares.split_at_mut((index + 1) * plane);
@@ -129,7 +136,7 @@ mod tests {
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 20, height: 16, colorimetry };
         let bytes = vec![0; info.packed_size()];
-        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), false, 0);
+        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), None, false, 0);
         let window = Window { x: -4, y: -4, width: 32, height: 24 };
         let (numbers, plane) = (vec![0.5; window.len()], 32 * 24);
         let mut shares = vec![9.0; 3 * plane];

@@ -56,7 +56,8 @@ pub(super) fn edit_pass<'a>(
     keys: &Option<Picture<'a>>,
     number: u64,
 ) -> Option<EditPass<'a>> {
-    let pass = |plan| EditPass::new(plan, keys.unwrap_or(*source), keys.is_some(), number);
+    let frame = keys.unwrap_or(*source);
+    let pass = |plan| EditPass::new(plan, frame, controls.mask.as_deref(), keys.is_some(), number);
     controls.edits.as_deref().map(pass)
 }
 
@@ -208,6 +209,7 @@ impl<F> AtOnce<F> {
             _ if known => last.clone(),
             Some(edits) => {
                 edits.check()?;
+                edits.check_pictures()?;
                 let fits = edits.is_in_styles_of(&self.model);
                 let made = || edits.in_styles_of(&self.model, Path::new("")).map(Arc::new);
                 let made = if fits { Arc::clone(&edits) } else { made()? };

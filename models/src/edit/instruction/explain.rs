@@ -111,6 +111,8 @@ fn described(region: &Region) -> String {
             let [r, g, b] = [r, g, b].map(|number| (number * 255.0).round() as u8);
             format!("colours like #{r:02x}{g:02x}{b:02x}")
         }
+        Shape::Picture { file, .. } => format!("what {file} masks"),
+        Shape::Mask => return "the mask".to_owned(),
         Shape::All(regions) => return together(regions),
         Shape::Any(regions) => return parts(regions, " and "),
     };

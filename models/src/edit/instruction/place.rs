@@ -141,7 +141,7 @@ mod tests {
     /// How much of a colour belongs to a region, 0 to 1.
     fn share(place: Place, [r, g, b]: [f32; 3]) -> f32 {
         let mut weight = [0.0];
-        let pixel = region::Place { x: 0, y: 0, width: 1.0, height: 1.0 };
+        let pixel = region::Place { x: 0, y: 0, width: 1.0, height: 1.0, mask: None };
         place.region().weigh(pixel, [&[r], &[g], &[b]], &mut weight);
         weight[0]
     }
