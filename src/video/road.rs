@@ -273,8 +273,12 @@ struct Stopper(gst::Pipeline);
 
 impl Drop for Stopper {
     fn drop(&mut self) {
-        // There is nobody to tell, and nothing that could be done.
+        // There is nobody to tell. An element that refuses keeps those behind it from being stopped: they are, one by one.
         let _ = self.0.set_state(gst::State::Null);
+        let running = |element: &gst::Element| element.current_state() != gst::State::Null;
+        for element in self.0.iterate_elements().into_iter().flatten().filter(running) {
+            let _ = element.set_state(gst::State::Null);
+        }
     }
 }
 
