@@ -273,12 +273,15 @@ struct Stopper(gst::Pipeline);
 
 impl Drop for Stopper {
     fn drop(&mut self) {
-        // There is nobody to tell. An element that refuses keeps those behind it from being stopped: they are, one by one.
-        let _ = self.0.set_state(gst::State::Null);
-        let running = |element: &gst::Element| element.current_state() != gst::State::Null;
-        for element in self.0.iterate_elements().into_iter().flatten().filter(running) {
+        if self.0.set_state(gst::State::Null).is_ok() {
+            return;
+        }
+        // decodebin, where its file was nothing that it knows, refuses to go back to where it already is, and keeps all others from
+        // being stopped: each is by itself, then the pipeline. There is nobody to tell.
+        for element in self.0.iterate_elements().into_iter().flatten() {
             let _ = element.set_state(gst::State::Null);
         }
+        let _ = self.0.set_state(gst::State::Null);
     }
 }
 
