@@ -69,6 +69,8 @@ pub(super) struct Clause {
     pub(super) place: Where,
     /// Whether the region is that of the clause before, until another is named.
     pub(super) inherited: bool,
+    /// Whether a pronoun stands for the region.
+    pub(super) spoken_of: bool,
     /// Whether the region counts for "the rest".
     pub(super) counts: bool,
     pub(super) changes: Vec<Change>,
@@ -197,6 +199,8 @@ impl Clause {
         edit.style = self.style.take();
         if self.unpainted {
             edit.strength = Some(0.0);
+            // "完全不画" is no less painted than "不画".
+            let _ = self.degree.take_if(|degree| degree.amount == Amount::Word(1.0));
             return Ok(());
         }
         let verb = self.verb.or(self.verb_before.filter(|_| self.degree.is_some()));

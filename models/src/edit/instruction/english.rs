@@ -17,7 +17,10 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("and|plus|as well as|&", W::And),
     ("then|and then|after that|afterwards|next", W::Then),
     ("but", W::But),
-    ("make|turn|let|get|give|render|have|change|apply|do|adjust|style|stylize|stylise", W::Verb(Verb::Make)),
+    (
+        "make|turn|let|get|give|render|have|change|apply|do|adjust|style|stylize|stylise|pull|bring|dial|crank",
+        W::Verb(Verb::Make),
+    ),
     ("paint|draw|painted|drawn|repaint", W::Verb(Verb::Paint)),
     ("strength|painting strength|style strength|paint strength", W::Strength),
     ("keep|leave|preserve|retain|kept|maintain|hold", W::Verb(Verb::Keep)),
@@ -71,6 +74,9 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("slightly|subtly|subtle|lightly|gently|faintly|a touch|a tad|fine|a hint of|barely", W::Degree(0.2)),
     ("a bit|a bit of|a little|a little bit|a little bit of|some|somewhat|little|bit", W::Degree(0.3)),
     ("half|by half|half of|halfway|moderately|medium", W::Degree(0.5)),
+    ("half a stop|by half a stop", W::Degree(0.5)),
+    ("a stop|one stop|a full stop|by a stop|by one stop", W::Degree(1.0)),
+    ("two stops|by two stops", W::Degree(2.0)),
     ("a third|a third of|by a third", W::Degree(1.0 / 3.0)),
     ("a quarter|a quarter of|by a quarter", W::Degree(0.25)),
     ("quite|rather|fairly|noticeably|considerably", W::Degree(0.6)),
@@ -142,6 +148,14 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("purples|purple|violets|violet|purple parts|magentas", W::Place(P::Purples)),
     ("skin tones|skin|skintones|skin tone", W::Place(P::Skin)),
     (
+        "mask|matte|masked part|masked parts|masked area|masked region|inside the mask|inside of the mask",
+        W::Place(P::Mask),
+    ),
+    (
+        "outside the mask|outside of the mask|unmasked part|unmasked parts|unmasked area",
+        W::Place(P::Unmasked),
+    ),
+    (
         "rest|everything else|everywhere else|elsewhere|all the rest|remainder|rest of it|\
          rest of the frame|rest of the picture|rest of the image|all else|others|other parts",
         W::Rest,
@@ -149,22 +163,23 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("it|its|it's|them|their|there|that", W::Pronoun),
     ("except|except for|excluding|but not|apart from|other than|all but not|save for", W::Except),
     ("in|on|at|of|for|within|over|across|inside|from|around", W::In),
-    ("as|like|in the style of|in style of|styled as|painted as|into", W::As),
+    ("as|like|in the style of|in style of|styled as|painted as|into|use", W::As),
     ("colours|colors|colour|color", W::Colours),
     ("own colours|own colors|original colours|original colors|natural colours|natural colors", W::OwnColours),
     ("not|don't|do not|never|dont", W::Not),
     (
-        "unpainted|as it is|as they are|alone|untouched|as is|unstyled|original|natural|real|unchanged|\
+        "unpainted|unpaint|as it is|as they are|alone|untouched|as is|unstyled|original|natural|real|unchanged|\
          photographic|un painted",
         W::Unpainted,
     ),
     ("before painting|before it is painted|before the painting|before style|before styling", W::Before(true)),
     ("after painting|after it is painted|after the painting|after styling", W::Before(false)),
     (
-        "softly|soft edges|soft edge|a soft edge|with soft edges|with a soft edge|feathered|feathered edges|\
+        "softly|soft edges|soft edge|a soft edge|with soft edges|with a soft edge|\
          smooth edges|blurred edges|soft borders",
         W::Edge(SOFT),
     ),
+    ("feather|feathered|feathered edges|feathering|with a feather of|feather of", W::Feather),
     ("very soft edges|a very soft edge|very soft edge|very softly", W::Edge(2.0 * SOFT)),
     (
         "hard edge|hard edges|a hard edge|sharp edge|sharp edges|with hard edges|with a hard edge",

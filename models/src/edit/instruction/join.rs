@@ -53,7 +53,15 @@ impl Parser<'_> {
         let trailing = |token: &Token| {
             matches!(token.kind, Kind::Known(Word::Before(_) | Word::Edge(_) | Word::Filler | Word::In))
         };
-        if segment.iter().all(trailing) && joiner != Word::Then {
+        let feathers = segment.iter().any(|token| token.kind == Kind::Known(Word::Feather));
+        let wide = |token: &Token| {
+            feathers
+                && matches!(
+                    token.kind,
+                    Kind::Known(Word::Feather | Word::Pronoun) | Kind::Share(_) | Kind::Bare(_)
+                )
+        };
+        if segment.iter().all(|token| trailing(token) || wide(token)) && joiner != Word::Then {
             return Course::On;
         }
         let word = if let Kind::Known(word) = kind { Some(*word) } else { None };
@@ -83,6 +91,9 @@ impl Parser<'_> {
             Some(Word::Tones(..)) if self.after_and && self.clause.turn.is_some() => Course::On,
             Some(_) if region && self.after_and && self.after_region => Course::Union,
             Some(_) if region => Course::Anew { inherits: false },
+            Some(Word::Change { verb: true, .. }) if names && self.has_no_object() && joiner == Word::And => {
+                Course::On
+            }
             Some(word) if is_verb(word) => Course::Anew { inherits: chinese && !names },
             _ if names && !(joiner == Word::And && place.is_empty()) => Course::Anew { inherits: true },
             _ => Course::On,
@@ -112,6 +123,14 @@ impl Parser<'_> {
             self.clause.turn = old.turn.filter(|turn| goes_on && turn.used);
         }
         Ok(())
+    }
+
+    /// Whether what is said so far waits for what it is said of: "warm up and brighten the middle".
+    fn has_no_object(&self) -> bool {
+        let clause = &self.clause;
+        let said =
+            clause.verb.is_some() || clause.turn.is_some() || clause.spoken_of || !clause.place.is_empty();
+        !said && !clause.changes.is_empty() && clause.style.is_none()
     }
 
     /// What is said from `at` to the next joiner.

@@ -21,13 +21,13 @@
 //! direction   = "more" | "less" | "increase" | "remove" | … | "提高" | "降低" | "更" | … ;
 //! attribute   = "brightness" | "contrast" | … | "亮度" | "对比度" | … ;
 //! adjective   = "brighter" | "warmer" | "monochrome" | … | "亮" | "暖" | "黑白" | … ;
-//! degree      = "slightly" | "a bit" | "very" | … | "稍微" | "一点" | "很" | … | number unit ;
-//! unit        = "%" | "percent" | "degrees" | "°" | "成" | "度" ;
+//! degree      = "slightly" | "a bit" | "very" | … | "稍微" | "一点" | "很" | … | number [ unit ] ;
+//! unit        = "%" | "percent" | "stops" | "ev" | "degrees" | "°" | "成" | "档" | "度" ;
 //! paint       = "unpainted" | "not" "painted" | [ "as" style ] [ degree ] | "不画" | "画成" style | … ;
 //! colours     = "keep" [ degree ] "its colours" | "保留" [ degree ] "原色" | … ;
 //! where       = region { "and" region } [ "except" region { "and" region } ] | pronoun | "the rest" ;
 //! region      = name { "in" name } ;
-//! edges       = "softly" | "with soft edges" | "with a hard edge" | "边缘柔和" | … ;
+//! edges       = "softly" | "with soft edges" | "with a hard edge" | "feather" degree | "边缘柔和" | … ;
 //! style       = name-of-a-style | '"' text '"' ;
 //! ```
 //! The parts of a clause come in any order, as both languages want it. What the order decides:
@@ -37,12 +37,13 @@
 //! - Two names of regions side by side mean what lies in both ("the reds in the left half", "左半边的红色").
 //! - A clause that names no region is of the whole frame where it begins with a verb, or behind `;`, `.` or "then"; without a verb
 //!   ("…, more contrast") it goes on in the region before. Chinese leaves pronouns out: there it goes on behind `，` in either case.
+//! - Two verbs joined by "and" have one object, where the first has none ("warm up and brighten the middle").
 //! - "The rest" is all but the regions named before it. A pronoun is the last region.
 //! - Two clauses one behind the other about one region are one [`Edit`](super::Edit), unless both change the same number.
 //! - Highlights and shadows are attributes where they get lighter or darker, else regions.
 //!
 //! # Amounts
-//! Shares of a number's range: nothing said .5; slightly .2; a bit, some .3; quite .6; very, much .8; fully 1; `30%` .3. Of hues, 180
+//! Shares of a number's range: nothing said .5; slightly .2; a bit, some .3; quite .6; very, much .8; fully 1; `30%` and `.3` .3; a stop 1. Of hues, 180
 //! degrees are 1. For how strongly is painted, and how much of the colours is kept, nothing said is 1.
 
 mod caret;

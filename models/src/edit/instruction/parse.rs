@@ -3,7 +3,7 @@
 use super::clause::{Amount, Change, Clause, Degree, Problem, Turn, merged};
 use super::join::{is_joiner, is_region};
 use super::nearest::nearest;
-use super::place::{Place, inverted};
+use super::place::{Place, SOFT, inverted};
 use super::region::{Link, Where, any};
 use super::token::{Kind, Token, tokens};
 use super::words::{Attribute, USUAL, Verb, Word};
@@ -52,14 +52,20 @@ impl Parser<'_> {
             Kind::Known(word) => word,
             Kind::Share(share) => return self.degree(at, Amount::Share(share)),
             Kind::Angle(degrees) => return self.degree(at, Amount::Angle(degrees)),
-            Kind::Bare => {
-                return Err(Problem::new(&place, "a number without a unit, expected one such as 30%"));
+            Kind::Bare(share) if share.abs() <= 1.0 => return self.degree(at, Amount::Share(share)),
+            Kind::Bare(_) => {
+                let says = "a number without a unit, expected one such as 30%, or from -1 to 1";
+                return Err(Problem::new(&place, says));
             }
             Kind::Name(name) => {
                 self.name(at, name)?;
                 return Ok(at + 1);
             }
             Kind::Open => return Err(Problem::new(&place, "a quote that does not end, expected its end")),
+            Kind::Unknown if self.is_another_style(at) => {
+                self.name(at, self.text[place].to_owned())?;
+                return Ok(at + 1);
+            }
             Kind::Unknown => return Err(self.unknown(at)),
         };
         if is_joiner(word) {
@@ -83,6 +89,10 @@ impl Parser<'_> {
             Word::Turn { sign, verb, usual } => self.turn(at, sign, verb, usual),
             Word::Change { attribute, sign, usual, .. } => self.change(at, attribute, sign, usual),
             Word::Attribute(attribute) => self.attribute(at, attribute),
+            Word::Degree(_) if self.is_half_of_nothing(at) => {
+                let says = "which one? expected the left, right, top or bottom half";
+                return Err(Problem::new(&place, says));
+            }
             Word::Degree(share) => return self.degree(at, Amount::Word(share)),
             Word::Numeral(_) => {
                 return Err(Problem::new(&place, "a number without a unit, expected percent"));
@@ -98,6 +108,7 @@ impl Parser<'_> {
             Word::Not => return self.not(at),
             Word::Before(before) => self.clause.before = before,
             Word::Edge(feather) => self.clause.edge = Some(feather),
+            Word::Feather => return self.feather(at),
             Word::As => self.expect_name(at)?,
             Word::Masked(instead) => return Err(masked(&self.tokens[at], self.text, instead)),
             Word::Missing(instead) => {
@@ -189,6 +200,7 @@ impl Parser<'_> {
 
     /// The last region, where this clause has none of its own.
     fn pronoun(&mut self) {
+        self.clause.spoken_of = true;
         if (self.clause.place.is_empty() || self.clause.inherited)
             && let Some(last) = self.last.clone()
         {
@@ -363,6 +375,35 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// How wide edges are: the amount that comes, else as usual.
+    fn feather(&mut self, at: usize) -> Result<usize, Problem> {
+        self.clause.edge = Some(SOFT);
+        let it = matches!(self.ahead(at + 1), Some((_, Kind::Known(Word::Pronoun))));
+        let at = if it { self.ahead(at + 1).map_or(at, |(it, _)| it) } else { at };
+        let Some((behind, Kind::Share(share) | Kind::Bare(share))) = self.ahead(at + 1) else {
+            return Ok(at + 1);
+        };
+        if !(0.0..=1.0).contains(share) {
+            return Err(Problem::new(&self.tokens[behind].at, "out of range, expected 0 to 100%"));
+        }
+        self.clause.edge = Some(*share);
+        Ok(behind + 1)
+    }
+
+    /// Whether a word that is not known is a style: "as scream and great-wave everywhere else".
+    fn is_another_style(&self, at: usize) -> bool {
+        let fresh = self.clause.style.is_none() && !self.clause.has_effect();
+        let styled = self.edits.last().is_some_and(|edit| edit.style.is_some());
+        fresh && styled && self.word_ahead(at + 1).is_some_and(is_region)
+    }
+
+    /// "The half" and "half the frame", without a word which.
+    fn is_half_of_nothing(&self, at: usize) -> bool {
+        let spelled = |at: usize| self.text[self.tokens[at].at.clone()].to_lowercase();
+        let of_all = self.word_ahead(at + 1) == Some(Word::Place(Place::Whole));
+        spelled(at) == "half" && (of_all || (at > 0 && spelled(at - 1) == "the"))
+    }
+
     /// A word that is not known, with the nearest that is.
     fn unknown(&self, at: usize) -> Problem {
         let place = self.tokens[at].at.clone();
@@ -386,8 +427,8 @@ impl Parser<'_> {
 fn masked(token: &Token, text: &str, instead: &str) -> Problem {
     let found = &text[token.at.clone()];
     let says = format!(
-        "'{found}' needs a mask (--mask, and \"mask\" as a plan's shape); without one, name a place, a light or a \
-         colour, such as {instead}"
+        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; without one, name a \
+         place, a light or a colour, such as {instead}"
     );
     Problem::new(&token.at, says)
 }

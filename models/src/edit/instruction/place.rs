@@ -33,6 +33,10 @@ pub(super) enum Place {
     Purples,
     /// Pale to dark: they are one hue.
     Skin,
+    /// What the mask that comes with the frame holds.
+    Mask,
+    /// What it does not.
+    Unmasked,
 }
 
 /// Width of the edge of what has none by nature.
@@ -43,7 +47,7 @@ const THIRD: f32 = 1.0 / 3.0;
 
 impl Place {
     /// Every one of them, with what it is called in an explanation.
-    pub(super) const ALL: [(Self, &'static str); 27] = [
+    pub(super) const ALL: [(Self, &'static str); 29] = [
         (Self::Whole, "the whole frame"),
         (Self::Left, "the left half"),
         (Self::Right, "the right half"),
@@ -71,6 +75,8 @@ impl Place {
         (Self::Blues, "the blues"),
         (Self::Purples, "the purples"),
         (Self::Skin, "the skin tones"),
+        (Self::Mask, "the mask"),
+        (Self::Unmasked, "all but the mask"),
     ];
 
     /// The region, as soft as it is where nothing is said about its edges.
@@ -103,6 +109,8 @@ impl Place {
             Self::Blues => colour([0.15, 0.35, 0.9], 0.13),
             Self::Purples => colour([0.55, 0.25, 0.7], 0.1),
             Self::Skin => colour([0.82, 0.6, 0.48], 0.05),
+            Self::Mask => of(Shape::Mask, 0.0),
+            Self::Unmasked => inverted(Self::Mask.region()),
         }
     }
 }
@@ -112,10 +120,10 @@ pub(super) fn inverted(region: Region) -> Region {
     Region { invert: !region.invert, ..region }
 }
 
-/// Gives a region, and those it is made of, edges as soft as `feather`.
+/// Gives a region, and those it is made of, edges as soft as `feather`; a mask has edges of its own.
 pub(super) fn soften(region: &mut Region, feather: f32) {
     match &mut region.shape {
-        Shape::Whole => {}
+        Shape::Whole | Shape::Mask => {}
         Shape::All(parts) | Shape::Any(parts) => parts.iter_mut().for_each(|part| soften(part, feather)),
         _ => region.feather = feather,
     }

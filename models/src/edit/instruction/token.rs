@@ -22,7 +22,7 @@ pub(super) enum Kind {
     /// "40 degrees" is 40.
     Angle(f32),
     /// A number without a unit.
-    Bare,
+    Bare(f32),
     /// What a style is called.
     Name(String),
     /// A quote that does not end.
@@ -77,7 +77,9 @@ impl Lexer<'_> {
 
     /// A number, with its unit.
     fn quantity(&mut self) -> Option<()> {
-        let (kind, length) = quantity(self.rest())?;
+        // In "warmer.30% grain" the point ends a sentence.
+        let apart = self.text[..self.at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+        let (kind, length) = quantity(self.rest()).filter(|_| apart || !self.rest().starts_with('.'))?;
         self.push(kind, length)
     }
 
@@ -117,7 +119,8 @@ impl Lexer<'_> {
             matches!(entry(behind), Some((Word::Change { .. } | Word::Degree(_) | Word::Edge(_), _)));
         let with = ["用", "以"].contains(&&self.rest()[..length]);
         let named = behind.starts_with(|c: char| c.is_ascii_alphanumeric() || "\"'“‘「『《".contains(c));
-        if speech || (with && !named) {
+        let used = self.rest()[..length].eq_ignore_ascii_case("use") && entry(behind).is_some();
+        if speech || used || (with && !named) {
             return self.push(Kind::Known(Word::Filler), length);
         }
         self.push(Kind::Known(Word::As), length)?;
@@ -150,7 +153,7 @@ fn mark(text: &str) -> Option<(Word, usize)> {
     let next = text.chars().next()?;
     let word = match next {
         ',' | '，' | ':' | '：' | '—' | '–' | '-' => Word::Comma,
-        ';' | '；' | '.' | '。' | '!' | '！' | '\n' | '|' => Word::Then,
+        ';' | '；' | '.' | '。' | '!' | '！' | '?' | '？' | '\n' | '|' => Word::Then,
         '、' => Word::And,
         '(' | ')' | '（' | '）' => Word::Filler,
         _ => return None,
@@ -225,12 +228,16 @@ fn name(text: &str) -> &str {
 }
 
 /// Units of shares, with how many are the whole range; none of degrees.
-const UNITS: [(&str, Option<f64>); 9] = [
+const UNITS: [(&str, Option<f64>); 13] = [
     ("%", Some(100.0)),
     ("％", Some(100.0)),
     ("percent", Some(100.0)),
     ("per cent", Some(100.0)),
     ("成", Some(10.0)),
+    ("stops", Some(1.0)),
+    ("stop", Some(1.0)),
+    ("ev", Some(1.0)),
+    ("档", Some(1.0)),
     ("degrees", None),
     ("degree", None),
     ("°", None),
@@ -246,7 +253,7 @@ fn quantity(text: &str) -> Option<(Kind, usize)> {
     let (number, length) = number(text)?;
     let behind = &text[length..];
     let unit = behind.trim_start_matches(' ');
-    let digits = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '−'));
+    let digits = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '−' | '.'));
     for (spelled, whole) in UNITS {
         if unit.get(..spelled.len()).is_some_and(|unit| unit.eq_ignore_ascii_case(spelled)) {
             let kind = match whole {
@@ -256,14 +263,15 @@ fn quantity(text: &str) -> Option<(Kind, usize)> {
             return Some((kind, text.len() - unit.len() + spelled.len()));
         }
     }
-    digits.then_some((Kind::Bare, length))
+    digits.then_some((Kind::Bare(number as f32), length))
 }
 
 /// A number in digits, in Chinese, or an English ten; and its length in bytes.
 fn number(text: &str) -> Option<(f64, usize)> {
     let signed = text.strip_prefix(['+', '-', '−']);
     let digits = signed.unwrap_or(text);
-    if digits.starts_with(|c: char| c.is_ascii_digit()) {
+    let behind_point = digits.strip_prefix('.').unwrap_or(digits);
+    if behind_point.starts_with(|c: char| c.is_ascii_digit()) {
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
         let fraction = digits[end..]
             .strip_prefix('.')
@@ -313,10 +321,10 @@ mod tests {
 
     #[test]
     fn numbers_have_units_in_both_languages() {
-        let found = kinds("30% -5 percent 40 degrees 百分之三十 三成 一百二十度 thirty percent 7");
+        let found = kinds("30% -5 percent 40 degrees 百分之三十 三成 一百二十度 thirty percent 7 -.5");
         let [a, b, c] = [0.3, -0.05, 0.3].map(Kind::Share);
         let [d, e] = [40.0, 120.0].map(Kind::Angle);
-        assert_eq!(found, [a, b, d, c.clone(), c.clone(), e, c, Kind::Bare]);
+        assert_eq!(found, [a, b, d, c.clone(), c.clone(), e, c, Kind::Bare(7.0), Kind::Bare(-0.5)]);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub(super) enum Word {
     Before(bool),
     /// Width of the region's edges.
     Edge(f32),
+    /// The same, as wide as the amount behind it says.
+    Feather,
     /// What cannot be found without a mask, and a region to name instead.
     Masked(&'static str),
     /// What no edit does, and what does it, if anything.
