@@ -142,6 +142,44 @@ fn pictures_that_cannot_be_are_refused_and_leave_nothing() {
 }
 
 #[test]
+fn a_texture_that_tiles_tiles_when_it_is_painted() {
+    let studio = studio();
+    // Moved within itself by multiples of the network's grid, it is the same texture.
+    let texture = |left: u32, top: u32| -> RgbImage {
+        ImageBuffer::from_fn(96, 64, |x, y| {
+            let [x, y] = [((x + left) % 96) as f32 / 96.0, ((y + top) % 64) as f32 / 64.0];
+            let wave = |phase: f32| (127.0 + 120.0 * (std::f32::consts::TAU * phase).sin()) as u8;
+            Rgb([wave(3.0 * x + y), wave(2.0 * y - x), wave(x + 4.0 * y * (1.0 - y))])
+        })
+    };
+    texture(0, 0).save(studio.path().join("a.png")).unwrap();
+    texture(48, 24).save(studio.path().join("moved.png")).unwrap();
+    let farthest = |options: &str| {
+        let painted = |name: &str| {
+            let done = run(
+                studio.path(),
+                format!("image {name} -o o-{name} --model scream --overwrite {options}").trim_end(),
+            );
+            assert!(done.status.success(), "{}", stderr(&done));
+            image::open(studio.path().join(format!("o-{name}"))).unwrap().into_rgb8()
+        };
+        let (still, moved) = (painted("a.png"), painted("moved.png"));
+        let apart = moved.enumerate_pixels().flat_map(|(x, y, pixel)| {
+            let other = still.get_pixel((x + 48) % 96, (y + 24) % 64);
+            [0, 1, 2].map(|c| pixel.0[c].abs_diff(other.0[c]))
+        });
+        apart.max().unwrap()
+    };
+    assert!(farthest("") > 30, "else this test says nothing: {}", farthest(""));
+    assert!(farthest("--wrap") <= 1, "{}", farthest("--wrap"));
+    // At another size a texture is no whole number of pixels wide.
+    let (alone, wrapped) = (farthest("--stroke 4"), farthest("--wrap --stroke 4"));
+    assert!(2 * wrapped < alone, "{wrapped}, and {alone} alone");
+    let refused = run(studio.path(), "image a.png -o o.png --wrap --edit warmer");
+    assert!(!refused.status.success() && stderr(&refused).contains("'--wrap' cannot be used with '--edit"));
+}
+
+#[test]
 fn a_style_is_kept_in_a_file_and_painted_in_from_it() {
     let studio = studio();
     gradient(90, 70).save(studio.path().join("a.png")).unwrap();

@@ -6,9 +6,11 @@
 //! |---|---|
 //! | [`mod@jobs`] | which picture goes where |
 //! | [`picture_file`] | a picture read upright, and written |
+//! | [`wrap`] | textures that tile |
 
 mod jobs;
 mod picture_file;
+mod wrap;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use crate::progress::Progress;
 use crate::standard_output::print_error_line;
 use jobs::{Job, jobs};
 use picture_file::PictureFile;
+use wrap::Wrap;
 
 /// What `impasto image` takes, as typed.
 #[derive(Debug, Args)]
@@ -34,6 +37,7 @@ use picture_file::PictureFile;
 Examples:
   impasto image photo.jpg -o painted.png
   impasto image photos/ more.tiff -o painted/ --model composition-vii --strength 0.8
+  impasto image bricks.png -o painted.png --wrap
 
 PNG, JPEG, WebP and TIFF. One picture may go to a file; several, or a folder, go to a folder under their own
 names. Orientation from the camera is baked in, alpha and colour profiles are kept.")]
@@ -47,6 +51,9 @@ pub struct ImageArguments {
     /// The mask of edits whose region is "mask": a picture
     #[arg(long, value_name = "FILE")]
     mask: Option<PathBuf>,
+    /// The pictures are textures that tile, and are to tile when they are painted
+    #[arg(long, conflicts_with_all = ["edit", "mask"])]
+    wrap: bool,
     /// Replace pictures that exist
     #[arg(long)]
     overwrite: bool,
@@ -74,6 +81,7 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
         model,
         controls,
         options: &arguments.paint,
+        wrap: arguments.wrap,
         engine: None,
         quiet: arguments.quiet,
         said_device: false,
@@ -121,7 +129,7 @@ fn paint(painter: &mut Painter<'_>, job: &Job, overwrite: bool) -> Result<Vec<St
     let mut picture = PictureFile::read(&job.input)?;
     let painted = painter.paint(picture.info(), picture.take_pixels());
     let painted = painted.with_context(|| job.input.display().to_string())?;
-    picture.write(painted.output(), output.partial(), &job.output)?;
+    picture.write(&painted, output.partial(), &job.output)?;
     output.finish()?;
     Ok(picture.into_notes())
 }
@@ -131,15 +139,28 @@ struct Painter<'a> {
     model: Arc<Model>,
     controls: Controls,
     options: &'a PaintOptions,
+    wrap: bool,
     engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
     quiet: bool,
     said_device: bool,
 }
 
 impl Painter<'_> {
-    fn paint(&mut self, info: PictureInfo, pixels: Vec<u8>) -> Result<FrameBuffer> {
+    /// The pixels of the picture, painted.
+    fn paint(&mut self, info: PictureInfo, pixels: Vec<u8>) -> Result<Vec<u8>> {
+        let stroke = self.controls.stroke;
+        if !self.wrap {
+            return Ok(self.painted(info, pixels, stroke)?.output().to_vec());
+        }
+        let wrap = Wrap::new(&self.model, info, stroke);
+        let painted = self.painted(wrap.info(), wrap.repeated(&pixels), wrap.stroke(stroke));
+        let sides = format!("with what repeats around it, which --wrap paints, it is {}", wrap.sides());
+        Ok(wrap.cut_out(painted.context(sides)?.output()))
+    }
+
+    fn painted(&mut self, info: PictureInfo, pixels: Vec<u8>, stroke: f32) -> Result<FrameBuffer> {
         let mut frame = FrameBuffer::new(info, pixels)?;
-        frame.controls = self.controls.clone();
+        frame.controls = Controls { stroke, ..self.controls.clone() };
         let engine = self.engine(info)?;
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;
