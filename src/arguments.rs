@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use impasto_models::controls::STROKES;
+use impasto_models::controls::{STRENGTHS, STROKES};
 use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode, engine};
 
@@ -60,8 +60,8 @@ pub struct PaintOptions {
     /// Whose colours the style is painted in, as --style takes them; for a model that takes pictures [default: its own]
     #[arg(long, value_name = "NAME|FILE[:WEIGHT],...")]
     pub palette: Option<String>,
-    /// How far to go from the input (0) to the painting (1)
-    #[arg(long, value_name = "0..1", default_value = "1", value_parser = zero_to_one)]
+    /// How far to go from the input (0) to the painting (1); with a model that has a style 'photo', beyond
+    #[arg(long, value_name = "0..1.5", default_value = "1", value_parser = strength)]
     pub strength: f32,
     /// How much of the input's own colours stays
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
@@ -99,6 +99,7 @@ impl PaintOptions {
             edits: self.edits_of(model)?,
             mask: None,
         };
+        model.check_strength(strength)?;
         engine::check_controls(model, self.device, &controls)?;
         Ok(controls)
     }
@@ -219,6 +220,15 @@ pub fn zero_to_one(text: &str) -> Result<f32, String> {
     }
 }
 
+/// How far a picture goes, for clap.
+///
+/// # Errors
+/// What is no number in the range.
+fn strength(text: &str) -> Result<f32, String> {
+    let number = text.parse::<f32>().ok().filter(|number| STRENGTHS.contains(number));
+    number.ok_or_else(|| format!("expected a number from {} to {}", STRENGTHS.start(), STRENGTHS.end()))
+}
+
 /// Edits, for clap.
 fn edits(text: &str) -> Result<Arc<Plan>, String> {
     Plan::of(text, Path::new("")).map(Arc::new).map_err(|error| error.to_string())
@@ -245,7 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn a_strength_above_one_or_not_a_number_is_refused() {
+    fn a_share_above_one_or_not_a_number_is_refused() {
+        assert!(strength("1.6").is_err() && strength("nan").is_err());
+        assert_eq!(strength("1.5"), Ok(1.5));
         assert!(zero_to_one("1.01").is_err());
         assert!(zero_to_one("nan").is_err());
         assert_eq!(zero_to_one("0.5"), Ok(0.5));

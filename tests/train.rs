@@ -100,18 +100,21 @@ fn an_encoder_is_trained_beside_named_styles_and_makes_a_style_of_a_picture() {
     let recipe = fs::read_to_string(folder.path().join("wave.toml")).unwrap();
     let recipe = recipe
         .replace("image = 'wave.png'", "styles = [{ name = 'a', image = 'wave.png' }]\nmore = ['photos']");
-    let recipe = recipe.replace("crop = 64\n[run]", "kind = 'none'\n[run]") + "[generator]\nencoder = true\n";
+    let recipe = recipe.replace("crop = 64\n[run]", "kind = 'none'\n[run]")
+        + "[generator]\nencoder = true\nphoto = 0.3\n";
     fs::write(folder.path().join("wave.toml"), recipe).unwrap();
     let trained = run(folder.path(), "train wave.toml --output whole");
     assert!(trained.status.success(), "{}", stderr(&trained));
     let shown = stdout(&run(folder.path(), "model show whole/wave.safetensors"));
-    assert!(shown.lines().any(|line| line == "styles      a; and of any picture"), "{shown}");
+    assert!(shown.lines().any(|line| line == "styles      a, photo; and of any picture"), "{shown}");
     let style = "--model whole/wave.safetensors --style a:0.5,photos/sea.png:0.5";
-    let painted = run(folder.path(), &format!("image photos/sea.png -o painted.png {style}"));
+    let painted = run(folder.path(), &format!("image photos/sea.png -o painted.png {style} --strength 1.5"));
     assert!(painted.status.success(), "{}", stderr(&painted));
     let refused =
         run(folder.path(), "image photos/sea.png -o other.png --model whole/wave.safetensors --style b");
-    assert!(stderr(&refused).contains("no style 'b'; its styles: a"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("no style 'b'; its styles: a, photo"), "{}", stderr(&refused));
+    let message = refusal(&run(folder.path(), "image photos/sea.png -o o.png --model scream --strength 1.2"));
+    assert!(message.contains("'scream' goes from 0 to 1"), "{message}");
 }
 
 #[test]

@@ -9,10 +9,14 @@ use crate::edit::{Matte, Plan};
 /// Widths of strokes, where they are not those of the picture's own size.
 pub const STROKES: RangeInclusive<f32> = 0.25..=4.0;
 
+/// How far a picture goes; above 1 only with a model that has a style `photo` ([`crate::Model::photo_style`]).
+pub const STRENGTHS: RangeInclusive<f32> = 0.0..=1.5;
+
 /// The controls of a frame. Every number is clamped to its range when it is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Controls {
-    /// How far the picture goes from the input (0) to the painting (1). Range 0 to 1.
+    /// How far the picture goes from the input (0) to the painting (1), and beyond. Range 0 to 1.5; a model without a style `photo`
+    /// goes to 1.
     pub strength: f32,
     /// How much of the input's own colours stays: 0 takes the painting's, 1 keeps the input's chroma
     /// and takes only the painting's luma. Range 0 to 1.
@@ -53,7 +57,10 @@ impl Controls {
             if value.is_nan() { fallback } else { value.clamp(0.0, 1.0) }
         };
         Self {
-            strength: clamp(self.strength, default.strength),
+            strength: match self.strength.is_nan() {
+                true => default.strength,
+                false => self.strength.clamp(*STRENGTHS.start(), *STRENGTHS.end()),
+            },
             keep_colors: clamp(self.keep_colors, default.keep_colors),
             temporal: clamp(self.temporal, default.temporal),
             stroke: if self.stroke > 0.0 { self.stroke.clamp(*STROKES.start(), *STROKES.end()) } else { 0.0 },

@@ -25,6 +25,7 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     let recommended = |model: &Model| model.metadata().defaults.temporal;
     let recommended =
         [Some(&subject), baseline.as_ref()].map(|model| model.map_or(0.0, |model| recommended(model)));
+    baseline.iter().try_for_each(|baseline| baseline.check_strength(own.strength))?;
     // How strong the filter is, of the model and of its baseline.
     let filters = match options.temporal {
         Some(temporal) => vec![[temporal; 2]],

@@ -33,7 +33,7 @@ pub fn metadata(
     });
     Metadata {
         description: recipe.description.clone(),
-        styles: recipe.target.styles.iter().map(|style| style.name.clone()).collect(),
+        styles: recipe.style_names(),
         recipe: toml::to_string(recipe).ok(),
         seed: Some(recipe.seed),
         data: paintings.chain(content).chain(features).chain(start).collect(),

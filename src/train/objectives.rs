@@ -83,6 +83,8 @@ pub struct Reference {
     moments: Vec<Moments>,
     /// What an encoder makes a style of, where there is one.
     description: Option<Tensor<2>>,
+    /// Whether it is none, and the picture is to stay as it is.
+    photo: bool,
 }
 
 impl Painted {
@@ -174,7 +176,18 @@ impl Objectives {
         let describe = |describer: &Describer| describer.describe(numbers.clone().inner());
         let description = self.describer.as_ref().map(describe).map(Tensor::from_inner);
         let grams = taps.into_iter().map(|tap| gram(tap).detach()).collect();
-        Reference { grams, moments, numbers, description }
+        Reference { grams, moments, numbers, description, photo: false }
+    }
+
+    /// No painting.
+    fn photo(&self) -> Reference {
+        Reference {
+            numbers: Tensor::zeros([1, 3, 1, 1], &self.device),
+            grams: Vec::new(),
+            moments: Vec::new(),
+            description: Some(Tensor::from_inner(Describer::photo(&self.device.clone().inner()))),
+            photo: true,
+        }
     }
 
     /// What a step learns: of what is studied where there is an encoder, else one of the style's paintings, another in each
@@ -182,6 +195,7 @@ impl Objectives {
     pub fn reference(&self, batch: &Batch, step: u64) -> Reference {
         match &batch.study {
             Some(Study::Part(part)) => self.refer(part),
+            Some(Study::Photo) => self.photo(),
             Some(Study::Whole(index)) => {
                 self.every_painting().nth(*index).expect("as many as in the dataset").clone()
             }
@@ -196,10 +210,13 @@ impl Objectives {
         self.paintings.iter().flatten().chain(&self.more)
     }
 
-    /// Descriptions of the named styles' first paintings, `[1, numbers]` each; none without an encoder.
+    /// Descriptions of the named styles' first paintings, `[1, numbers]` each, and of the style `photo` where it is learned; none
+    /// without an encoder.
     pub fn descriptions(&self) -> Vec<Tensor<2>> {
         let first = self.paintings.iter().filter_map(|paintings| paintings.first());
-        first.filter_map(|reference| reference.description.clone()).collect()
+        let photo = (self.recipe.generator.photo > 0.0).then(|| self.photo());
+        let described = first.filter_map(|reference| reference.description.clone());
+        described.chain(photo.and_then(|photo| photo.description)).collect()
     }
 
     /// The provider, where the recipe needs one.
@@ -211,6 +228,11 @@ impl Objectives {
     pub fn measure(&self, batch: &Batch, painted: &Painted, reference: &Reference, step: u64) -> Losses {
         let mut losses = Losses { parts: Vec::new() };
         let weights = &self.recipe.loss;
+        if reference.photo {
+            losses.add("photo", weights.photo, || identity_loss(painted.first.clone(), batch.first.clone()));
+            self.add_temporal(&mut losses, batch, painted);
+            return losses;
+        }
         losses.add("swd", weights.swd, || self.patches(painted, reference, step));
         losses.add("palette", weights.palette, || self.palette(painted, reference, step));
         self.add_perceptual(&mut losses, batch, painted, reference, step);

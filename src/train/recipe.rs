@@ -75,6 +75,9 @@ pub struct GeneratorRecipe {
     pub start_from: Option<PathBuf>,
     /// Learn to make a style of any picture, beside the styles that are named: `target.styles`, and `target.more`.
     pub encoder: bool,
+    /// Beside an encoder, the share of the steps in which it learns to leave a picture as it is: the style `photo`, from which
+    /// the strength goes. 0 makes no such style.
+    pub photo: f64,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
     pub batch_norm: f64,
 }
@@ -277,6 +280,8 @@ pub struct LossWeights {
     pub structure: f64,
     /// L1 between the painting and the painting painted.
     pub identity: f64,
+    /// L1 to the input, where the style `photo` is learned.
+    pub photo: f64,
     /// Total variation.
     pub tv: f64,
     /// Numbers outside of those that a picture can show.

@@ -96,7 +96,7 @@ fn source(model: &Model) -> Result<Source> {
 
 /// The network that a recipe asks for.
 fn generator_config(recipe: &Recipe) -> GeneratorConfig {
-    let styles = recipe.target.styles.len().max(1);
+    let styles = recipe.style_names().len().max(1);
     match recipe.generator.kind {
         GeneratorKind::Tiny => {
             GeneratorConfig::Tiny(TinyConfig { encoder: recipe.generator.encoder, ..TinyConfig::new(styles) })

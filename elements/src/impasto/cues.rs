@@ -35,7 +35,7 @@ struct Number {
 
 /// The numbers that a sheet may change, from 0 on.
 static NUMBERS: [Number; 4] = [
-    Number { name: "strength", most: 1.0, set: |controls, value| controls.strength = value },
+    Number { name: "strength", most: 1.5, set: |controls, value| controls.strength = value },
     Number { name: "keep-colors", most: 1.0, set: |controls, value| controls.keep_colors = value },
     Number { name: "stroke", most: 4.0, set: |controls, value| controls.stroke = value },
     Number { name: "temporal", most: 1.0, set: |controls, value| controls.temporal = value },

@@ -8,6 +8,7 @@ use super::styling::Ease;
 use gstreamer::glib;
 use gstreamer::glib::prelude::*;
 use gstreamer::prelude::*;
+use impasto_models::controls::STRENGTHS;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Error, Model, Precision};
 
 /// What the user asked for. Read by the streaming thread before every frame, written by anybody.
@@ -225,7 +226,13 @@ fn looks() -> Vec<glib::ParamSpec> {
 /// The numbers of a frame.
 fn controls() -> Vec<glib::ParamSpec> {
     vec![
-        control("strength", "Strength", "How far from the input (0) to the painting (1)", 0.0..=1.0, 1.0),
+        control(
+            "strength",
+            "Strength",
+            "How far from the input (0) to the painting (1); with a model that has a style 'photo' beyond, others stop at 1",
+            *STRENGTHS.start()..=*STRENGTHS.end(),
+            1.0,
+        ),
         control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0..=1.0, 0.0),
         control(
             "stroke",

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::burn::BurnPainter;
 use super::fused::FusedPainter;
+use super::strength::Strength;
 use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
@@ -143,6 +144,7 @@ pub(super) struct AtOnce<F> {
     options: EngineOptions,
     painter: Box<dyn Painter>,
     look: Option<Look>,
+    strength: Strength,
     /// Paints at another size, where strokes of another width were asked for last.
     scaled: Option<(Scaled, Option<Look>)>,
     /// Edits of the last frame, and what they came to: checked, their regions in this model's styles.
@@ -159,12 +161,12 @@ impl<F> AtOnce<F> {
     /// What keeps a painter from being opened.
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         let painter = open_painter(model, info, options)?;
-        let model = Arc::clone(model);
         Ok(Self {
-            model,
+            model: Arc::clone(model),
             options: *options,
             painter,
             look: Some(Look::default()),
+            strength: Strength::new(model),
             scaled: None,
             edited: None,
             painted: None,
@@ -187,6 +189,7 @@ impl<F> AtOnce<F> {
         }
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
+        let controls = self.strength.apply(&self.model, controls)?;
         let mut frame = FrameViews { source, keys: None, output, controls, number, timings };
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;

@@ -13,6 +13,7 @@ mod fused;
 mod memory;
 mod precision;
 mod running;
+mod strength;
 mod stroke;
 mod tiles;
 

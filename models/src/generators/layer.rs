@@ -17,8 +17,9 @@ use crate::convolution::{Border, bordered, conv2d};
 /// Added to variances, as everywhere.
 const EPSILON: f64 = 1e-5;
 
-/// Share of the newest batch in the running statistics.
-const MOMENTUM: f64 = 0.1;
+/// Share of the newest batch in the running statistics: they are those of some fifty batches, because one batch may be all of
+/// one style, and what is held must do for every style.
+const MOMENTUM: f64 = 0.02;
 
 /// Extents of a [`Layer`].
 #[derive(Debug, Clone, Copy)]

@@ -281,7 +281,7 @@ mod tests {
         let config = GeneratorConfig::Tiny(TinyConfig::new(1));
         let mut network = shaken(&config, &device);
         let mut live = network.forward(picture(&device));
-        for _ in 0..200 {
+        for _ in 0..900 {
             live = network.forward(picture(&device));
         }
         network.hold_statistics();

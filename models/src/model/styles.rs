@@ -68,6 +68,23 @@ impl Model {
         self.style_at(0)
     }
 
+    /// The style that leaves a picture as it is, where the model was trained with one.
+    pub fn photo_style(&self) -> Option<StyleCode> {
+        let index = self.style_names().iter().position(|name| name == style::PHOTO_STYLE);
+        index.filter(|_| self.metadata.generator.has_palettes()).and_then(|index| self.style_at(index))
+    }
+
+    /// Whether it can be painted with at this strength.
+    ///
+    /// # Errors
+    /// [`StyleError::Strength`] above 1, where there is no [`Model::photo_style`].
+    pub fn check_strength(&self, strength: f32) -> Result<(), StyleError> {
+        if strength > 1.0 && self.photo_style().is_none() {
+            return Err(StyleError::Strength { model: self.name().to_owned() });
+        }
+        Ok(())
+    }
+
     fn style_at(&self, index: usize) -> Option<StyleCode> {
         let numbers = style::of_row(&self.metadata.generator, &self.weights, index)?;
         Some(StyleCode::new(self.network_tag(), numbers))

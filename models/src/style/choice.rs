@@ -13,6 +13,9 @@ use crate::{Model, Result};
 /// out as wide.
 pub const STYLE_SIDE: usize = 512;
 
+/// The name of the style that leaves a picture as it is, of a model that was trained with one: strength begins there.
+pub const PHOTO_STYLE: &str = "photo";
+
 /// Longer side beyond which a picture is made smaller as it lies, in pixels: numbers take twelve bytes a pixel.
 const LARGE: u32 = 4 * STYLE_SIDE as u32;
 

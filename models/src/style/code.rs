@@ -62,6 +62,12 @@ pub enum StyleError {
         /// What would do.
         remedy: String,
     },
+    /// More than all of a style, of a model that knows no less of it.
+    #[error("a strength above 1 needs a model with a style 'photo', such as any; '{model}' goes from 0 to 1")]
+    Strength {
+        /// The model.
+        model: String,
+    },
     /// Not what a choice looks like.
     #[error(
         "'{found}' is no choice of styles: expected NAME or FILE, or several as in 'great-wave:0.7,photo.jpg:0.3'"

@@ -18,6 +18,12 @@ const PHOTO_COVARIANCE: f64 = 0.038;
 /// What a painting's variances are never less than: of one in a single grey, the map would leave nothing of a picture.
 const LEAST_VARIANCE: f64 = 1e-4;
 
+/// Mean and covariance, as [`toward`] takes them, that it maps to no change.
+pub(super) const PHOTO_COLOURS: ([f32; 3], [f32; 6]) = {
+    let (v, c) = ((PHOTO_VARIANCE - LEAST_VARIANCE) as f32, PHOTO_COVARIANCE as f32);
+    ([PHOTO_MEAN as f32; 3], [v, c, c, v, c, v])
+};
+
 /// The map to colours of this mean and covariance, the latter's upper half row by row.
 pub(super) fn toward(mean: [f32; 3], covariance: [f32; 6]) -> [f32; COLOUR] {
     let [rr, rg, rb, gg, gb, bb] = covariance.map(f64::from);
@@ -43,8 +49,8 @@ mod tests {
 
     #[test]
     fn a_painting_with_the_colours_of_photos_changes_nothing() {
-        let (v, c) = ((PHOTO_VARIANCE - LEAST_VARIANCE) as f32, PHOTO_COVARIANCE as f32);
-        let map = toward([PHOTO_MEAN as f32; 3], [v, c, c, v, c, v]);
+        let (mean, covariance) = PHOTO_COLOURS;
+        let map = toward(mean, covariance);
         let identity = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
         assert!(map.iter().zip(identity).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-4), "{map:?}");
     }

@@ -3,9 +3,9 @@
 //! Nothing of it is learned: an encoder that has seen a handful of paintings knows more of the next one by statistics that say
 //! the same of every picture than by layers that were fitted to those few.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::colour::{COLOUR, toward};
+use super::colour::{COLOUR, PHOTO_COLOURS, toward};
 use crate::features::random::RandomBank;
 use crate::generators::DESCRIPTION;
 
@@ -28,6 +28,18 @@ impl Describer {
     /// A describer on `device`.
     pub fn new(device: &Device) -> Self {
         Self { bank: RandomBank::new(SEED, device) }
+    }
+
+    /// The description of no painting: no strokes, and the colours of photos, whose map changes nothing.
+    ///
+    /// # Shapes
+    /// `[1, DESCRIPTION]`
+    pub fn photo(device: &Device) -> Tensor<2> {
+        let (mean, covariance) = PHOTO_COLOURS;
+        let mut numbers = vec![0.0; DESCRIPTION - OF_COLOURS];
+        numbers.extend(mean.map(|mean| (mean - 0.5) * COLOUR_GAIN));
+        numbers.extend(covariance.map(|covariance| covariance * COLOUR_GAIN * COLOUR_GAIN));
+        Tensor::from_data(TensorData::new(numbers, [1, DESCRIPTION]), device)
     }
 
     /// Mean and deviation of the seeded random bank's features over the picture, at four sizes; mean and covariance of its

@@ -18,7 +18,7 @@ mod file;
 
 pub(crate) use beside::StylesBeside;
 pub(crate) use choice::files_beside;
-pub use choice::{Part, STYLE_SIDE, parse};
+pub use choice::{PHOTO_STYLE, Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
 pub(crate) use code::{fold, network_tag, of_row};
 pub(crate) use colour::COLOUR;

@@ -42,6 +42,7 @@ pub struct Dataset {
     seed: u64,
     content: Content,
     temporal: Temporal,
+    photo: f64,
     batch: usize,
     crop: usize,
     pictures: Pictures,
@@ -73,6 +74,7 @@ impl Dataset {
             seed: recipe.seed,
             content: recipe.content.clone(),
             temporal: recipe.temporal.clone(),
+            photo: recipe.generator.photo,
             batch: recipe.training.batch,
             crop,
             pictures,
@@ -118,7 +120,7 @@ impl Dataset {
     pub fn study(&self, step: u64) -> study::Study {
         let paintings: Vec<&RgbImage> = self.paintings().collect();
         let named = self.target.styles.iter().map(|style| style.paintings.len()).sum();
-        study::study(&mut Draw::new(self.seed, step, Purpose::Study), &paintings, named)
+        study::study(&mut Draw::new(self.seed, step, Purpose::Study), &paintings, named, self.photo)
     }
 
     /// Every painting: those of the styles, then those without a name.

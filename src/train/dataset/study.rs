@@ -28,10 +28,15 @@ pub enum Study {
     Whole(usize),
     /// A part of one.
     Part(Still),
+    /// No painting: the style that leaves a picture as it is.
+    Photo,
 }
 
-/// Every other time a painting whole; `named` of them, the first, are half of those.
-pub(super) fn study(draw: &mut Draw, paintings: &[&RgbImage], named: usize) -> Study {
+/// In a share `photo` of the steps no painting; else every other time one whole; `named` of them, the first, are half of those.
+pub(super) fn study(draw: &mut Draw, paintings: &[&RgbImage], named: usize, photo: f64) -> Study {
+    if photo > 0.0 && draw.between(0.0, 1.0) < photo {
+        return Study::Photo;
+    }
     if draw.coin() {
         let among = if draw.coin() { named } else { paintings.len() };
         return Study::Whole(draw.below(among));
@@ -90,16 +95,25 @@ mod tests {
         let mut whole = [0; 4];
         let mut parts = 0;
         for step in 0..400 {
-            match study(&mut Draw::new(1, step, Purpose::Study), &paintings, 2) {
+            match study(&mut Draw::new(1, step, Purpose::Study), &paintings, 2, 0.0) {
                 Study::Whole(index) => whole[index] += 1,
                 Study::Part(part) => {
                     assert_eq!((part.width, part.height), (SIDE, SIDE));
                     assert!(part.data.iter().all(|number| (0.0..=1.0).contains(number)));
                     parts += 1;
                 }
+                Study::Photo => panic!("none was asked for"),
             }
         }
         assert!((150..250).contains(&parts), "{parts}");
         assert!(whole[0] > 2 * whole[3] && whole[3] > 0, "{whole:?}");
+    }
+
+    #[test]
+    fn a_share_of_the_steps_studies_no_painting() {
+        let painting = RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, y as u8, 9]));
+        let studied = |step| study(&mut Draw::new(1, step, Purpose::Study), &[&painting], 1, 0.3);
+        let photos = (0..400).filter(|step| studied(*step) == Study::Photo).count();
+        assert!((90..150).contains(&photos), "{photos}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
-use impasto_models::style::STYLE_SIDE;
+use impasto_models::style::{PHOTO_STYLE, STYLE_SIDE};
 
 use super::{
     Content, Features, Gan, GanKind, GeneratorKind, LossWeights, Provider, Recipe, Run, Target, Temporal,
@@ -68,6 +68,17 @@ impl Recipe {
 
     /// What learns from pictures at large cannot be told about one by a critic or an identity yet.
     fn check_encoder(&self) -> Checked {
+        within("generator.photo", self.generator.photo, 0.0..=0.5)?;
+        if self.generator.photo > 0.0 && !self.generator.encoder {
+            return fault("generator.photo", self.generator.photo, "0 without generator.encoder = true");
+        }
+        if self.generator.photo > 0.0 && self.target.styles.iter().any(|style| style.name == PHOTO_STYLE) {
+            return fault(
+                "target.styles",
+                PHOTO_STYLE,
+                "another name: with generator.photo it is no painting's",
+            );
+        }
         if !self.generator.encoder {
             let more = !self.target.more.is_empty();
             return if more { fault("target.more", "paintings", "generator.encoder = true") } else { Ok(()) };
@@ -229,6 +240,7 @@ impl LossWeights {
         within("loss.luma", self.luma, WEIGHT)?;
         within("loss.structure", self.structure, WEIGHT)?;
         within("loss.identity", self.identity, WEIGHT)?;
+        within("loss.photo", self.photo, WEIGHT)?;
         within("loss.tv", self.tv, WEIGHT)?;
         within("loss.grid", self.grid, WEIGHT)?;
         within("loss.range", self.range, WEIGHT)?;
@@ -374,6 +386,20 @@ mod tests {
         assert_eq!(with_encoder(STYLE_SIDE), Ok(()));
         let message = with_encoder(STYLE_SIDE / 2).unwrap_err();
         assert!(message.contains("target.longer_side: found 256, expected 512"), "{message}");
+    }
+
+    #[test]
+    fn a_photo_goes_with_an_encoder_and_its_name_is_its_own() {
+        assert_eq!(refused(|recipe| recipe.generator.photo = 0.1), "generator.photo");
+        let of = |name: &str| {
+            let text = format!(
+                "name = 'any'\ngenerator.encoder = true\ngenerator.photo = 0.1\ngan.kind = 'none'\n\
+                 content.paths = ['photos']\n[target]\nstyles = [{{ name = '{name}', image = 'a.jpg' }}]\n"
+            );
+            Recipe::parse(&text, Path::new("any.toml")).map(|recipe| recipe.style_names())
+        };
+        assert_eq!(of("wave").unwrap(), ["wave", PHOTO_STYLE]);
+        assert!(of(PHOTO_STYLE).unwrap_err().to_string().contains("target.styles: found photo"));
     }
 
     #[test]

@@ -15,6 +15,8 @@ impl Default for GeneratorRecipe {
             start_from: None,
             // One painting is what most runs learn.
             encoder: false,
+            // Strength is then mixed in by pixels alone.
+            photo: 0.0,
             // Held early, `configs/great-wave.toml` stays at three times the distance from its painting for as long as
             // it is trained; the last steps are for what plays, which has no statistics of its own.
             batch_norm: 0.6,
@@ -142,6 +144,8 @@ impl Default for LossWeights {
             structure: 0.0,
             // The painting itself is painted already; it costs a crop more.
             identity: 0.0,
+            // Beside a style's 100 or so in the steps around it: off by three levels of 255 counts 6.
+            photo: 500.0,
             // Only against single pixels: more would blur the strokes.
             tv: 0.05,
             // In squares of numbers: all of a picture a tenth too white counts 10.

@@ -4,12 +4,19 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use impasto_models::style::PHOTO_STYLE;
 use toml::de::{DeTable, DeValue};
 
 use super::Recipe;
 use super::check::Fault;
 
 impl Recipe {
+    /// The styles that have a name, in the order in which the model holds them.
+    pub fn style_names(&self) -> Vec<String> {
+        let photo = (self.generator.photo > 0.0).then(|| PHOTO_STYLE.to_owned());
+        self.target.styles.iter().map(|style| style.name.clone()).chain(photo).collect()
+    }
+
     /// Reads and checks a recipe.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ fn what_is_wrong_is_named_with_its_cue() {
     let refused = |text: &str| parsed(text, &model()).unwrap_err();
     let good = cue(0.0, "strength", "1", "hold");
     for (bad, reason) in [
-        (cue(1.0, "strength", "2", "hold"), "cue 2: value: found 2, expected 0 to 1"),
+        (cue(1.0, "strength", "2", "hold"), "cue 2: value: found 2, expected 0 to 1.5"),
         (cue(1.0, "strength", "'full'", "hold"), "cue 2: value: found 'full'"),
         (cue(1.0, "sharpness", "1", "hold"), "cue 2: property: found 'sharpness'"),
         (cue(-1.0, "strength", "1", "hold"), "cue 2: time: found -1"),
@@ -152,7 +152,7 @@ fn what_is_wrong_is_named_with_its_cue() {
         (cue(1.0, "edit", "3", "hold"), "cue 2: value: found a number, expected edits"),
         (cue(1.0, "edit", "'{}'", "hold"), "cue 2: value: a plan that cannot be read"),
         (cue(1.0, "edit", "'{\"edits\": []}'", "linear"), "cue 2: ease: edits change at once"),
-        (cue(1.0, "strength", "true", "hold"), "cue 2: value: found a boolean, expected 0 to 1"),
+        (cue(1.0, "strength", "true", "hold"), "cue 2: value: found a boolean, expected 0 to 1.5"),
         (
             cue(1.0, "style", "{ name = 'scream' }", "hold"),
             "cue 2: value: found a table, expected a style as",

@@ -103,6 +103,7 @@ impl<F: Frame> CudaEngine<F> {
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
         let controls = frame.controls().clamped();
         missing(&controls).map_or(Ok(()), |missing| Err(Error::Engine(missing)))?;
+        let controls = self.painter.strengthened(controls)?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
         let Streams { up, work, down } = &self.streams;

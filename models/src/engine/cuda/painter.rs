@@ -10,6 +10,7 @@ use super::kernels::{FrameKernels, load};
 use super::network::{BASE, Network, TINY, Tables};
 use super::parameters::{Codes, Finishing, Size};
 use crate::engine::DevicePicture;
+use crate::engine::strength::Strength;
 use crate::generators::{GeneratorConfig, Weights};
 use crate::numbers::Finish;
 use crate::{Controls, Model, PictureInfo, Result, StyleCode};
@@ -26,6 +27,7 @@ pub(super) struct DevicePainter {
     /// What is added of the input's colours.
     crossed: [f32; 12],
     style: Option<Arc<StyleCode>>,
+    strength: Strength,
     past: Option<Past>,
 }
 
@@ -80,9 +82,15 @@ impl DevicePainter {
             kernels,
             crossed: crossed(&weights),
             style: None,
+            strength: Strength::new(model),
             past: None,
             model: Arc::clone(model),
         })
+    }
+
+    /// The controls as [`DevicePainter::paint`] takes them: how strongly is the style's to say, and what is left the pixels'.
+    pub(super) fn strengthened(&mut self, controls: Controls) -> Result<Controls> {
+        self.strength.apply(&self.model, controls)
     }
 
     /// Forgets what earlier frames left behind.
