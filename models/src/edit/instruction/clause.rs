@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::place::soften;
+use super::place::{is_masks, soften};
 use super::region::Where;
 use super::words::{Attribute, USUAL, Verb};
 use crate::edit::{Adjust, Edit, Region};
@@ -44,6 +44,8 @@ pub(super) struct Change {
     pub(super) attribute: Attribute,
     /// 1 or -1.
     pub(super) sign: Option<f32>,
+    /// Whether a verb said it, which has an object: "brighten".
+    pub(super) verb: bool,
     /// How much where nothing is said.
     pub(super) usual: f32,
     pub(super) degree: Option<Degree>,
@@ -61,6 +63,16 @@ pub(super) struct Turn {
     pub(super) at: Range<usize>,
     /// Whether an attribute has it; those in the same list share it.
     pub(super) used: bool,
+}
+
+/// Edges of a region.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Edge {
+    /// Their width.
+    pub(super) feather: f32,
+    /// Whether the next amount is their width.
+    pub(super) waits: bool,
+    pub(super) at: Range<usize>,
 }
 
 /// What a clause has said so far.
@@ -83,8 +95,8 @@ pub(super) struct Clause {
     /// Waits for its attribute.
     pub(super) degree: Option<Degree>,
     pub(super) before: bool,
-    /// Width of the region's edges.
-    pub(super) edge: Option<f32>,
+    /// How soft the region's edges are.
+    pub(super) edge: Option<Edge>,
     pub(super) style: Option<String>,
     pub(super) unpainted: bool,
     pub(super) colours: bool,
@@ -119,8 +131,8 @@ impl Clause {
     /// The region.
     pub(super) fn region(&self) -> Region {
         let mut region = self.place.region();
-        if let Some(feather) = self.edge {
-            soften(&mut region, feather);
+        if let Some(edge) = &self.edge {
+            soften(&mut region, edge.feather);
         }
         region
     }
@@ -132,6 +144,14 @@ impl Clause {
         if self.place.is_open() {
             return Err(Problem::new(&(end..end), "expected a region that is left out"));
         }
+        if let Some(edge) = self.edge.as_ref().filter(|edge| edge.feather > 0.0)
+            && is_masks(&edit.region)
+        {
+            return Err(Problem::new(
+                &edge.at,
+                "a mask has edges of its own, expected another region to soften",
+            ));
+        }
         self.keep(&mut edit)?;
         self.paint(&mut edit)?;
         if self.is_turn_of_hues()
@@ -140,7 +160,15 @@ impl Clause {
             let turn = self.turn.take();
             let (attribute, sign, at) = (Attribute::Hue, turn.map(|turn| turn.sign), degree.at.clone());
             let degree = Some(degree);
-            self.changes.push(Change { attribute, sign, usual: USUAL, degree, ahead: false, at });
+            self.changes.push(Change {
+                attribute,
+                sign,
+                verb: false,
+                usual: USUAL,
+                degree,
+                ahead: false,
+                at,
+            });
         }
         self.spread();
         if let Some(turn) = self.turn.filter(|turn| !turn.used) {
@@ -189,7 +217,7 @@ impl Clause {
             let (sign, usual, at) = (Some(turn.sign), turn.usual, turn.at.clone());
             let degree = self.degree.take();
             let attribute = Attribute::Saturation;
-            self.changes.push(Change { attribute, sign, usual, degree, ahead: false, at });
+            self.changes.push(Change { attribute, sign, verb: false, usual, degree, ahead: false, at });
         }
         Ok(())
     }

@@ -130,7 +130,7 @@ impl Parser<'_> {
         let clause = &self.clause;
         let said =
             clause.verb.is_some() || clause.turn.is_some() || clause.spoken_of || !clause.place.is_empty();
-        !said && !clause.changes.is_empty() && clause.style.is_none()
+        !said && !clause.changes.is_empty() && clause.changes.iter().all(|change| change.verb)
     }
 
     /// What is said from `at` to the next joiner.

@@ -1,6 +1,6 @@
 //! Words to edits, clause by clause, from left to right.
 
-use super::clause::{Amount, Change, Clause, Degree, Problem, Turn, merged};
+use super::clause::{Amount, Change, Clause, Degree, Edge, Problem, Turn, merged};
 use super::join::{is_joiner, is_region};
 use super::nearest::nearest;
 use super::place::{Place, SOFT, inverted};
@@ -68,6 +68,10 @@ impl Parser<'_> {
             }
             Kind::Unknown => return Err(self.unknown(at)),
         };
+        let of_edges = matches!(word, Word::Filler | Word::In | Word::Degree(_)) || is_region(word);
+        if let Some(edge) = self.clause.edge.as_mut().filter(|_| !of_edges) {
+            edge.waits = false;
+        }
         if is_joiner(word) {
             return self.join(at);
         }
@@ -79,6 +83,11 @@ impl Parser<'_> {
                 }
                 return Ok(at + 1);
             }
+            Word::Place(Place::Edges) if self.is_outside_of_mask(at) => {
+                self.region(at, Place::Unmasked.region(), true)?;
+                self.after_region = true;
+                return Ok(self.ahead(at + 1).map_or(at, |(mask, _)| mask) + 1);
+            }
             Word::Place(named) => self.region(at, named.region(), true)?,
             Word::Tones(attribute, named) => self.tones(at, attribute, named)?,
             Word::Rest => self.rest(at)?,
@@ -87,7 +96,10 @@ impl Parser<'_> {
             Word::Outside => self.clause.place.turn_out(),
             Word::Verb(verb) => self.clause.verb = Some(verb),
             Word::Turn { sign, verb, usual } => self.turn(at, sign, verb, usual),
-            Word::Change { attribute, sign, usual, .. } => self.change(at, attribute, sign, usual),
+            Word::Change { attribute, sign, usual, verb } => {
+                self.change(at, attribute, sign, usual);
+                self.clause.changes.iter_mut().next_back().into_iter().for_each(|change| change.verb = verb);
+            }
             Word::Attribute(attribute) => self.attribute(at, attribute),
             Word::Degree(_) if self.is_half_of_nothing(at) => {
                 let says = "which one? expected the left, right, top or bottom half";
@@ -107,8 +119,8 @@ impl Parser<'_> {
             Word::Unpainted => self.clause.unpainted = true,
             Word::Not => return self.not(at),
             Word::Before(before) => self.clause.before = before,
-            Word::Edge(feather) => self.clause.edge = Some(feather),
-            Word::Feather => return self.feather(at),
+            Word::Edge(feather) => self.clause.edge = Some(Edge { feather, waits: false, at: place }),
+            Word::Feather => self.clause.edge = Some(Edge { feather: SOFT, waits: true, at: place }),
             Word::As => self.expect_name(at)?,
             Word::Masked(instead) => return Err(masked(&self.tokens[at], self.text, instead)),
             Word::Missing(instead) => {
@@ -236,7 +248,7 @@ impl Parser<'_> {
         while let Some((here, kind)) = self.ahead(at) {
             match kind {
                 Kind::Known(Word::Degree(_)) => {}
-                Kind::Share(_) => turned = true,
+                Kind::Share(_) | Kind::Bare(_) => turned = true,
                 Kind::Known(Word::Turn { .. }) => turned = true,
                 Kind::Known(Word::Change { attribute, .. }) => return *attribute == Attribute::Brightness,
                 Kind::Known(Word::Attribute(_) | Word::Colours) => return false,
@@ -314,11 +326,14 @@ impl Parser<'_> {
         };
         let degree = own.or(shared);
         let ahead = degree.is_some();
-        self.clause.changes.push(Change { attribute, sign, usual, degree, ahead, at });
+        self.clause.changes.push(Change { attribute, sign, verb: false, usual, degree, ahead, at });
     }
 
     /// How much: of what was said last, or of what comes.
     fn degree(&mut self, at: usize, amount: Amount) -> Result<usize, Problem> {
+        if let Some(next) = self.width(at, amount)? {
+            return Ok(next);
+        }
         let degree = Degree { amount, at: self.tokens[at].at.clone() };
         self.after_and = false;
         let comes =
@@ -375,26 +390,41 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// How wide edges are: the amount that comes, else as usual.
-    fn feather(&mut self, at: usize) -> Result<usize, Problem> {
-        self.clause.edge = Some(SOFT);
-        let it = matches!(self.ahead(at + 1), Some((_, Kind::Known(Word::Pronoun))));
-        let at = if it { self.ahead(at + 1).map_or(at, |(it, _)| it) } else { at };
-        let Some((behind, Kind::Share(share) | Kind::Bare(share))) = self.ahead(at + 1) else {
-            return Ok(at + 1);
+    /// "A 10% feather", or "feather by 10%": an amount that is the width of edges.
+    fn width(&mut self, at: usize, amount: Amount) -> Result<Option<usize>, Problem> {
+        let place = &self.tokens[at].at;
+        let ahead = self.ahead(at + 1).filter(|(_, kind)| **kind == Kind::Known(Word::Feather));
+        let waits = self.clause.edge.as_ref().is_some_and(|edge| edge.waits);
+        let (feather, next) = match (amount, ahead) {
+            (Amount::Word(share) | Amount::Share(share), Some((feather, _))) => (share, feather + 1),
+            (Amount::Word(share) | Amount::Share(share), None) if waits => (share, at + 1),
+            _ => return Ok(None),
         };
-        if !(0.0..=1.0).contains(share) {
-            return Err(Problem::new(&self.tokens[behind].at, "out of range, expected 0 to 100%"));
+        if !(0.0..=1.0).contains(&feather) {
+            return Err(Problem::new(place, "out of range, expected edges of 0 to 100%"));
         }
-        self.clause.edge = Some(*share);
-        Ok(behind + 1)
+        self.clause.edge = Some(Edge { feather, waits: false, at: place.clone() });
+        Ok(Some(next))
     }
 
-    /// Whether a word that is not known is a style: "as scream and great-wave everywhere else".
+    /// Whether a word that is not known is a style: "as scream and great-wave everywhere else". One that is nearly known is none.
     fn is_another_style(&self, at: usize) -> bool {
+        let said = |token: &&Token| token.kind != Kind::Known(Word::Filler);
+        let joined = self.tokens[..at].iter().rev().find(said);
+        if joined.is_none_or(|token| !matches!(token.kind, Kind::Known(Word::And | Word::Comma)))
+            || nearest(self.text, self.tokens[at].at.clone()).is_some()
+        {
+            return false;
+        }
         let fresh = self.clause.style.is_none() && !self.clause.has_effect();
         let styled = self.edits.last().is_some_and(|edit| edit.style.is_some());
         fresh && styled && self.word_ahead(at + 1).is_some_and(is_region)
+    }
+
+    /// "Outside the masked area", where "outside" alone is the frame's edges.
+    fn is_outside_of_mask(&self, at: usize) -> bool {
+        self.text[self.tokens[at].at.clone()].eq_ignore_ascii_case("outside")
+            && self.word_ahead(at + 1) == Some(Word::Place(Place::Mask))
     }
 
     /// "The half" and "half the frame", without a word which.

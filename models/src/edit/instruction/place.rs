@@ -129,6 +129,14 @@ pub(super) fn soften(region: &mut Region, feather: f32) {
     }
 }
 
+/// Whether a region is made of masks alone.
+pub(super) fn is_masks(region: &Region) -> bool {
+    match &region.shape {
+        Shape::All(parts) | Shape::Any(parts) => parts.iter().all(is_masks),
+        shape => *shape == Shape::Mask,
+    }
+}
+
 fn of(shape: Shape, feather: f32) -> Region {
     Region { shape, feather, invert: false }
 }

@@ -119,7 +119,8 @@ impl Lexer<'_> {
             matches!(entry(behind), Some((Word::Change { .. } | Word::Degree(_) | Word::Edge(_), _)));
         let with = ["用", "以"].contains(&&self.rest()[..length]);
         let named = behind.starts_with(|c: char| c.is_ascii_alphanumeric() || "\"'“‘「『《".contains(c));
-        let used = self.rest()[..length].eq_ignore_ascii_case("use") && entry(behind).is_some();
+        let said = entry(behind).is_some() || quantity(behind).is_some();
+        let used = said && self.rest()[..length].eq_ignore_ascii_case("use");
         if speech || used || (with && !named) {
             return self.push(Kind::Known(Word::Filler), length);
         }
@@ -216,7 +217,7 @@ fn name(text: &str) -> &str {
             ',' => goes_on && text[..at].contains(':'),
             '.' | ':' => goes_on,
             _ if ascii && is_chinese(c) => false,
-            _ => !(c.is_whitespace() || ";!，；。、！：\"“”".contains(c)),
+            _ => !(c.is_whitespace() || ";!?，；。、！？：\"“”".contains(c)),
         };
         if !inside {
             break;
@@ -255,7 +256,12 @@ fn quantity(text: &str) -> Option<(Kind, usize)> {
     let unit = behind.trim_start_matches(' ');
     let digits = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '−' | '.'));
     for (spelled, whole) in UNITS {
-        if unit.get(..spelled.len()).is_some_and(|unit| unit.eq_ignore_ascii_case(spelled)) {
+        // "+.3 everywhere" has no unit.
+        let ends = !unit.get(spelled.len()..).is_some_and(|behind| {
+            spelled.ends_with(|c: char| c.is_ascii_alphabetic())
+                && behind.starts_with(|c: char| c.is_ascii_alphabetic())
+        });
+        if ends && unit.get(..spelled.len()).is_some_and(|unit| unit.eq_ignore_ascii_case(spelled)) {
             let kind = match whole {
                 Some(whole) => Kind::Share((number / whole) as f32),
                 None => Kind::Angle(number as f32),
