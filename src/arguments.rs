@@ -124,18 +124,19 @@ impl PaintOptions {
         self.edit.as_ref().map(styled).transpose().context("--edit")
     }
 
-    /// Whether there is a mask where an edit needs one, and only there; `maybe` there are edits besides `--edit` that need one.
+    /// Whether there is a mask where an edit needs one, and only there; `cued` where one of the cue sheet does.
     ///
     /// # Errors
     /// What is missing.
-    pub fn check_mask(&self, mask: Option<&Path>, maybe: bool) -> Result<()> {
-        let needed = self.edit.as_ref().is_some_and(|plan| plan.has_mask());
+    pub fn check_mask(&self, mask: Option<&Path>, cued: bool) -> Result<()> {
+        let own = self.edit.as_ref().is_some_and(|plan| plan.has_mask());
         match mask {
-            None if needed => bail!(
-                "--edit: a region is the frame's mask, expected one: --mask FILE|FOLDER, of 'impasto video' and 'impasto image'"
+            None if own || cued => bail!(
+                "{}: a region is the frame's mask, expected one: --mask FILE|FOLDER, of 'impasto video' and 'impasto image'",
+                if own { "--edit" } else { "--cues" }
             ),
-            Some(mask) if !needed && !maybe => bail!(
-                "--mask {}: no edit goes by it, expected a region whose shape is \"mask\" in --edit",
+            Some(mask) if !own && !cued => bail!(
+                "--mask {}: no edit goes by it, expected one such as 'brighten the mask' in --edit",
                 mask.display()
             ),
             _ => Ok(()),
@@ -167,18 +168,19 @@ pub struct MovingOptions {
 
 impl MovingOptions {
     /// The element `impasto` with these options and those of painting as its properties. The model, its style, the cue
-    /// sheet and the device are checked here, so that what cannot work is said before anything runs.
+    /// sheet, the device, and whether frames come with a mask where edits go by one, are checked here, so that what cannot work is
+    /// said before anything runs.
     ///
     /// # Errors
-    /// A model, a style, a cue sheet or a device that cannot be used.
-    pub fn painter(&self, options: &PaintOptions) -> Result<gst::Element> {
+    /// A model, a style, a cue sheet or a device that cannot be used; a mask that is missing or that nothing goes by.
+    pub fn painter(&self, options: &PaintOptions, mask: Option<&Path>) -> Result<gst::Element> {
         plugins::start()?;
         let model = options.open_model()?;
         options.still_controls(&model)?;
         options.device.check()?;
-        if let Some(sheet) = &self.cues {
-            gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg).context("--cues")?;
-        }
+        let check = |sheet: &String| gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg);
+        let cued = self.cues.as_ref().map(check).transpose().context("--cues")?;
+        options.check_mask(mask, cued.unwrap_or(false))?;
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", options.strength)
             .property("keep-colors", options.keep_colors)

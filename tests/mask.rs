@@ -32,12 +32,17 @@ fn paint(folder: &Path, options: &str) -> std::process::Output {
     impasto.args(options.split(' ').filter(|option| !option.is_empty())).output().unwrap()
 }
 
-/// Of which frames of the output the mean is dark.
-fn dark_frames(folder: &Path) -> Vec<usize> {
+/// The mean of each frame of the output.
+fn means(folder: &Path) -> Vec<u64> {
     let arguments = ["-v", "error", "-i", "out.mp4", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
     let bytes = Command::new("ffmpeg").args(arguments).current_dir(folder).output().unwrap().stdout;
     let mean = |frame: &[u8]| frame.iter().map(|&level| u64::from(level)).sum::<u64>() / frame.len() as u64;
-    let means: Vec<u64> = bytes.chunks_exact(96 * 64).map(mean).collect();
+    bytes.chunks_exact(96 * 64).map(mean).collect()
+}
+
+/// Of which frames of the output the mean is darker than elsewhere.
+fn dark_frames(folder: &Path) -> Vec<usize> {
+    let means = means(folder);
     let lightest = *means.iter().max().unwrap();
     (0..means.len()).filter(|&index| means[index] + 15 < lightest).collect()
 }
@@ -65,12 +70,63 @@ fn one_picture_masks_all_frames_and_masks_that_end_early_are_told_of() {
     let painted = paint(folder, "--mask masks/020.png");
     assert!(painted.status.success() && stderr(&painted).is_empty(), "{}", stderr(&painted));
     assert!(dark_frames(folder).is_empty(), "all alike");
+    let dark = means(folder)[0];
+    assert!(paint(folder, "--mask masks/000.png").status.success());
+    assert!(dark + 15 < means(folder)[0], "a white mask is all of the frame, a black one nothing");
     (15..FRAMES)
         .for_each(|index| std::fs::remove_file(folder.join(format!("masks/{index:03}.png"))).unwrap());
     let painted = paint(folder, "--mask masks");
     assert!(painted.status.success());
     assert!(stderr(&painted).contains("masks are over at 0:00:00.600"), "{}", stderr(&painted));
     assert_eq!(dark_frames(folder), (10..15).collect::<Vec<_>>());
+}
+
+#[test]
+fn masks_may_change_in_size_and_a_title_stays() {
+    let Some(studio) = studio() else { return };
+    let folder = studio.path();
+    masked_clip(folder);
+    let title = "-f lavfi -i color=gray:s=96x64:r=25:d=1 -c:v libx264 -metadata title=Rushes -y";
+    clip(folder, "in.mp4", title);
+    for index in (0..FRAMES).step_by(2) {
+        let level = if index < 10 { 0 } else { 255 };
+        GrayImage::from_pixel(70, 90, Luma([level]))
+            .save(folder.join(format!("masks/{index:03}.png")))
+            .unwrap();
+    }
+    let painted = paint(folder, "--mask masks");
+    assert!(painted.status.success() && stderr(&painted).is_empty(), "{}", stderr(&painted));
+    assert_eq!(dark_frames(folder), (10..FRAMES).collect::<Vec<_>>());
+    let probe = ["-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0", "out.mp4"];
+    let found = Command::new("ffprobe").args(probe).current_dir(folder).output().unwrap().stdout;
+    assert_eq!(String::from_utf8_lossy(&found).trim(), "Rushes");
+}
+
+#[test]
+fn a_cue_that_goes_by_a_mask_wants_one() {
+    let Some(studio) = studio() else { return };
+    let folder = studio.path();
+    masked_clip(folder);
+    let sheet = "[[cue]]\ntime = 0\nproperty = 'edit'\nvalue = 'darken the mask'\n";
+    std::fs::write(folder.join("show.toml"), sheet).unwrap();
+    let paint = |options: &str| {
+        let mut impasto = impasto(folder);
+        impasto.args([
+            "video",
+            "in.mp4",
+            "cued.mp4",
+            "--overwrite",
+            "-q",
+            "--model",
+            "test",
+            "--cues",
+            "show.toml",
+        ]);
+        impasto.args(options.split(' ').filter(|option| !option.is_empty())).output().unwrap()
+    };
+    assert!(refusal(&paint("")).contains("--cues: a region is the frame's mask"));
+    let painted = paint("--mask masks");
+    assert!(painted.status.success(), "{}", stderr(&painted));
 }
 
 #[test]

@@ -150,6 +150,7 @@ fn pixels_outside_share_no_more_than_a_block_of_chroma_with_those_inside() {
     let edit = Edit { region: Region { shape, ..Region::default() }, adjust: WARM, ..Edit::default() };
     let plain = painted(DeviceChoice::Cpu, PixelFormat::Nv12, Controls::default());
     let edited = painted(DeviceChoice::Cpu, PixelFormat::Nv12, with(vec![edit], Controls::default()));
+    assert_ne!(plain, edited);
     for at in (0..plain.len()).filter(|at| plain[*at] != edited[*at]) {
         let inside = if at < WIDTH * HEIGHT { 61 } else { 62 };
         assert!(at % WIDTH < inside, "{at}");
@@ -174,6 +175,7 @@ fn engines_edit_alike_with_every_control_and_with_strokes() {
     ] {
         let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu]
             .map(|device| painted(device, PixelFormat::Nv12, with(edits.clone(), controls.clone())));
+        assert_ne!(fused, painted(DeviceChoice::Cpu, PixelFormat::Nv12, controls.clone()));
         let apart = fused.iter().zip(&burn).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
         assert!(apart / (fused.len() as f64) < 0.6, "{}", apart / fused.len() as f64);
     }

@@ -82,6 +82,7 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
         controls,
         options: &arguments.paint,
         wrap: arguments.wrap,
+        notes: Vec::new(),
         engine: None,
         quiet: arguments.quiet,
         said_device: false,
@@ -131,7 +132,9 @@ fn paint(painter: &mut Painter<'_>, job: &Job, overwrite: bool) -> Result<Vec<St
     let painted = painted.with_context(|| job.input.display().to_string())?;
     picture.write(&painted, output.partial(), &job.output)?;
     output.finish()?;
-    Ok(picture.into_notes())
+    let mut notes = picture.into_notes();
+    notes.append(&mut painter.notes);
+    Ok(notes)
 }
 
 /// Keeps its engine as long as pictures have the same size.
@@ -140,6 +143,8 @@ struct Painter<'a> {
     controls: Controls,
     options: &'a PaintOptions,
     wrap: bool,
+    /// What the user should know of the picture that is painted.
+    notes: Vec<String>,
     engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
     quiet: bool,
     said_device: bool,
@@ -152,7 +157,8 @@ impl Painter<'_> {
         if !self.wrap {
             return Ok(self.painted(info, pixels, stroke)?.output().to_vec());
         }
-        let wrap = Wrap::new(&self.model, info, stroke);
+        let wrap = Wrap::new(&self.model, info, stroke)?;
+        self.notes.extend(wrap.note());
         let painted = self.painted(wrap.info(), wrap.repeated(&pixels), wrap.stroke(stroke));
         let sides = format!("with what repeats around it, which --wrap paints, it is {}", wrap.sides());
         Ok(wrap.cut_out(painted.context(sides)?.output()))

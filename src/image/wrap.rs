@@ -1,5 +1,7 @@
 //! Textures that tile: painted with what lies around them when they do, so that opposite edges still meet.
 
+use anyhow::{Result, bail};
+use impasto_models::controls::STROKES;
 use impasto_models::{Model, PictureInfo};
 
 /// Longer side of the pictures in which strokes are by definition 1 wide, in pixels (see [`Controls::stroke`]).
@@ -18,17 +20,40 @@ const GRID: usize = 16;
 pub(super) struct Wrap {
     texture: PictureInfo,
     margin: usize,
+    /// Sides of the network's cells, in pixels.
+    cell: usize,
 }
 
 impl Wrap {
     /// Of a texture that is painted with strokes as wide as `stroke`; 0 is as wide as they are at its own size.
-    pub(super) fn new(model: &Model, texture: PictureInfo, stroke: f32) -> Self {
+    ///
+    /// # Errors
+    /// Strokes that are too fine to be painted with what lies around.
+    pub(super) fn new(model: &Model, texture: PictureInfo, stroke: f32) -> Result<Self> {
         let radius = model.metadata().generator.receptive_radius().unwrap_or(FAR);
         let longer = texture.width.max(texture.height) as f32;
         // At what size it is painted, a pixel of the network is so many of the texture.
         let pixel = if stroke > 0.0 { longer * stroke / STROKE_SIDE } else { 1.0 };
         let margin = ((radius as f32 * pixel).ceil() as usize).next_multiple_of(GRID);
-        Self { texture, margin }
+        let wrap = Self { texture, margin, cell: model.metadata().generator.alignment() };
+        let (found, least) = (wrap.stroke(stroke), *STROKES.start());
+        if stroke > 0.0 && found < least {
+            let least = (least * stroke / found * 100.0).ceil() / 100.0;
+            bail!(
+                "--wrap with a stroke of {stroke}: too fine for a texture of this size, expected {least} or more"
+            );
+        }
+        Ok(wrap)
+    }
+
+    /// What the user should know: strokes at opposite edges meet where cells of the network do.
+    pub(super) fn note(&self) -> Option<String> {
+        let PictureInfo { width, height, .. } = self.texture;
+        let cell = self.cell;
+        let meets = width.is_multiple_of(cell) && height.is_multiple_of(cell);
+        (!meets).then(|| {
+            format!("{width}x{height} are no multiples of {cell}: fine strokes may break at the edges")
+        })
     }
 
     /// What is painted.
@@ -85,12 +110,15 @@ mod tests {
 
     #[test]
     fn a_texture_goes_on_at_every_edge_and_comes_out_as_it_went_in() {
-        let wrap = Wrap { texture: picture_info(5, 3, false), margin: 16 };
+        let wrap = Wrap { texture: picture_info(5, 3, false), margin: 16, cell: 8 };
         let texture: Vec<u8> = (0..5 * 3 * 3).collect();
         let repeated = wrap.repeated(&texture);
         assert_eq!(wrap.info(), picture_info(37, 35, false));
         let pixel = |x: usize, y: usize| repeated[(y * 37 + x) * 3];
         assert_eq!((pixel(16, 16), pixel(15, 16), pixel(21, 16), pixel(16, 15)), (0, 12, 0, 30));
         assert_eq!(wrap.cut_out(&repeated), texture);
+        assert!(
+            wrap.note().is_some() && Wrap { texture: picture_info(96, 64, false), ..wrap }.note().is_none()
+        );
     }
 }

@@ -108,8 +108,7 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         plugins::start()?;
         return camera::list();
     }
-    arguments.paint.check_mask(None, false)?;
-    let painter = arguments.moving.painter(&arguments.paint)?;
+    let painter = arguments.moving.painter(&arguments.paint, None)?;
     // Before there is a file that an abrupt end would leave behind.
     interrupt::watch()?;
     let file = output_file(arguments)?;

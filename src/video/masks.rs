@@ -1,7 +1,8 @@
 //! `--mask`: the masks of the input's frames, from a video, from a folder of pictures, or one picture for all frames.
 //!
-//! They come out of a bin of their own, as the element `impastomask` takes them, and have the times of the input: the mask of its
-//! 100th frame is the video's at that time, or the folder's 100th picture in the order of names.
+//! They come out of a bin of their own, as the element `impastomask` takes them, and have the times of the input: a frame's mask is
+//! the video's at its time. Pictures of a folder, in the order of their names, have those of an input whose frames come evenly from
+//! 0 on, at the rate that it states: for one whose rate varies, or that begins later, a mask video is the way.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -138,8 +138,7 @@ pub fn run(arguments: &VideoArguments) -> Result<()> {
     let container = Container::of(&arguments.output)?;
     plugins::start()?;
     let (encoder, stand_in) = encoder::choose(container, arguments.codec)?;
-    arguments.paint.check_mask(arguments.mask.as_deref(), arguments.moving.cues.is_some())?;
-    let painter = arguments.moving.painter(&arguments.paint)?;
+    let painter = arguments.moving.painter(&arguments.paint, arguments.mask.as_deref())?;
     let output = OutputFile::create(&arguments.output, &[&arguments.input], arguments.overwrite)?;
     interrupt::watch()?;
     let road = road::build(&Plan {

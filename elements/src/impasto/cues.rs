@@ -111,12 +111,12 @@ struct Shown {
     code: Arc<StyleCode>,
 }
 
-/// Whether a sheet fits a model, as the element finds when it starts.
+/// Whether a sheet fits a model, as the element finds when it starts; and whether edits of it go by the mask that comes with frames.
 ///
 /// # Errors
 /// A message with the file, and with the cue, counted from 1, that cannot be.
-pub fn check_cues(path: &str, model: &Arc<Model>) -> Result<(), String> {
-    Cues::load(path, model).map(drop)
+pub fn check_cues(path: &str, model: &Arc<Model>) -> Result<bool, String> {
+    Cues::load(path, model).map(|cues| cues.edits.iter().any(|key| key.value.has_mask()))
 }
 
 /// Between which keys a time lies.

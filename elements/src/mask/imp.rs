@@ -30,6 +30,10 @@ pub struct ImpastoMask {
 #[derive(Default)]
 struct Current {
     mask: Option<Timed<gst::Sample>>,
+    /// What the next mask is: the pad has caps that came behind it already.
+    caps: Option<gst::Caps>,
+    /// Tags of the frames that leave with the next one, behind the events that must come first.
+    tags: Vec<gst::Event>,
     /// Whether it was said that masks are over before frames are.
     said: bool,
 }
@@ -55,6 +59,13 @@ impl ObjectImpl for ImpastoMask {
         for pad in [&self.frames, &self.masks] {
             self.obj().add_pad(pad).expect("two pads of two names");
         }
+        let element = self.obj().downgrade();
+        self.obj().src_pad().add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
+            let tags =
+                element.upgrade().map(|element| std::mem::take(&mut element.imp().current.lock().tags));
+            tags.into_iter().flatten().for_each(|tags| _ = pad.push_event(tags));
+            gst::PadProbeReturn::Ok
+        });
     }
 }
 
@@ -98,6 +109,10 @@ impl AggregatorImpl for ImpastoMask {
             let over = self.frames.is_eos();
             return Err(if over { gst::FlowError::Eos } else { gst_base::AGGREGATOR_FLOW_NEED_DATA });
         };
+        if is_gap(&frame) {
+            self.frames.drop_buffer();
+            return Ok(gst::FlowSuccess::Ok);
+        }
         let time = running_time(&self.frames, frame.pts());
         if let Some(time) = time
             && !self.advance(time)
@@ -115,7 +130,10 @@ impl AggregatorImpl for ImpastoMask {
     }
 
     fn flush(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
-        *self.current.lock() = Current::default();
+        let mut current = self.current.lock();
+        // What comes next is of these caps unless others come.
+        *current = Current { caps: current.caps.take(), ..Current::default() };
+        drop(current);
         self.parent_flush()
     }
 
@@ -128,8 +146,12 @@ impl AggregatorImpl for ImpastoMask {
             match event.view() {
                 gst::EventView::Caps(caps) => self.obj().set_src_caps(&caps.caps_owned()),
                 gst::EventView::Segment(segment) => self.obj().update_segment(segment.segment()),
+                // The base class drops them.
+                gst::EventView::Tag(_) => self.current.lock().tags.push(event.clone()),
                 _ => {}
             }
+        } else if let gst::EventView::Caps(caps) = event.view() {
+            self.current.lock().caps = Some(caps.caps_owned());
         }
         self.parent_sink_event(pad, event)
     }
@@ -175,9 +197,10 @@ impl ImpastoMask {
     /// What came on `mask`; a buffer without a time counts from the start.
     fn timed(&self, buffer: &gst::Buffer) -> Timed<gst::Sample> {
         let start = running_time(&self.masks, buffer.pts()).unwrap_or_default();
-        let end = buffer.duration().map(|duration| start + duration);
-        let is_gap = buffer.flags().contains(gst::BufferFlags::GAP) && buffer.size() == 0;
-        let caps = self.masks.current_caps().filter(|_| !is_gap);
+        let end = buffer.pts().zip(buffer.duration()).map(|(pts, duration)| pts + duration);
+        let end = running_time(&self.masks, end);
+        let is_gap = is_gap(buffer);
+        let caps = self.current.lock().caps.clone().filter(|_| !is_gap);
         let sample = |caps| gst::Sample::builder().buffer(buffer).caps(&caps).build();
         Timed { start, end, mask: caps.map(sample) }
     }
@@ -210,6 +233,11 @@ impl ImpastoMask {
         }
         Ok(frame)
     }
+}
+
+/// Whether a buffer is none, but what the base class makes of a gap.
+fn is_gap(buffer: &gst::BufferRef) -> bool {
+    buffer.flags().contains(gst::BufferFlags::GAP) && buffer.size() == 0
 }
 
 /// The running time of a buffer of a pad, 0 where it lies before its segment; none where it has no time.

@@ -14,7 +14,8 @@
 //! | comes at another rate, or is dropped on the way | the one before goes on |
 //! | comes late in a live pipeline | the frame goes with the one before |
 //! | has not come yet when the first frame does (its time is later) | the frame goes without: nothing belongs to it |
-//! | is followed by a gap, or by the end of its stream | frames of after its end go without, and one warning says so |
+//! | is followed by a gap | frames of the gap's time go without |
+//! | is the last of its stream | frames of after its end go without, and one warning says so |
 //! | is of another size | it is stretched |
 //!
 //! | file | purpose |
