@@ -26,7 +26,7 @@ pub struct Start {
 
 impl Start {
     /// The start that a recipe asks for; files are looked for from `base`. A model that takes styles of pictures starts a run of
-    /// one style with the style it makes of `painting`.
+    /// one style with the style it makes of `painting`, and one with an encoder whatever its styles are called.
     ///
     /// # Errors
     /// A model that is not there, cannot be read, or is of another network.
@@ -44,6 +44,8 @@ impl Start {
         } else if is_of_one_style(recipe, &model) {
             // It may add a mix of the input's colours instead of a share of each.
             (model.metadata().generator.clone(), Cow::Borrowed(model.weights()))
+        } else if recipe.generator.encoder && model.metadata().generator.has_encoder() {
+            (config, Cow::Owned(model.weights_for_styles(recipe.style_names().len())))
         } else {
             (config, Cow::Borrowed(model.weights()))
         };
@@ -125,5 +127,17 @@ mod tests {
         assert_eq!(start.source.unwrap().name, "starting weights: any");
         let small = RgbImage::new(20, 20);
         assert!(Start::new(&recipe, Path::new("."), &small, &Device::flex()).is_err());
+    }
+
+    #[test]
+    fn a_model_with_an_encoder_starts_one_of_other_styles() {
+        let text = "name = 'mine'\n[generator]\nencoder = true\nstart_from = 'any'\nphoto = 0.1\n[gan]\nkind = 'none'\n\
+                    [target]\nstyles = [{ name = 'a', image = 'a.png' }]\n[content]\npaths = ['b']\n";
+        let recipe = Recipe::parse(text, Path::new("mine.toml")).unwrap();
+        let start = Start::new(&recipe, Path::new("."), &RgbImage::new(64, 64), &Device::flex()).unwrap();
+        assert_eq!(start.config.styles(), Some(2));
+        let (found, any) = (start.generator.folded(), Model::open("any").unwrap());
+        assert_eq!(found["encoder.code"], any.weights()["encoder.code"]);
+        assert_eq!(found["colours"].shape[0], 2);
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Model;
-use crate::generators::Weights;
+use crate::generators::{COLOURS, Weights};
 use crate::picture::PictureInfo;
 use crate::resample::{Planes, resample, with_longer_side};
 use crate::style::{self, StyleCode, StyleError, StylesBeside};
@@ -129,6 +129,19 @@ impl Model {
         let first = self.first_style();
         let Some(code) = code.or(first.as_ref()) else { return Ok(Cow::Borrowed(&self.weights)) };
         Ok(Cow::Owned(style::fold(&self.metadata.generator, &self.weights, code.numbers())))
+    }
+
+    /// The weights of a network with an encoder, with room for so many named styles, each its first: where training goes on, which makes
+    /// them anew in the end.
+    pub fn weights_for_styles(&self, styles: usize) -> Weights {
+        let mut weights = self.weights.clone();
+        let named = |path: &str| path.starts_with("styles.") || path == COLOURS;
+        for (_, rows) in weights.iter_mut().filter(|(path, _)| named(path)) {
+            let width = rows.shape[1];
+            rows.values = rows.values[..width].repeat(styles);
+            rows.shape[0] = styles;
+        }
+        weights
     }
 
     /// The code of the model's trunk, and the styles that lie side by side in a picture, its own (or the model's first) before those of
