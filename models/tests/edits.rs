@@ -1,5 +1,6 @@
 //! Edits of frames: the formula inside a region, not a byte outside; before and after painting; every engine alike.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape, adjusted};
@@ -155,6 +156,36 @@ fn pixels_outside_share_no_more_than_a_block_of_chroma_with_those_inside() {
         let inside = if at < WIDTH * HEIGHT { 61 } else { 62 };
         assert!(at % WIDTH < inside, "{at}");
     }
+}
+
+#[test]
+fn what_is_opaque_is_a_region_and_a_frame_without_alpha_is_all_of_it() {
+    let region = Region { shape: Shape::Alpha, ..Region::default() };
+    let edit = Edit { region, adjust: WARM, ..Edit::default() };
+    let info_of_rgba = info(PixelFormat::Rgba);
+    let mut source = vec![90; info_of_rgba.packed_size()];
+    for (at, pixel) in source.chunks_exact_mut(4).enumerate() {
+        pixel[3] = match (at % WIDTH).cmp(&(WIDTH / 2)) {
+            Ordering::Less => 255,
+            Ordering::Equal => 128,
+            Ordering::Greater => 0,
+        };
+    }
+    for stroke in [0.0, 4.0] {
+        let controls = Controls { strength: 0.0, stroke, ..Controls::default() };
+        let mut engine =
+            engine::open::<FrameBuffer>(&model(), info_of_rgba, &EngineOptions::default()).unwrap();
+        let mut frame = FrameBuffer::new(info_of_rgba, source.clone()).unwrap();
+        frame.controls = with(vec![edit.clone()], controls);
+        assert!(engine.submit(frame).is_ok());
+        let found = engine.collect().unwrap().frame.output().to_vec();
+        let [full, half, none] = [0, WIDTH / 2, WIDTH - 1].map(|x| f32::from(found[4 * x].abs_diff(90)));
+        assert!(full > 4.0 && none == 0.0 && (half - full / 2.0).abs() <= 1.0, "{full} {half} {none}");
+    }
+    let painted_with = |edits| painted(DeviceChoice::Cpu, PixelFormat::Rgb, with(edits, Controls::default()));
+    let everywhere = Edit { region: Region::default(), ..edit.clone() };
+    let [alpha, whole, plain] = [vec![edit], vec![everywhere], Vec::new()].map(painted_with);
+    assert!(alpha == whole && alpha != plain);
 }
 
 #[test]

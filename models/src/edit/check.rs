@@ -81,7 +81,8 @@ fn check_region(edit: usize, region: &Region, depth: usize) -> Result<(), EditEr
         Shape::Mask if region.feather > 0.0 => {
             Err(EditError::Feather { edit, what: "a mask that comes with the frame" })
         }
-        Shape::Mask => Ok(()),
+        Shape::Alpha if region.feather > 0.0 => Err(EditError::Feather { edit, what: "the frame's alpha" }),
+        Shape::Mask | Shape::Alpha => Ok(()),
         Shape::Gradient { from, to } => from.iter().chain(to).try_for_each(|found| place("a place", *found)),
         Shape::Luma { low, high } => {
             within(edit, "low", *low, 0.0, 1.0)?;

@@ -7,6 +7,7 @@ use image::{DynamicImage, GrayImage, imageops};
 
 use super::error::EditError;
 use super::region::Place;
+use crate::picture::Picture;
 use crate::picture_file;
 
 /// A soft edge reaches over about so many deviations of the blur that makes it.
@@ -73,6 +74,34 @@ impl Matte {
         &(*self.bytes).as_ref()[y * self.stride..][..self.width]
     }
 
+    /// Its pixels' shares.
+    pub(crate) fn shares(&self) -> Shares<'_> {
+        let Self { width, height, stride, ref bytes } = *self;
+        Shares { width, height, stride, step: 1, bytes: (**bytes).as_ref() }
+    }
+}
+
+/// How much of each pixel of a picture belongs to a region, 0 to 255, stretched over the frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shares<'a> {
+    width: usize,
+    height: usize,
+    /// Bytes from one row to the next.
+    stride: usize,
+    /// Bytes from one pixel to the next.
+    step: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Shares<'a> {
+    /// A picture's alpha; none where its format has none.
+    pub(crate) fn of_alpha(picture: &Picture<'a>) -> Option<Self> {
+        let info = picture.info();
+        let (bytes, stride) = picture.plane(0);
+        let packed = info.format.has_alpha().then(|| bytes.get(3..)).flatten();
+        packed.map(|bytes| Self { width: info.width, height: info.height, stride, step: 4, bytes })
+    }
+
     /// How much of each of a row's pixels belongs to it, bilinearly between its own.
     pub(super) fn weigh(&self, place: Place, weights: &mut [f32]) {
         let between = |at: f32, picture: f32, count: usize| {
@@ -82,11 +111,11 @@ impl Matte {
             (first, (first + 1).min(count - 1), at - first as f32)
         };
         let (above, below, down) = between(place.y as f32, place.height, self.height);
-        let (above, below) = (self.row(above), self.row(below));
+        let [above, below] = [above, below].map(|y| &self.bytes[y * self.stride..]);
         for (pixel, weight) in weights.iter_mut().enumerate() {
             let (left, right, across) = between((place.x + pixel as isize) as f32, place.width, self.width);
             let mix = |row: &[u8]| {
-                let (left, right) = (f32::from(row[left]), f32::from(row[right]));
+                let [left, right] = [left, right].map(|x| f32::from(row[x * self.step]));
                 left + across * (right - left)
             };
             let (above, below) = (mix(above), mix(below));
@@ -127,12 +156,14 @@ impl fmt::Debug for Matte {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::region;
     use image::{LumaA, Rgb, RgbImage};
 
     fn weights(matte: &Matte, y: isize, [width, height]: [usize; 2]) -> Vec<f32> {
         let mut weights = vec![9.0; width];
-        let place = Place { x: 0, y, width: width as f32, height: height as f32, mask: None };
-        matte.weigh(place, &mut weights);
+        let place =
+            Place { x: 0, y, width: width as f32, height: height as f32, with: region::Beside::default() };
+        matte.shares().weigh(place, &mut weights);
         weights
     }
 

@@ -35,5 +35,7 @@ pub use self::adjust::adjusted;
 pub use self::check::{MOST_EDITS, MOST_REGIONS};
 pub use self::error::EditError;
 pub use self::matte::Matte;
+pub(crate) use self::matte::Shares;
 pub(crate) use self::pass::EditPass;
 pub use self::plan::{Adjust, Edit, Plan, Region, Shape};
+pub(crate) use self::region::Beside;

@@ -7,9 +7,8 @@ use multiversion::target::target_cfg_f;
 
 use super::adjust::{Formula, Steps};
 use super::check::MOST_EDITS;
-use super::matte::Matte;
 use super::plan::{Edit, Plan};
-use super::region::{Place, ROW, Row};
+use super::region::{Beside, Place, ROW, Row};
 use crate::numbers::Window;
 use crate::numbers::bands::{PlanarRows, in_bands};
 use crate::numbers::read::{Span, read_here};
@@ -30,8 +29,8 @@ pub(crate) struct EditPass<'a> {
     plan: &'a Plan,
     /// The frame as it came: what keys go by.
     frame: Picture<'a>,
-    /// The mask that came with it.
-    mask: Option<&'a Matte>,
+    /// What came with it.
+    with: Beside<'a>,
     /// Which frame it is: grain differs from one to the next.
     number: u64,
     /// Of each edit that adjusts anything.
@@ -49,7 +48,7 @@ impl<'a> EditPass<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
         frame: Picture<'a>,
-        mask: Option<&'a Matte>,
+        with: Beside<'a>,
         is_apart: bool,
         number: u64,
     ) -> Self {
@@ -57,7 +56,7 @@ impl<'a> EditPass<'a> {
         for (formula, edit) in formulas.iter_mut().zip(&plan.edits) {
             *formula = (!edit.adjust.is_nothing()).then(|| Formula::of(&edit.adjust));
         }
-        let pass = Self { plan, frame, mask, number, formulas, keys_apart: false };
+        let pass = Self { plan, frame, with, number, formulas, keys_apart: false };
         Self { keys_apart: (is_apart || pass.has(Stage::Before)) && plan.has_keys(), ..pass }
     }
 
@@ -82,7 +81,7 @@ impl<'a> EditPass<'a> {
 
     pub(super) fn place(&self, x: isize, y: isize) -> Place<'a> {
         let [width, height] = [self.frame.info().width, self.frame.info().height].map(|side| side as f32);
-        Place { x, y, width, height, mask: self.mask }
+        Place { x, y, width, height, with: self.with }
     }
 
     /// The frame's numbers from `x`, `y` on, as it came; `painted` are those of what is painted there.
@@ -319,8 +318,8 @@ mod tests {
         let mut edited = vec![0.0; window.len()];
         numbers::read(&frame, window, &mut edited);
         let (came, mut here) = (edited.clone(), edited.clone());
-        EditPass::new(&plan, frame, None, false, 1).edit_window(window, &mut edited);
-        EditPass::new(&plan, frame, None, false, 1).edit_window_here(window, &mut here);
+        EditPass::new(&plan, frame, Beside::default(), false, 1).edit_window(window, &mut edited);
+        EditPass::new(&plan, frame, Beside::default(), false, 1).edit_window_here(window, &mut here);
         assert!(edited == here && edited != came);
         let at = |x: isize, y: isize| edited[(y + 3) as usize * 320 + (x + 5) as usize];
         for y in -3..213 {

@@ -159,6 +159,8 @@ pub enum Shape {
     },
     /// Where the mask is light that comes with the frame ([`crate::Controls::mask`]); nothing, where none does.
     Mask,
+    /// Where the frame is opaque, by its alpha; all of a frame without.
+    Alpha,
     /// What lies in all of these, one to eight.
     All(Vec<Region>),
     /// What lies in any of these, one to eight.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::adjust::smooth;
-use super::matte::Matte;
+use super::matte::{Matte, Shares};
 use super::oklab::{light, oklab};
 use super::plan::{Region, Shape};
 use super::reach::{Reach, sides};
@@ -24,8 +24,17 @@ pub(super) struct Place<'a> {
     pub(super) width: f32,
     /// Of the picture, in pixels.
     pub(super) height: f32,
-    /// The mask that came with the picture.
-    pub(super) mask: Option<&'a Matte>,
+    /// What comes with the picture.
+    pub(super) with: Beside<'a>,
+}
+
+/// What comes with a frame, beside its colours.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'a> {
+    /// Its mask.
+    pub(crate) mask: Option<Shares<'a>>,
+    /// Its alpha; a frame without is opaque.
+    pub(crate) alpha: Option<Shares<'a>>,
 }
 
 impl Place<'_> {
@@ -201,17 +210,20 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place<'_>, input: Row<'_>, we
                 *weight = inside((a * a + b * b).sqrt() - tolerance, key_soft);
             }
         }
-        Shape::Picture { matte, .. } => weigh_matte(matte.as_deref(), place, weights),
-        Shape::Mask => weigh_matte(place.mask, place, weights),
+        Shape::Picture { matte, .. } => {
+            weigh_shares(matte.as_deref().map(Matte::shares), 0.0, place, weights);
+        }
+        Shape::Mask => weigh_shares(place.with.mask, 0.0, place, weights),
+        Shape::Alpha => weigh_shares(place.with.alpha, 1.0, place, weights),
         Shape::All(_) | Shape::Any(_) => unreachable!("made of the weights of others"),
     }
 }
 
-/// Nothing belongs to a matte that is not there.
-fn weigh_matte(matte: Option<&Matte>, place: Place<'_>, weights: &mut [f32]) {
-    match matte {
-        Some(matte) => matte.weigh(place, weights),
-        None => weights.fill(0.0),
+/// `without` belongs to a region whose shares are not there.
+fn weigh_shares(shares: Option<Shares<'_>>, without: f32, place: Place<'_>, weights: &mut [f32]) {
+    match shares {
+        Some(shares) => shares.weigh(place, weights),
+        None => weights.fill(without),
     }
 }
 
@@ -270,7 +282,7 @@ mod tests {
 
     /// The weights of a row of 100x100 pixels.
     fn row(region: &Region, y: isize) -> Vec<f32> {
-        let place = |x| Place { x, y, width: SIZE, height: SIZE, mask: None };
+        let place = |x| Place { x, y, width: SIZE, height: SIZE, with: Beside::default() };
         let colours: Vec<f32> = (0..100).map(|x| x as f32 / 100.0).collect();
         let mut weights = vec![0.0; 100];
         for (index, weights) in weights.chunks_mut(ROW).enumerate() {
@@ -339,7 +351,7 @@ mod tests {
         ] {
             for (feather, y) in [0.0, 0.1, 0.5].into_iter().flat_map(|f| (0..100).map(move |y| (f, y))) {
                 let region = Region { feather, ..of(shape.clone()) };
-                let place = Place { x: 0, y, width: SIZE, height: SIZE, mask: None };
+                let place = Place { x: 0, y, width: SIZE, height: SIZE, with: Beside::default() };
                 let mut weights = [0.0; 100];
                 weigh_shape(&shape, feather, place, [&[0.0; 100]; 3], &mut weights);
                 assert_eq!(row(&region, y), weights, "{shape:?} {feather} {y}");
@@ -356,7 +368,7 @@ mod tests {
         let red = of(Shape::Colour { colour: [0.8, 0.1, 0.1], tolerance: 0.1 });
         let alike = |rgb: [f32; 3]| {
             let mut weight = [0.0];
-            let place = Place { x: 0, y: 0, width: 1.0, height: 1.0, mask: None };
+            let place = Place { x: 0, y: 0, width: 1.0, height: 1.0, with: Beside::default() };
             weigh_all(&red, place, [&rgb[..1], &rgb[1..2], &rgb[2..]], &mut weight);
             weight[0]
         };

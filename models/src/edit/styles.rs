@@ -125,6 +125,7 @@ fn leave(shares: &mut [f32], taken: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::Beside;
     use crate::edit::{Region, Shape};
     use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
@@ -141,7 +142,7 @@ mod tests {
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 20, height: 16, colorimetry };
         let bytes = vec![0; info.packed_size()];
-        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), None, false, 0);
+        let pass = EditPass::new(&plan, info.packed_view(&bytes).unwrap(), Beside::default(), false, 0);
         let window = Window { x: -4, y: -4, width: 32, height: 24 };
         let (numbers, plane) = (vec![0.5; window.len()], 32 * 24);
         let mut shares = vec![9.0; 3 * plane];

@@ -11,7 +11,7 @@ use super::strength::Strength;
 use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
-use crate::edit::{self, EditPass};
+use crate::edit::{self, Beside, EditPass, Matte, Shares};
 use crate::numbers::read::read_here;
 use crate::numbers::{self, Window};
 use crate::style::StylesBeside;
@@ -40,6 +40,8 @@ pub(super) struct FrameViews<'a> {
     pub(super) source: Picture<'a>,
     /// The frame as it came, where `source` is not that: what keys go by.
     pub(super) keys: Option<Picture<'a>>,
+    /// The alpha of the frame as it came, where it has any.
+    pub(super) alpha: Option<Shares<'a>>,
     /// Where.
     pub(super) output: PictureMut<'a>,
     /// How, in their ranges.
@@ -55,10 +57,12 @@ pub(super) fn edit_pass<'a>(
     controls: &'a Controls,
     source: &Picture<'a>,
     keys: &Option<Picture<'a>>,
+    alpha: Option<Shares<'a>>,
     number: u64,
 ) -> Option<EditPass<'a>> {
     let frame = keys.unwrap_or(*source);
-    let pass = |plan| EditPass::new(plan, frame, controls.mask.as_deref(), keys.is_some(), number);
+    let with = Beside { mask: controls.mask.as_deref().map(Matte::shares), alpha };
+    let pass = |plan| EditPass::new(plan, frame, with, keys.is_some(), number);
     controls.edits.as_deref().map(pass)
 }
 
@@ -190,7 +194,8 @@ impl<F> AtOnce<F> {
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
         let controls = self.strength.apply(&self.model, controls)?;
-        let mut frame = FrameViews { source, keys: None, output, controls, number, timings };
+        let alpha = Shares::of_alpha(&source);
+        let mut frame = FrameViews { source, keys: None, alpha, output, controls, number, timings };
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
             self.paint(&mut frame)
@@ -385,6 +390,7 @@ mod tests {
         let mut frame = FrameViews {
             source: info.packed_view(&source).unwrap(),
             keys: None,
+            alpha: None,
             output: info.packed_view_mut(&mut output).unwrap(),
             controls: Controls { style: style.cloned(), ..Controls::default() },
             number: 1,

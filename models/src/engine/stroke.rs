@@ -89,7 +89,7 @@ impl Scaled {
         let start = Instant::now();
         let whole = Window::whole(&self.info);
         let [original, painting] = &mut self.picture;
-        let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.number);
+        let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number);
         let inner = *self.painter.info();
         let [source, output, keys] = &mut self.frames;
         let own = frame.controls.clone();
@@ -111,6 +111,7 @@ impl Scaled {
         let mut views = FrameViews {
             source: inner.packed_view(source)?,
             keys: if keyed { Some(inner.packed_view(keys)?) } else { None },
+            alpha: frame.alpha,
             output: inner.packed_view_mut(output)?,
             controls,
             number: frame.number,
@@ -132,7 +133,7 @@ impl Scaled {
             painted,
             original,
             finish,
-            edit_pass(&frame.controls, &frame.source, &frame.keys, frame.number),
+            edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number),
             &frame.source,
             &mut frame.output,
             Region::whole(&self.info),

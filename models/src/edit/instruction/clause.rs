@@ -149,7 +149,7 @@ impl Clause {
         {
             return Err(Problem::new(
                 &edge.at,
-                "a mask has edges of its own, expected another region to soften",
+                "a mask and alpha have edges of their own, expected another region to soften",
             ));
         }
         self.keep(&mut edit)?;

@@ -153,6 +153,8 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
         "mask|matte|masked part|masked parts|masked area|masked region|inside the mask|inside of the mask",
         W::Place(P::Mask),
     ),
+    ("opaque parts|opaque part|opaque areas|opaque", W::Place(P::Opaque)),
+    ("transparent parts|transparent part|transparent areas|transparent", W::Place(P::Transparent)),
     (
         "outside the mask|outside of the mask|unmasked part|unmasked parts|unmasked area",
         W::Place(P::Unmasked),

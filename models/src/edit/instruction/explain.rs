@@ -113,6 +113,7 @@ fn described(region: &Region) -> String {
         }
         Shape::Picture { file, .. } => format!("what {file} masks"),
         Shape::Mask => return "the mask".to_owned(),
+        Shape::Alpha => return "the opaque parts".to_owned(),
         Shape::All(regions) => return together(regions),
         Shape::Any(regions) => return parts(regions, " and "),
     };

@@ -37,6 +37,10 @@ pub(super) enum Place {
     Mask,
     /// What it does not.
     Unmasked,
+    /// By the frame's alpha.
+    Opaque,
+    /// The same.
+    Transparent,
 }
 
 /// Width of the edge of what has none by nature.
@@ -47,7 +51,7 @@ const THIRD: f32 = 1.0 / 3.0;
 
 impl Place {
     /// Every one of them, with what it is called in an explanation.
-    pub(super) const ALL: [(Self, &'static str); 29] = [
+    pub(super) const ALL: [(Self, &'static str); 31] = [
         (Self::Whole, "the whole frame"),
         (Self::Left, "the left half"),
         (Self::Right, "the right half"),
@@ -77,6 +81,8 @@ impl Place {
         (Self::Skin, "the skin tones"),
         (Self::Mask, "the mask"),
         (Self::Unmasked, "all but the mask"),
+        (Self::Opaque, "the opaque parts"),
+        (Self::Transparent, "the transparent parts"),
     ];
 
     /// The region, as soft as it is where nothing is said about its edges.
@@ -111,6 +117,8 @@ impl Place {
             Self::Skin => colour([0.82, 0.6, 0.48], 0.05),
             Self::Mask => of(Shape::Mask, 0.0),
             Self::Unmasked => inverted(Self::Mask.region()),
+            Self::Opaque => of(Shape::Alpha, 0.0),
+            Self::Transparent => inverted(Self::Opaque.region()),
         }
     }
 }
@@ -123,17 +131,17 @@ pub(super) fn inverted(region: Region) -> Region {
 /// Gives a region, and those it is made of, edges as soft as `feather`; a mask has edges of its own.
 pub(super) fn soften(region: &mut Region, feather: f32) {
     match &mut region.shape {
-        Shape::Whole | Shape::Mask => {}
+        Shape::Whole | Shape::Mask | Shape::Alpha => {}
         Shape::All(parts) | Shape::Any(parts) => parts.iter_mut().for_each(|part| soften(part, feather)),
         _ => region.feather = feather,
     }
 }
 
-/// Whether a region is made of masks alone.
+/// Whether a region is made of masks and alpha alone.
 pub(super) fn is_masks(region: &Region) -> bool {
     match &region.shape {
         Shape::All(parts) | Shape::Any(parts) => parts.iter().all(is_masks),
-        shape => *shape == Shape::Mask,
+        shape => matches!(shape, Shape::Mask | Shape::Alpha),
     }
 }
 
@@ -157,7 +165,7 @@ mod tests {
     /// How much of a colour belongs to a region, 0 to 1.
     fn share(place: Place, [r, g, b]: [f32; 3]) -> f32 {
         let mut weight = [0.0];
-        let pixel = region::Place { x: 0, y: 0, width: 1.0, height: 1.0, mask: None };
+        let pixel = region::Place { x: 0, y: 0, width: 1.0, height: 1.0, with: region::Beside::default() };
         place.region().weigh(pixel, [&[r], &[g], &[b]], &mut weight);
         weight[0]
     }

@@ -115,9 +115,9 @@ impl FusedPainter {
 
     /// Each line from the last layer's outputs to pixels.
     fn paint_lines(&self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, keys, output, controls, timings, number } = frame;
+        let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
-        let edits = edit_pass(controls, source, keys, *number);
+        let edits = edit_pass(controls, source, keys, *alpha, *number);
         let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch, beside) = (&*self.network, &self.scratch, self.beside.as_deref());
@@ -153,9 +153,9 @@ impl FusedPainter {
 
     /// All lines, then the filter, then pixels.
     fn paint_filtered(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, keys, output, controls, timings, number } = frame;
+        let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
-        let edits = edit_pass(controls, source, keys, *number);
+        let edits = edit_pass(controls, source, keys, *alpha, *number);
         let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
@@ -234,7 +234,7 @@ impl Painter for FusedPainter {
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
         self.network.reshape(tile.window.width, tile.window.height);
-        let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.number);
+        let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number);
         self.network.read(&Input { picture: frame.source, edits }, tile.window, &self.scratch);
         frame.timings.read += start.elapsed();
 

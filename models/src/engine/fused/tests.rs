@@ -70,6 +70,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: &Controls, fr
         let mut frame = FrameViews {
             source: info.packed_view(&source).unwrap(),
             keys: None,
+            alpha: None,
             output: info.packed_view_mut(&mut output).unwrap(),
             controls: controls.clone(),
             number: 1,
