@@ -9,7 +9,9 @@
 //! ```
 //!
 //! Cues of one property are its key frames: at a cue's time it has the cue's value, and the cue's ease says how it got there
-//! from the one before. Before the first it has that one's value, after the last it stays.
+//! from the one before. Before the first it has that one's value, after the last it stays. Edits move to others of the same kinds, in
+//! the same kinds of regions: a rectangle goes along, an amount grows. The flicker filter rests while what the network sees is moved so
+//! (edits before painting, and styles of regions).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -93,7 +95,6 @@ struct Key<T> {
 pub(super) struct Cues {
     numbers: Vec<(&'static Number, Vec<Key<f32>>)>,
     styles: Vec<Key<Arc<StyleCode>>>,
-    /// Plans change at once.
     edits: Vec<Key<Arc<Plan>>>,
     model: Arc<Model>,
     /// The time of the last frame that had one.
@@ -157,6 +158,7 @@ impl Cues {
         for (index, cue) in sheet.cue.into_iter().enumerate() {
             cues.add(cue, folder, &mut codes).map_err(|error| format!("cue {}: {error}", index + 1))?;
         }
+        cues.check_edits()?;
         Ok(cues)
     }
 
@@ -184,13 +186,23 @@ impl Cues {
             }
             "edit" => {
                 let text = text_of(value, "edits as --edit takes them")?;
-                if ease.is_some() {
-                    return Err("ease: edits change at once, expected hold".to_owned());
-                }
                 let value = Arc::new(self.plan(&text, folder)?);
                 insert(&mut self.edits, Key { time, value, ease })
             }
             _ => self.add_number(&property, time, value, ease),
+        }
+    }
+
+    /// What is eased into must be what there was, with other numbers.
+    fn check_edits(&self) -> Result<(), String> {
+        let unlike =
+            |keys: &&[Key<Arc<Plan>>]| keys[1].ease.is_some() && !keys[0].value.is_alike(&keys[1].value);
+        match self.edits.windows(2).find(unlike) {
+            Some(keys) => Err(format!(
+                "the edits at {} s are eased into: found others than at {} s, expected the same kinds of edits and regions, or hold",
+                keys[1].time, keys[0].time
+            )),
+            None => Ok(()),
         }
     }
 
@@ -243,8 +255,12 @@ impl Cues {
         self.time = time.or(self.time);
         let Some(time) = self.time else { return };
         if !self.edits.is_empty() {
-            let Place { from, .. } = place(&self.edits, seconds(time)).expect("there is one");
-            controls.edits = Some(Arc::clone(from));
+            let Place { from, to, .. } = place(&self.edits, seconds(time)).expect("there is one");
+            // The same plan as long as it is held: another is checked anew, frame by frame.
+            controls.edits = Some(match to {
+                Some((to, share)) if share > 0.0 => Arc::new(from.toward(to, share)),
+                _ => Arc::clone(from),
+            });
         }
         for (number, keys) in &self.numbers {
             let Place { from, to, .. } =

@@ -15,10 +15,12 @@
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
 //! | `after` | those of a painting |
+//! | `between` | a plan on the way to another |
 //! | `styles` | regions in styles of their own: their codes, and how much of a pixel is painted in each |
 
 mod adjust;
 mod after;
+mod between;
 mod check;
 mod error;
 pub mod instruction;

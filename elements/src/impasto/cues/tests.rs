@@ -122,6 +122,24 @@ fn no_text_ends_edits() {
 }
 
 #[test]
+fn edits_move_as_their_ease_says_and_are_one_plan_while_they_are_held() {
+    let text = cue(1.0, "edit", "'darken the left half by 20%'", "hold")
+        + &cue(3.0, "edit", "'darken the right half by 80%'", "linear");
+    let mut cues = parsed(&text, &model()).unwrap();
+    let mut edits = |seconds: f64| {
+        let mut controls = Controls::default();
+        cues.lay_over(Some(clock(seconds)), &mut controls);
+        controls.edits.unwrap()
+    };
+    let halfway = Plan::from_json(
+        r#"{"edits": [{"region": {"shape": {"rectangle": {"x": 0.25, "y": 0, "width": 0.5, "height": 1}}},
+            "adjust": {"brightness": -0.5}}]}"#,
+    );
+    assert_eq!(*edits(2.0), halfway.unwrap());
+    assert!(Arc::ptr_eq(&edits(0.0), &edits(1.0)) && Arc::ptr_eq(&edits(3.0), &edits(9.0)));
+}
+
+#[test]
 fn what_an_engine_is_asked_for_at_any_time_is_known_beforehand() {
     let text = cue(0.0, "stroke", "0", "hold") + &cue(1.0, "stroke", "2", "hold");
     let text = text + &cue(0.0, "edit", "''", "hold") + &cue(3.0, "edit", "'warmer'", "hold");
@@ -151,7 +169,10 @@ fn what_is_wrong_is_named_with_its_cue() {
         (cue(1.0, "temporal", "-1", "hold"), "cue 2: value: found -1, expected 0 to 1"),
         (cue(1.0, "edit", "3", "hold"), "cue 2: value: found a number, expected edits"),
         (cue(1.0, "edit", "'{}'", "hold"), "cue 2: value: a plan that cannot be read"),
-        (cue(1.0, "edit", "'{\"edits\": []}'", "linear"), "cue 2: ease: edits change at once"),
+        (
+            cue(0.0, "edit", "'darken the left half'", "hold") + &cue(1.0, "edit", "'warmer'", "linear"),
+            "the edits at 1 s are eased into: found others than at 0 s",
+        ),
         (cue(1.0, "strength", "true", "hold"), "cue 2: value: found a boolean, expected 0 to 1.5"),
         (
             cue(1.0, "style", "{ name = 'scream' }", "hold"),
