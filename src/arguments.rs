@@ -180,7 +180,15 @@ impl MovingOptions {
         options.device.check()?;
         let check = |sheet: &String| gstimpasto::check_cues(sheet, &model).map_err(anyhow::Error::msg);
         let cued = self.cues.as_ref().map(check).transpose().context("--cues")?;
-        options.check_mask(mask, cued.unwrap_or(false))?;
+        let cued = cued.unwrap_or_default();
+        options.check_mask(mask, cued.mask)?;
+        let by_alpha = options.edit.as_ref().is_some_and(|plan| plan.has_alpha());
+        if by_alpha || cued.alpha {
+            let what = if by_alpha { "--edit" } else { "--cues" };
+            bail!(
+                "{what}: a region goes by the frame's alpha, and frames of a video are read without: expected a --mask"
+            );
+        }
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", options.strength)
             .property("keep-colors", options.keep_colors)

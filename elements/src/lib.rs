@@ -15,7 +15,7 @@ pub mod cuda;
 mod impasto;
 mod mask;
 
-pub use impasto::{Impasto, check_cues};
+pub use impasto::{GoesBy, Impasto, check_cues};
 pub use mask::ImpastoMask;
 
 use gstreamer as gst;

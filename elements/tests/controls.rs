@@ -37,7 +37,7 @@ fn a_controller_sets_the_strength_of_every_frame_by_its_time() {
     source.set_mode(InterpolationMode::Linear);
     source.set(gst::ClockTime::ZERO, 0.0);
     source.set(gst::ClockTime::from_mseconds(400), 1.0);
-    element.add_control_binding(&DirectControlBinding::new(&element, "strength", &source)).unwrap();
+    element.add_control_binding(&DirectControlBinding::new_absolute(&element, "strength", &source)).unwrap();
     for index in 0..=10 {
         let painted = harness.push_and_pull(grey(&caps, index, 100)).unwrap();
         let expected = 100 + (102 * index / 10) as u8;

@@ -50,7 +50,7 @@ impl Start {
             (config, Cow::Borrowed(model.weights()))
         };
         let generator = config.resume_training(&weights, device).with_context(|| {
-            let (kind, styles) = (config.kind(), recipe.target.styles.len().max(1));
+            let (kind, styles) = (config.kind(), recipe.style_names().len().max(1));
             format!(
                 "generator.start_from: {}: found a {found}, expected a {kind} of {styles} style(s)",
                 asked.display()

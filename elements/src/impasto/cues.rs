@@ -112,12 +112,23 @@ struct Shown {
     code: Arc<StyleCode>,
 }
 
-/// Whether a sheet fits a model, as the element finds when it starts; and whether edits of it go by the mask that comes with frames.
+/// What edits of a sheet go by, beside a frame's colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GoesBy {
+    /// The mask that comes with it.
+    pub mask: bool,
+    /// Its alpha.
+    pub alpha: bool,
+}
+
+/// Whether a sheet fits a model, as the element finds when it starts; and what its edits go by.
 ///
 /// # Errors
 /// A message with the file, and with the cue, counted from 1, that cannot be.
-pub fn check_cues(path: &str, model: &Arc<Model>) -> Result<bool, String> {
-    Cues::load(path, model).map(|cues| cues.edits.iter().any(|key| key.value.has_mask()))
+pub fn check_cues(path: &str, model: &Arc<Model>) -> Result<GoesBy, String> {
+    let any = |cues: &Cues, goes_by: fn(&Plan) -> bool| cues.edits.iter().any(|key| goes_by(&key.value));
+    Cues::load(path, model)
+        .map(|cues| GoesBy { mask: any(&cues, Plan::has_mask), alpha: any(&cues, Plan::has_alpha) })
 }
 
 /// Between which keys a time lies.
@@ -221,6 +232,9 @@ impl Cues {
             Value::Number(value) if (0.0..=number.most).contains(&value) => value as f32,
             found => return Err(format!("value: found {found}, expected 0 to {}", number.most)),
         };
+        if number.name == "strength" {
+            self.model.check_strength(value).map_err(|error| format!("value: {error}"))?;
+        }
         let known = self.numbers.iter().position(|(known, _)| known.name == number.name);
         let at = known.unwrap_or_else(|| {
             self.numbers.push((number, Vec::new()));

@@ -18,8 +18,8 @@
 //! once or faded into over `style-fade` milliseconds. `edit` says what else happens to the picture, region by region: an instruction in
 //! English or Chinese, a plan as JSON, or a `.json` file; it may change while playing, and what cannot be edited is a warning. `cues` names a
 //! cue sheet, a file that says which control, style or edits there are when. With `strength=0` and no edits the frames themselves go out,
-//! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it is best an absolute one, since
-//! others spread 0 to 1 over -1 to 1.
+//! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it, and for `strength` and `stroke`, is
+//! best an absolute one, since others spread 0 to 1 over the property's range.
 //!
 //! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together.
 //!
@@ -72,7 +72,7 @@ mod stats;
 mod stream;
 mod styling;
 
-pub use cues::check_cues;
+pub use cues::{GoesBy, check_cues};
 
 use gstreamer as gst;
 use gstreamer::glib;

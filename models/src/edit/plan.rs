@@ -245,6 +245,11 @@ impl Plan {
         self.edits.iter().any(|edit| edit.region.sum(|shape| usize::from(*shape == Shape::Mask)) > 0)
     }
 
+    /// Whether a region goes by the frame's alpha.
+    pub fn has_alpha(&self) -> bool {
+        self.edits.iter().any(|edit| edit.region.sum(|shape| usize::from(*shape == Shape::Alpha)) > 0)
+    }
+
     /// Whether a region goes by the frame's colours.
     pub(crate) fn has_keys(&self) -> bool {
         let key = |shape: &Shape| usize::from(matches!(shape, Shape::Luma { .. } | Shape::Colour { .. }));

@@ -34,11 +34,6 @@ impl Plan {
         self.edits.iter().any(|edit| edit.style.is_some())
     }
 
-    /// Whether a region is painted in another style or more or less strongly than the rest.
-    pub(crate) fn paints_regions_apart(&self) -> bool {
-        self.edits.iter().any(|edit| edit.style.is_some() || edit.strength.is_some())
-    }
-
     /// Whether every region's style has its code, of this model.
     pub fn is_in_styles_of(&self, model: &Model) -> bool {
         let fits = |edit: &Edit| edit.code.as_ref().is_some_and(|code| model.owns(code));

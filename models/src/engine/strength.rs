@@ -5,8 +5,8 @@
 //! scene through them. The network's picture of a photo is near it, but not it, so pixels are mixed as well, by a share of
 //! `1 - (1 - s)^2`: nothing is left of the network at 0, and more than three quarters of the picture are its own from 1/2 on.
 //!
-//! Other models are painted with by the pixels' share s alone, up to 1. So is a frame with edits that have a strength or a style
-//! of their own: they set regions apart from the rest by shares of pixels.
+//! Other models are painted with by the pixels' share s alone, up to 1. A region's own strength is, with either, a share of pixels: of
+//! what the frame's strength has the network paint.
 
 use std::sync::Arc;
 
@@ -45,9 +45,8 @@ impl Strength {
     /// A style of another model.
     pub(super) fn apply(&mut self, model: &Model, mut controls: Controls) -> Result<Controls> {
         let strength = controls.strength;
-        let apart = controls.edits.as_ref().is_some_and(|edits| edits.paints_regions_apart());
         controls.strength = strength.min(1.0);
-        let Some(ends) = self.ends.as_ref().filter(|_| strength != 1.0 && strength > 0.0 && !apart) else {
+        let Some(ends) = self.ends.as_ref().filter(|_| strength != 1.0 && strength > 0.0) else {
             return Ok(controls);
         };
         let same = |made: &Made| {
@@ -76,7 +75,6 @@ impl Strength {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{Edit, Plan};
     use crate::generators::{GeneratorConfig, TinyConfig};
     use crate::model::Metadata;
     use crate::style::PHOTO_STYLE;
@@ -120,14 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_photo_and_with_regions_of_their_own_pixels_are_mixed() {
+    fn without_a_photo_pixels_are_mixed() {
         let plain = model(&["wave", "scream"]);
-        let mixed = Strength::new(&plain).apply(&plain, at(1.5)).unwrap();
-        assert_eq!(mixed, at(1.0));
-        let model = model(&["wave", PHOTO_STYLE]);
-        let edit = Edit { strength: Some(0.2), ..Edit::default() };
-        let edits = Some(Arc::new(Plan { edits: vec![edit] }));
-        let controls = Controls { edits, ..at(0.5) };
-        assert_eq!(Strength::new(&model).apply(&model, controls.clone()).unwrap(), controls);
+        let mut strength = Strength::new(&plain);
+        assert_eq!(strength.apply(&plain, at(1.5)).unwrap(), at(1.0));
+        assert_eq!(strength.apply(&plain, at(0.5)).unwrap(), at(0.5));
     }
 }

@@ -63,7 +63,9 @@ pub enum StyleError {
         remedy: String,
     },
     /// More than all of a style, of a model that knows no less of it.
-    #[error("a strength above 1 needs a model with a style 'photo', such as any; '{model}' goes from 0 to 1")]
+    #[error(
+        "a strength above 1 needs a model with a style 'photo' (generator.photo in its recipe); '{model}' goes from 0 to 1"
+    )]
     Strength {
         /// The model.
         model: String,

@@ -72,12 +72,16 @@ impl Recipe {
         if self.generator.photo > 0.0 && !self.generator.encoder {
             return fault("generator.photo", self.generator.photo, "0 without generator.encoder = true");
         }
-        if self.generator.photo > 0.0 && self.target.styles.iter().any(|style| style.name == PHOTO_STYLE) {
+        let taken = |name: &str| self.target.styles.iter().any(|style| style.name == name);
+        if self.generator.encoder && taken(PHOTO_STYLE) {
             return fault(
                 "target.styles",
                 PHOTO_STYLE,
-                "another name: with generator.photo it is no painting's",
+                "another name: beside an encoder it is no painting's",
             );
+        }
+        if self.generator.photo > 0.0 && self.loss.photo == 0.0 {
+            return fault("loss.photo", self.loss.photo, "more than 0 with generator.photo");
         }
         if !self.generator.encoder {
             let more = !self.target.more.is_empty();

@@ -235,20 +235,24 @@ impl Parser<'_> {
             change.attribute = attribute;
             return Ok(());
         }
-        if waits || self.tones_change(at + 1) {
+        // "Warm the highlights 20%": the amount is the warmth's.
+        let other = |change: &Change| change.attribute != Attribute::Brightness && change.degree.is_none();
+        let amount_is_taken = self.after_change && self.clause.changes.last().is_some_and(other);
+        if waits || self.tones_change(at + 1, amount_is_taken) {
             self.attribute(at, attribute);
             return Ok(());
         }
         self.region(at, place.region(), true)
     }
 
-    /// Whether what is said behind highlights or shadows is how light they become.
-    fn tones_change(&self, mut at: usize) -> bool {
+    /// Whether what is said behind highlights or shadows is how light they become; a mere amount does not say so where it is another
+    /// change's.
+    fn tones_change(&self, mut at: usize, amount_is_taken: bool) -> bool {
         let mut turned = false;
         while let Some((here, kind)) = self.ahead(at) {
             match kind {
                 Kind::Known(Word::Degree(_)) => {}
-                Kind::Share(_) | Kind::Bare(_) => turned = true,
+                Kind::Share(_) | Kind::Bare(_) => turned |= !amount_is_taken,
                 Kind::Known(Word::Turn { .. }) => turned = true,
                 Kind::Known(Word::Change { attribute, .. }) => return *attribute == Attribute::Brightness,
                 Kind::Known(Word::Attribute(_) | Word::Colours) => return false,
@@ -393,10 +397,19 @@ impl Parser<'_> {
     /// "A 10% feather", or "feather by 10%": an amount that is the width of edges.
     fn width(&mut self, at: usize, amount: Amount) -> Result<Option<usize>, Problem> {
         let place = &self.tokens[at].at;
-        let ahead = self.ahead(at + 1).filter(|(_, kind)| **kind == Kind::Known(Word::Feather));
+        // "A 10% feather", but not "by 30% with a feather of 10%".
+        let noun = |token: &Token| {
+            token.kind == Kind::Known(Word::Feather)
+                && ["feather", "羽化"].contains(&self.text[token.at.clone()].to_lowercase().as_str())
+        };
+        let amount_behind = |at: usize| {
+            let behind = self.ahead(at + 1).map(|(_, kind)| kind);
+            matches!(behind, Some(Kind::Share(_) | Kind::Bare(_) | Kind::Known(Word::Degree(_))))
+        };
+        let ahead = self.tokens.get(at + 1).filter(|token| noun(token) && !amount_behind(at + 1));
         let waits = self.clause.edge.as_ref().is_some_and(|edge| edge.waits);
         let (feather, next) = match (amount, ahead) {
-            (Amount::Word(share) | Amount::Share(share), Some((feather, _))) => (share, feather + 1),
+            (Amount::Word(share) | Amount::Share(share), Some(_)) => (share, at + 2),
             (Amount::Word(share) | Amount::Share(share), None) if waits => (share, at + 1),
             _ => return Ok(None),
         };
