@@ -69,7 +69,7 @@ fn small_run(folder: &Path) {
         image::RgbImage::from_fn(96, 96, pixel).save(folder.join(name)).unwrap();
     }
     let more =
-        "[training]\nsteps = 12\nbatch = 1\ncrop = 64\n[gan]\ncrop = 64\n[run]\ncheckpoint_steps = 2\n";
+        "[training]\nsteps = 12\nbatch = 1\ncrop = 96\n[gan]\ncrop = 96\n[run]\ncheckpoint_steps = 2\n";
     fs::write(folder.join("wave.toml"), format!("{RECIPE}{more}")).unwrap();
 }
 
@@ -100,7 +100,7 @@ fn an_encoder_is_trained_beside_named_styles_and_makes_a_style_of_a_picture() {
     let recipe = fs::read_to_string(folder.path().join("wave.toml")).unwrap();
     let recipe = recipe
         .replace("image = 'wave.png'", "styles = [{ name = 'a', image = 'wave.png' }]\nmore = ['photos']");
-    let recipe = recipe.replace("crop = 64\n[run]", "kind = 'none'\n[run]")
+    let recipe = recipe.replace("crop = 96\n[run]", "kind = 'none'\n[run]")
         + "[generator]\nencoder = true\nphoto = 0.3\n";
     fs::write(folder.path().join("wave.toml"), recipe).unwrap();
     let trained = run(folder.path(), "train wave.toml --output whole");
