@@ -112,7 +112,7 @@ fn what_a_region_changes_ends_near_it() {
     );
     let near = apart(&plain, &split, 0..WIDTH / 2 - 8);
     println!("beyond 8 pixels of the edge: mean {} codes, at most {}", near.0, near.1);
-    assert!(near.0 < 1.0, "{near:?}");
+    assert!(near.0 < 1.5, "{near:?}");
 }
 
 #[test]
