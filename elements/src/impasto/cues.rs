@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gstreamer as gst;
+use impasto_models::controls::STRENGTHS;
 use impasto_models::edit::Plan;
 use impasto_models::text_file::read_text;
 use impasto_models::{Controls, Model, StyleCode};
@@ -37,7 +38,11 @@ struct Number {
 
 /// The numbers that a sheet may change, from 0 on.
 static NUMBERS: [Number; 4] = [
-    Number { name: "strength", most: 1.5, set: |controls, value| controls.strength = value },
+    Number {
+        name: "strength",
+        most: *STRENGTHS.end() as f64,
+        set: |controls, value| controls.strength = value,
+    },
     Number { name: "keep-colors", most: 1.0, set: |controls, value| controls.keep_colors = value },
     Number { name: "stroke", most: 4.0, set: |controls, value| controls.stroke = value },
     Number { name: "temporal", most: 1.0, set: |controls, value| controls.temporal = value },

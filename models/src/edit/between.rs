@@ -12,17 +12,13 @@ impl Plan {
         one == two
     }
 
-    /// On the straight way to a plan that is alike: 0 is this one, 1 the other. Of plans that are not alike, this one.
+    /// On the straight way to a plan that [is alike](Self::is_alike): 0 is this one, 1 the other.
     pub fn toward(&self, other: &Self, share: f32) -> Self {
         let (mut between, mut other) = (self.clone(), other.clone());
         let mut ends = Vec::new();
         other.each_number(&mut |number| ends.push(*number));
-        let mut count = 0;
-        between.each_number(&mut |_| count += 1);
-        if count == ends.len() {
-            let mut ends = ends.into_iter();
-            between.each_number(&mut |number| *number += (ends.next().unwrap_or(*number) - *number) * share);
-        }
+        let mut ends = ends.into_iter();
+        between.each_number(&mut |number| *number += (ends.next().unwrap_or(*number) - *number) * share);
         between
     }
 

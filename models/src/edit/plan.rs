@@ -240,6 +240,11 @@ impl Plan {
         self.edits.iter().all(Edit::is_nothing)
     }
 
+    /// The greatest strength that an edit has of its own; 0 where none has one.
+    pub(crate) fn strongest(&self) -> f32 {
+        self.edits.iter().filter_map(|edit| edit.strength).fold(0.0, f32::max)
+    }
+
     /// Whether a region goes by the mask that comes with the frame.
     pub fn has_mask(&self) -> bool {
         self.edits.iter().any(|edit| edit.region.sum(|shape| usize::from(*shape == Shape::Mask)) > 0)

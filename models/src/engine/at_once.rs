@@ -329,7 +329,7 @@ fn restyle(painter: &mut dyn Painter, has: &mut Option<Look>, frame: &mut FrameV
 }
 
 /// The same thing, or none twice.
-fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
+pub(super) fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),

@@ -1,15 +1,18 @@
 //! Strength in the network: a style moved toward the one that leaves a picture as it is, or away from it.
 //!
-//! A model that has a style of that name ([`crate::style::PHOTO_STYLE`]) is painted with, at a strength s, in the style at s on the way from it
-//! (0) to the style that was asked for (1), and beyond: strokes and colours come and grow, where a cross-fade of pixels shows the
-//! scene through them. The network's picture of a photo is near it, but not it, so pixels are mixed as well, by a share of
-//! `1 - (1 - s)^2`: nothing is left of the network at 0, and more than three quarters of the picture are its own from 1/2 on.
+//! A model that has a style of that name ([`crate::style::PHOTO_STYLE`]) is painted with, at a strength s, in the style at s on the
+//! way from it (0) to the style that was asked for (1), and beyond: strokes and colours come and grow, where a cross-fade of pixels
+//! shows the scene through them. The network's picture of a photo is near it, but not it, so pixels are mixed as well, by a share
+//! of `1 - (1 - s)^2`: nothing is left of the network at 0, and three quarters of the picture or more are its own from 1/2 on.
 //!
-//! Other models are painted with by the pixels' share s alone, up to 1. A region's own strength is, with either, a share of pixels: of
-//! what the frame's strength has the network paint.
+//! Where a region of the edits asks for more than the frame, the network paints at what the strongest asks for, and whatever is
+//! weaker is a share of pixels of that: all of the style is painted where all of it is asked for.
+//!
+//! Other models are painted with by the pixels' share s alone, up to 1.
 
 use std::sync::Arc;
 
+use super::at_once::same;
 use crate::{Controls, Model, Result, StyleCode};
 
 /// A model's way from no style to a style.
@@ -44,19 +47,15 @@ impl Strength {
     /// # Errors
     /// A style of another model.
     pub(super) fn apply(&mut self, model: &Model, mut controls: Controls) -> Result<Controls> {
-        let strength = controls.strength;
-        controls.strength = strength.min(1.0);
+        let asked = controls.strength;
+        let of_regions = controls.edits.as_ref().map_or(0.0, |edits| edits.strongest());
+        let strength = asked.max(of_regions);
+        controls.strength = asked.min(1.0);
         let Some(ends) = self.ends.as_ref().filter(|_| strength != 1.0 && strength > 0.0) else {
             return Ok(controls);
         };
-        let same = |made: &Made| {
-            let style = match (&made.style, &controls.style) {
-                (Some(had), Some(asked)) => Arc::ptr_eq(had, asked),
-                (had, asked) => had.is_none() && asked.is_none(),
-            };
-            style && made.strength == strength
-        };
-        let made = match self.last.take().filter(same) {
+        let kept = |made: &Made| same(&made.style, &controls.style) && made.strength == strength;
+        let made = match self.last.take().filter(kept) {
             Some(made) => made,
             None => {
                 let style = controls.style.as_deref();
@@ -66,7 +65,7 @@ impl Strength {
             }
         };
         controls.style = Some(Arc::clone(&made.code));
-        controls.strength = 1.0 - (1.0 - strength.min(1.0)).powi(2);
+        controls.strength = (1.0 - (1.0 - strength.min(1.0)).powi(2)) * asked / strength;
         self.last = Some(made);
         Ok(controls)
     }
@@ -75,6 +74,7 @@ impl Strength {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::{Edit, Plan};
     use crate::generators::{GeneratorConfig, TinyConfig};
     use crate::model::Metadata;
     use crate::style::PHOTO_STYLE;
@@ -115,6 +115,31 @@ mod tests {
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
         let foreign = Some(Arc::new(StyleCode::new(3, one.numbers().to_vec())));
         assert!(strength.apply(&model, Controls { style: foreign, ..at(0.5) }).is_err());
+    }
+
+    #[test]
+    fn the_strongest_of_frame_and_regions_is_the_network_s() {
+        let model = model(&["wave", PHOTO_STYLE]);
+        let [wave, photo] = ["wave", PHOTO_STYLE].map(|name| model.style(name).unwrap());
+        let mut strength = Strength::new(&model);
+        let mut with_region = |asked, of_region| {
+            let edit = Edit { strength: Some(of_region), ..Edit::default() };
+            let edits = Some(Arc::new(Plan { edits: vec![edit] }));
+            strength.apply(&model, Controls { edits, ..at(asked) }).unwrap()
+        };
+        let unpainted = with_region(0.5, 0.0);
+        assert_eq!(
+            (unpainted.strength, &**unpainted.style.as_ref().unwrap()),
+            (0.75, &photo.toward(&wave, 0.5))
+        );
+        let whole = with_region(0.3, 1.0);
+        assert_eq!((whole.strength, whole.style), (0.3, None));
+        let stronger = with_region(0.25, 0.5);
+        assert_eq!(
+            (stronger.strength, &**stronger.style.as_ref().unwrap()),
+            (0.375, &photo.toward(&wave, 0.5))
+        );
+        assert_eq!(with_region(0.0, 0.5).strength, 0.0);
     }
 
     #[test]

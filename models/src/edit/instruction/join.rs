@@ -58,7 +58,9 @@ impl Parser<'_> {
             feathers
                 && matches!(
                     token.kind,
-                    Kind::Known(Word::Feather | Word::Pronoun) | Kind::Share(_) | Kind::Bare(_)
+                    Kind::Known(Word::Feather | Word::Pronoun | Word::Degree(_))
+                        | Kind::Share(_)
+                        | Kind::Bare(_)
                 )
         };
         if segment.iter().all(|token| trailing(token) || wide(token)) && joiner != Word::Then {

@@ -5,6 +5,7 @@
 //! | `words`, `english`, `chinese` | the lexicon: every word with its meaning |
 //! | `token` | a text in words, by the longest entry that fits |
 //! | `parse`, `join` | words to edits, clause by clause; what a joiner means |
+//! | `doubt`, `edges` | words that say too little or nothing; amounts that are the width of edges |
 //! | `clause` | what a clause says, and the edit it asks for |
 //! | `region`, `place` | the region of a clause; regions that have a name |
 //! | `nearest`, `caret` | the nearest known word, and a line that points at one |
@@ -43,12 +44,14 @@
 //! - Highlights and shadows are attributes where they get lighter or darker, else regions.
 //!
 //! # Amounts
-//! Shares of a number's range: nothing said .5; slightly .2; a bit, some .3; quite .6; very, much .8; fully 1; `30%` and `.3` .3; a stop 1. Of hues, 180
-//! degrees are 1. For how strongly is painted, and how much of the colours is kept, nothing said is 1.
+//! Shares of a number's range: nothing said .5; slightly .2; a bit, some .3; quite .6; very, much .8; fully 1; `30%` and `.3`
+//! .3; a stop 1. Of hues, 180 degrees are 1. For how strongly is painted, and how much of the colours is kept, nothing said is 1.
 
 mod caret;
 mod chinese;
 mod clause;
+mod doubt;
+mod edges;
 mod english;
 mod explain;
 mod join;

@@ -1,8 +1,8 @@
 //! Words to edits, clause by clause, from left to right.
 
 use super::clause::{Amount, Change, Clause, Degree, Edge, Problem, Turn, merged};
+use super::doubt::masked;
 use super::join::{is_joiner, is_region};
-use super::nearest::nearest;
 use super::place::{Place, SOFT, inverted};
 use super::region::{Link, Where, any};
 use super::token::{Kind, Token, tokens};
@@ -98,7 +98,9 @@ impl Parser<'_> {
             Word::Turn { sign, verb, usual } => self.turn(at, sign, verb, usual),
             Word::Change { attribute, sign, usual, verb } => {
                 self.change(at, attribute, sign, usual);
-                self.clause.changes.iter_mut().next_back().into_iter().for_each(|change| change.verb = verb);
+                if let Some(change) = self.clause.changes.last_mut() {
+                    change.verb = verb;
+                }
             }
             Word::Attribute(attribute) => self.attribute(at, attribute),
             Word::Degree(_) if self.is_half_of_nothing(at) => {
@@ -141,7 +143,7 @@ impl Parser<'_> {
         behind.find(|(_, kind)| !matches!(kind, Kind::Known(Word::Filler | Word::In)))
     }
 
-    fn word_ahead(&self, at: usize) -> Option<Word> {
+    pub(super) fn word_ahead(&self, at: usize) -> Option<Word> {
         match self.ahead(at) {
             Some((_, Kind::Known(word))) => Some(*word),
             _ => None,
@@ -394,84 +396,9 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// "A 10% feather", or "feather by 10%": an amount that is the width of edges.
-    fn width(&mut self, at: usize, amount: Amount) -> Result<Option<usize>, Problem> {
-        let place = &self.tokens[at].at;
-        // "A 10% feather", but not "by 30% with a feather of 10%".
-        let noun = |token: &Token| {
-            token.kind == Kind::Known(Word::Feather)
-                && ["feather", "羽化"].contains(&self.text[token.at.clone()].to_lowercase().as_str())
-        };
-        let amount_behind = |at: usize| {
-            let behind = self.ahead(at + 1).map(|(_, kind)| kind);
-            matches!(behind, Some(Kind::Share(_) | Kind::Bare(_) | Kind::Known(Word::Degree(_))))
-        };
-        let ahead = self.tokens.get(at + 1).filter(|token| noun(token) && !amount_behind(at + 1));
-        let waits = self.clause.edge.as_ref().is_some_and(|edge| edge.waits);
-        let (feather, next) = match (amount, ahead) {
-            (Amount::Word(share) | Amount::Share(share), Some(_)) => (share, at + 2),
-            (Amount::Word(share) | Amount::Share(share), None) if waits => (share, at + 1),
-            _ => return Ok(None),
-        };
-        if !(0.0..=1.0).contains(&feather) {
-            return Err(Problem::new(place, "out of range, expected edges of 0 to 100%"));
-        }
-        self.clause.edge = Some(Edge { feather, waits: false, at: place.clone() });
-        Ok(Some(next))
-    }
-
-    /// Whether a word that is not known is a style: "as scream and great-wave everywhere else". One that is nearly known is none.
-    fn is_another_style(&self, at: usize) -> bool {
-        let said = |token: &&Token| token.kind != Kind::Known(Word::Filler);
-        let joined = self.tokens[..at].iter().rev().find(said);
-        if joined.is_none_or(|token| !matches!(token.kind, Kind::Known(Word::And | Word::Comma)))
-            || nearest(self.text, self.tokens[at].at.clone()).is_some()
-        {
-            return false;
-        }
-        let fresh = self.clause.style.is_none() && !self.clause.has_effect();
-        let styled = self.edits.last().is_some_and(|edit| edit.style.is_some());
-        fresh && styled && self.word_ahead(at + 1).is_some_and(is_region)
-    }
-
     /// "Outside the masked area", where "outside" alone is the frame's edges.
     fn is_outside_of_mask(&self, at: usize) -> bool {
         self.text[self.tokens[at].at.clone()].eq_ignore_ascii_case("outside")
             && self.word_ahead(at + 1) == Some(Word::Place(Place::Mask))
     }
-
-    /// "The half" and "half the frame", without a word which.
-    fn is_half_of_nothing(&self, at: usize) -> bool {
-        let spelled = |at: usize| self.text[self.tokens[at].at.clone()].to_lowercase();
-        let of_all = self.word_ahead(at + 1) == Some(Word::Place(Place::Whole));
-        spelled(at) == "half" && (of_all || (at > 0 && spelled(at - 1) == "the"))
-    }
-
-    /// A word that is not known, with the nearest that is.
-    fn unknown(&self, at: usize) -> Problem {
-        let place = self.tokens[at].at.clone();
-        if at > 0 && matches!(self.tokens[at - 1].kind, Kind::Name(_)) {
-            let says =
-                "a style of several words, expected them in quotes, or 'and' before what else is to happen";
-            return Problem::new(&place, says);
-        }
-        let found = nearest(self.text, place.clone());
-        let place = found.as_ref().map_or(place, |(_, wider)| wider.clone());
-        let expected = match self.clause.place.is_empty() {
-            true => "a region or a change, such as 'the left half' or 'warmer'",
-            false => "a change, such as 'warmer' or 'more contrast'",
-        };
-        let near = found.map(|(known, _)| format!("; did you mean '{known}'?")).unwrap_or_default();
-        let says = format!("'{}' is not known here, expected {expected}{near}", &self.text[place.clone()]);
-        Problem::new(&place, says)
-    }
-}
-
-fn masked(token: &Token, text: &str, instead: &str) -> Problem {
-    let found = &text[token.at.clone()];
-    let says = format!(
-        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; without one, name a \
-         place, a light or a colour, such as {instead}"
-    );
-    Problem::new(&token.at, says)
 }
