@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
+use impasto_models::edit::{Adjust, Edit, Learned, Plan, Region, Shape};
 use impasto_models::{
     Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -27,11 +27,24 @@ fn plan(count: usize, edit: impl Fn(usize) -> Edit) -> Arc<Plan> {
         feather: 0.1,
         invert: false,
     };
-    Arc::new(Plan { edits: (0..count).map(|index| Edit { region: region(index), ..edit(index) }).collect() })
+    Arc::new(Plan {
+        edits: (0..count).map(|index| Edit { region: region(index), ..edit(index) }).collect(),
+        ..Plan::default()
+    })
 }
 
 fn colours(_: usize) -> Edit {
     Edit { adjust: Adjust { temperature: 0.5, contrast: 0.2, ..Adjust::default() }, ..Edit::default() }
+}
+
+/// One of those that look beyond a pixel.
+fn beyond(adjust: Adjust) -> Option<Arc<Plan>> {
+    Some(plan(1, |_| Edit { adjust, ..Edit::default() }))
+}
+
+/// What a network makes of the frame before it is painted.
+fn learned(_: usize) -> Edit {
+    Edit { learned: Some(Learned::new("great-wave", 1.0)), before: true, ..Edit::default() }
 }
 
 fn style(index: usize) -> Edit {
@@ -48,6 +61,11 @@ fn edits(criterion: &mut Criterion) {
         ("colours in 8", Some(plan(8, colours))),
         ("a style in 1", Some(plan(1, style))),
         ("styles in 8", Some(plan(8, style))),
+        ("blur in 1", beyond(Adjust { blur: 0.5, ..Adjust::default() })),
+        ("ink in 1", beyond(Adjust { ink: 0.5, ..Adjust::default() })),
+        ("abstraction in 1", beyond(Adjust { abstraction: 0.5, ..Adjust::default() })),
+        ("a learned edit in 1", Some(plan(1, learned))),
+        ("strokes of their own in 1", Some(plan(1, |_| Edit { stroke: Some(2.0), ..Edit::default() }))),
     ];
     for (name, edits) in cases {
         group.bench_function(name, |bencher| {

@@ -82,6 +82,7 @@ fn edits() -> Plan {
             Edit { region: ellipse(), adjust, before: true, ..Edit::default() },
             Edit { region: parts, adjust, strength: Some(0.5), keep_colors: Some(0.5), ..Edit::default() },
         ],
+        exact: false,
     }
 }
 

@@ -42,7 +42,7 @@ fn painted(device: DeviceChoice, format: PixelFormat, controls: Controls) -> Vec
 }
 
 fn with(edits: Vec<Edit>, controls: Controls) -> Controls {
-    let plan = Plan { edits };
+    let plan = Plan { edits, ..Plan::default() };
     plan.check().unwrap();
     Controls { edits: Some(Arc::new(plan)), ..controls }
 }
@@ -62,6 +62,9 @@ const WARM: Adjust = Adjust {
     shadows: 0.2,
     vibrance: 0.3,
     grain: 0.0,
+    blur: 0.0,
+    ink: 0.0,
+    abstraction: 0.0,
 };
 
 /// Whether an RGB sample lies in the left half.
@@ -280,7 +283,7 @@ fn a_plan_that_nobody_checked_is_an_error_and_the_next_frame_is_painted() {
     let mut outcome = |edits: usize| {
         let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
         let edit = Edit { adjust: WARM, ..Edit::default() };
-        frame.controls.edits = Some(Arc::new(Plan { edits: vec![edit; edits] }));
+        frame.controls.edits = Some(Arc::new(Plan { edits: vec![edit; edits], ..Plan::default() }));
         assert!(engine.submit(frame).is_ok());
         engine.collect().unwrap().outcome.map(drop).map_err(|error| error.to_string())
     };

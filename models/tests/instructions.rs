@@ -69,7 +69,8 @@ fn edit(mut fields: Map<String, Value>, named: &HashMap<String, Region>) -> Edit
     let place = fields.remove("in").map(|place| region(place.as_str().unwrap(), named));
     let mut edit = json!({"region": place.unwrap_or_default(), "adjust": {}});
     for (name, value) in fields {
-        let rest = ["strength", "keep_colors", "style", "before"].contains(&name.as_str());
+        let rest =
+            ["strength", "keep_colors", "style", "before", "learned", "stroke"].contains(&name.as_str());
         let place = if rest { &mut edit } else { &mut edit["adjust"] };
         place[&name] = value;
     }
@@ -83,7 +84,7 @@ fn every_instruction_of_the_set_means_its_plan() {
     let mut apart = Vec::new();
     for Instruction { text, edits } in instruction {
         let edits = edits.into_iter().map(|fields| edit(fields, &regions)).collect();
-        let expected = Plan { edits };
+        let expected = Plan { edits, ..Plan::default() };
         match Plan::of(&text, Path::new("")) {
             Ok(plan) if plan == expected => {}
             Ok(plan) => apart.push(format!("{text}\n{}\n  not\n{}", plan.explain(), expected.explain())),

@@ -46,7 +46,10 @@ fn painted(device: DeviceChoice, model: &Arc<Model>, controls: &Controls) -> Vec
 
 fn styled(style: &str, shape: Shape, feather: f32) -> Controls {
     let region = Region { shape, feather, ..Region::default() };
-    let plan = Plan { edits: vec![Edit { region, style: Some(style.to_owned()), ..Edit::default() }] };
+    let plan = Plan {
+        edits: vec![Edit { region, style: Some(style.to_owned()), ..Edit::default() }],
+        ..Plan::default()
+    };
     Controls { edits: Some(Arc::new(plan)), ..Controls::default() }
 }
 

@@ -58,7 +58,7 @@ fn tiny(weights: &Weights, size: Option<[usize; 2]>) -> GraphProto {
     let means = layers.graph.means(INPUT, 4);
     let skip = layers.stem(&cells, 4);
     let mut x = layers.rectified(&skip, "down", 2);
-    for block in 0..4 {
+    for block in (0..).take_while(|block| weights.contains_key(&format!("blocks.{block}.weight"))) {
         x = layers.rectified(&x, &format!("blocks.{block}"), 1);
     }
     let x = layers.conv(&x, "up", 1);

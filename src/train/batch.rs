@@ -22,8 +22,8 @@ pub struct Batch {
     pub style: usize,
     /// All of that style, `[1, styles]`, where there are several and no encoder.
     pub mix: Option<Tensor<2>>,
-    /// What an encoder studies, where there is one.
-    pub study: Option<Study>,
+    /// What an encoder studies, where there is one: each on an equal part of the batch, in order.
+    pub studies: Vec<Study>,
     /// Crops of the painting for the critic, `[batch, 3, critic's crop, ...]`.
     pub real: Option<Tensor<4>>,
     /// A crop of the painting, to be left as it is, `[1, 3, crop, crop]`.
@@ -75,8 +75,9 @@ impl Batch {
         let mut draw = Draw::new(recipe.seed, step, Purpose::Objective("batch"));
         let styles = recipe.target.styles.len();
         let style = if styles > 1 { draw.below(styles) } else { 0 };
-        let study = recipe.generator.encoder.then(|| dataset.study(step));
-        let mix = (styles > 1 && study.is_none()).then(|| one_hot(style, styles, device));
+        let studied = if recipe.generator.encoder { recipe.training.styles } else { 0 };
+        let studies = dataset.studies(step, studied);
+        let mix = (styles > 1 && studies.is_empty()).then(|| one_hot(style, styles, device));
         let side = recipe.gan.crop.min(crop);
         let window = [draw.below(crop - side + 1), draw.below(crop - side + 1), side];
         let wants_critic = recipe.gan.kind != GanKind::None;
@@ -91,7 +92,7 @@ impl Batch {
             second,
             style,
             mix,
-            study,
+            studies,
             real: stacked(real),
             painting: stacked(painting),
             keys: (!keys.is_empty()).then(|| key_tensors(keys, device)),

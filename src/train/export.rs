@@ -46,7 +46,16 @@ pub fn metadata(
 fn files(target: &Target) -> Vec<&PathBuf> {
     let styles = target.styles.iter().map(|style| &style.image);
     let keys = target.key_frames.iter().map(|key| &key.painted);
-    target.image.iter().chain(&target.folder).chain(styles).chain(&target.more).chain(keys).collect()
+    let pairs = target.pairs.iter().map(|pairs| &pairs.after);
+    target
+        .image
+        .iter()
+        .chain(&target.folder)
+        .chain(pairs)
+        .chain(styles)
+        .chain(&target.more)
+        .chain(keys)
+        .collect()
 }
 
 /// A file of the target, with what the recipe says of it.

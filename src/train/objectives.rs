@@ -8,7 +8,7 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use impasto_models::features::{FeatureBank, FeatureConfig, gram};
-use impasto_models::generators::Generator;
+use impasto_models::generators::{Generator, Look};
 use impasto_models::style::Describer;
 
 use super::batch::Batch;
@@ -60,6 +60,8 @@ pub struct Painted {
 /// The parts of a loss, weighted.
 pub struct Losses {
     parts: Vec<(&'static str, Tensor<1>)>,
+    /// What the weights count for of what is added now.
+    share: f64,
 }
 
 /// The objectives that the recipe weighs, and what they compare with.
@@ -88,15 +90,15 @@ pub struct Reference {
 }
 
 impl Painted {
-    /// Everything of the batch through the generator in one pass.
-    pub fn by(generator: &Generator, batch: &Batch, reference: &Reference) -> Self {
+    /// Everything of the batch through the generator in one pass: each equal part of the pictures in the style of its reference.
+    pub fn by(generator: &Generator, batch: &Batch, references: &[Reference]) -> Self {
         let [count, _, _, _] = batch.first.dims();
         let second = batch.second.as_ref().map(|moment| moment.frames.clone());
         let keys = batch.keys.as_ref().map(|[frames, _, _]| frames.clone());
         let inputs = [Some(batch.first.clone()), second, batch.painting.clone(), keys];
         let counts = inputs.each_ref().map(|input| input.as_ref().map_or(0, |input| input.dims()[0]));
-        let described = reference.description.clone().and_then(|description| generator.encoded(description));
-        let style = described.unwrap_or_else(|| generator.mixed(batch.mix.as_ref()));
+        let style =
+            encoded(generator, references, &counts).unwrap_or_else(|| generator.mixed(batch.mix.as_ref()));
         let inputs = Tensor::cat(inputs.into_iter().flatten().collect(), 0);
         let (painted, features) = generator.forward_styled(inputs, &style);
         let part = |index: usize| {
@@ -115,17 +117,36 @@ impl Painted {
     }
 }
 
+/// The styles that an encoder makes of the references, one for all pictures or one for each: equal parts of each of these numbers of
+/// them; none without an encoder.
+fn encoded(generator: &Generator, references: &[Reference], counts: &[usize]) -> Option<Look> {
+    let descriptions: Vec<_> =
+        references.iter().filter_map(|reference| reference.description.clone()).collect();
+    if descriptions.is_empty() {
+        return None;
+    }
+    let look = generator.encoded(Tensor::cat(descriptions, 0))?;
+    if references.len() == 1 {
+        return Some(look);
+    }
+    let of_input = |&count: &usize| (0..count).map(move |index| index * references.len() / count);
+    Some(look.of_pictures(&counts.iter().flat_map(of_input).collect::<Vec<_>>()))
+}
+
 impl Losses {
     /// Adds an objective, where its weight is not 0.
     pub fn add(&mut self, name: &'static str, weight: f64, loss: impl FnOnce() -> Tensor<1>) {
         if weight > 0.0 {
-            self.parts.push((name, loss() * weight));
+            self.parts.push((name, loss() * (weight * self.share)));
         }
     }
 
     /// The sum, and the value of each part.
     pub fn into_parts(self, device: &Device) -> (Tensor<1>, BTreeMap<&'static str, f64>) {
-        let values = self.parts.iter().map(|(name, part)| (*name, optimizer::value(part))).collect();
+        let mut values = BTreeMap::new();
+        for (name, part) in &self.parts {
+            *values.entry(*name).or_default() += optimizer::value(part);
+        }
         let sum = self.parts.into_iter().map(|(_, part)| part).reduce(|a, b| a + b);
         (sum.unwrap_or_else(|| Tensor::zeros([1], device)), values)
     }
@@ -191,19 +212,20 @@ impl Objectives {
     }
 
     /// What a step learns: of what is studied where there is an encoder, else one of the style's paintings, another in each
-    /// step.
-    pub fn reference(&self, batch: &Batch, step: u64) -> Reference {
-        match &batch.study {
-            Some(Study::Part(part)) => self.refer(part),
-            Some(Study::Photo) => self.photo(),
-            Some(Study::Whole(index)) => {
+    /// step. Never empty.
+    pub fn references(&self, batch: &Batch, step: u64) -> Vec<Reference> {
+        if batch.studies.is_empty() {
+            let paintings = &self.paintings[batch.style];
+            return vec![paintings[step as usize % paintings.len()].clone()];
+        }
+        let studied = |study: &Study| match study {
+            Study::Part(part) => self.refer(part),
+            Study::Photo => self.photo(),
+            Study::Whole(index) => {
                 self.every_painting().nth(*index).expect("as many as in the dataset").clone()
             }
-            None => {
-                let paintings = &self.paintings[batch.style];
-                paintings[step as usize % paintings.len()].clone()
-            }
-        }
+        };
+        batch.studies.iter().map(studied).collect()
     }
 
     fn every_painting(&self) -> impl Iterator<Item = &Reference> {
@@ -224,42 +246,57 @@ impl Objectives {
         self.bank.as_ref()
     }
 
-    /// Every objective that the recipe weighs.
-    pub fn measure(&self, batch: &Batch, painted: &Painted, reference: &Reference, step: u64) -> Losses {
-        let mut losses = Losses { parts: Vec::new() };
-        let weights = &self.recipe.loss;
-        if reference.photo {
-            losses.add("photo", weights.photo, || identity_loss(painted.first.clone(), batch.first.clone()));
-            self.add_temporal(&mut losses, batch, painted);
-            return losses;
+    /// Every objective that the recipe weighs: equal parts of the pictures by each of the references.
+    pub fn measure(&self, batch: &Batch, painted: &Painted, references: &[Reference], step: u64) -> Losses {
+        let mut losses = Losses { parts: Vec::new(), share: 1.0 / references.len() as f64 };
+        let [count, ..] = batch.first.dims();
+        let of_each = count / references.len();
+        for (index, reference) in references.iter().enumerate() {
+            let part = |x: &Tensor<4>| x.clone().narrow(0, index * of_each, of_each);
+            self.add_style(&mut losses, [part(&painted.first), part(&batch.first)], reference, step);
         }
-        losses.add("swd", weights.swd, || self.patches(painted, reference, step));
-        losses.add("palette", weights.palette, || self.palette(painted, reference, step));
-        self.add_perceptual(&mut losses, batch, painted, reference, step);
-        losses.add("luma", weights.luma, || luma_loss(painted.first.clone(), batch.first.clone()));
-        losses.add("structure", weights.structure, || {
-            structure_loss(painted.first.clone(), batch.first.clone())
-        });
-        losses.add("tv", weights.tv, || total_variation(painted.first.clone()));
-        losses.add("range", weights.range, || range_loss(painted.first.clone()));
-        losses.add("grid", weights.grid, || grid_loss(painted.first.clone()));
+        losses.share = 1.0;
         if let (Some(repainted), Some(painting)) = (&painted.painting, &batch.painting) {
-            losses.add("identity", weights.identity, || identity_loss(repainted.clone(), painting.clone()));
+            let weight = self.recipe.loss.identity;
+            losses.add("identity", weight, || identity_loss(repainted.clone(), painting.clone()));
         }
         self.add_key_frames(&mut losses, batch, painted);
         self.add_temporal(&mut losses, batch, painted);
         losses
     }
 
+    /// What pictures that were painted, of their inputs, have of a style and have kept.
+    fn add_style(
+        &self,
+        losses: &mut Losses,
+        [painted, input]: [Tensor<4>; 2],
+        reference: &Reference,
+        step: u64,
+    ) {
+        let weights = &self.recipe.loss;
+        if reference.photo {
+            losses.add("photo", weights.photo, || identity_loss(painted, input));
+            return;
+        }
+        losses.add("swd", weights.swd, || self.patches(&painted, reference, step));
+        losses.add("palette", weights.palette, || self.palette(&painted, reference, step));
+        self.add_perceptual(losses, &painted, &input, reference, step);
+        losses.add("luma", weights.luma, || luma_loss(painted.clone(), input.clone()));
+        losses.add("structure", weights.structure, || structure_loss(painted.clone(), input.clone()));
+        losses.add("tv", weights.tv, || total_variation(painted.clone()));
+        losses.add("range", weights.range, || range_loss(painted.clone()));
+        losses.add("grid", weights.grid, || grid_loss(painted.clone()));
+    }
+
     /// The sliced Wasserstein distance of colours: of means of 4x4 pixels, and of single pixels. By means alone a hatch of two
     /// colours that the painting does not have passes for the one between.
-    fn palette(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
+    fn palette(&self, painted: &Tensor<4>, reference: &Reference, step: u64) -> Tensor<1> {
         let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("palette"));
         let kernels = self.kernels(&mut draw, 1, &reference.numbers);
         let every = [PatchGrid { offset: [0, 0], stride: 1 }];
         let some =
             [PatchGrid { offset: [draw.below(COLOUR_CELL), draw.below(COLOUR_CELL)], stride: COLOUR_CELL }];
-        let (painted, painting) = (&painted.first, &reference.numbers);
+        let painting = &reference.numbers;
         let [means, wanted] = [painted, painting].map(|x| pooled(x.clone(), COLOUR_CELL));
         let of_means = sliced_wasserstein(means, wanted, &kernels, &every, &every);
         let of_pixels = sliced_wasserstein(painted.clone(), painting.clone(), &kernels, &some, &some);
@@ -273,7 +310,7 @@ impl Objectives {
         unit_kernels(Tensor::from_data(normals, &like.device()))
     }
 
-    fn patches(&self, painted: &Painted, reference: &Reference, step: u64) -> Tensor<1> {
+    fn patches(&self, painted: &Tensor<4>, reference: &Reference, step: u64) -> Tensor<1> {
         let mut draw = Draw::new(self.recipe.seed, step, Purpose::Objective("patches"));
         let kernels = self.kernels(&mut draw, PATCH, &reference.numbers);
         let mut grids = |x: &Tensor<4>, patches: usize| -> Vec<PatchGrid> {
@@ -283,11 +320,11 @@ impl Objectives {
             };
             (0..LEVELS).map(level).collect()
         };
-        let (ours, theirs) = (grids(&painted.first, PATCHES), grids(&reference.numbers, PAINTING_PATCHES));
+        let (ours, theirs) = (grids(painted, PATCHES), grids(&reference.numbers, PAINTING_PATCHES));
         let swd = |x: Tensor<4>, painting: Tensor<4>, levels: Range<usize>| {
             sliced_wasserstein(x, painting, &kernels, &ours[levels.clone()], &theirs[levels])
         };
-        let (painted, painting) = (painted.first.clone(), reference.numbers.clone());
+        let (painted, painting) = (painted.clone(), reference.numbers.clone());
         if !self.recipe.loss.luma_strokes {
             return swd(painted, painting, 0..LEVELS);
         }
@@ -304,22 +341,22 @@ impl Objectives {
     fn add_perceptual(
         &self,
         losses: &mut Losses,
-        batch: &Batch,
-        painted: &Painted,
+        painted: &Tensor<4>,
+        input: &Tensor<4>,
         reference: &Reference,
         step: u64,
     ) {
         let weights = &self.recipe.loss;
         let wanted = weights.content + weights.gram + weights.moments + weights.nce > 0.0;
         let Some(bank) = self.bank.as_ref().filter(|_| wanted) else { return };
-        let of_painted = bank.forward(self.strokes(painted.first.clone()));
+        let of_painted = bank.forward(self.strokes(painted.clone()));
         let style = picked(&of_painted, bank.style_taps());
         losses.add("gram", weights.gram, || gram_loss(&style, &reference.grams));
         losses.add("moments", weights.moments, || moments_loss(&style, &reference.moments));
         if weights.content + weights.nce == 0.0 {
             return;
         }
-        let of_input = bank.forward(self.strokes(batch.first.clone()));
+        let of_input = bank.forward(self.strokes(input.clone()));
         let content = |taps: &[Tensor<4>]| picked(taps, bank.content_taps());
         losses.add("content", weights.content, || content_loss(&content(&of_painted), &content(&of_input)));
         losses.add("nce", weights.nce, || {

@@ -78,6 +78,8 @@ pub struct GeneratorRecipe {
     /// Beside an encoder, the share of the steps in which it learns to leave a picture as it is: the style `photo`, from which
     /// the strength goes. 0 makes no such style.
     pub photo: f64,
+    /// Blocks of a `tiny` at an eighth of the size: 4, or 2, which is enough for an edit.
+    pub blocks: usize,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
     pub batch_norm: f64,
 }
@@ -92,7 +94,7 @@ pub enum GeneratorKind {
     Base,
 }
 
-/// What to learn: exactly one of `image`, `styles`, `folder`, `key_frames`.
+/// What to learn: exactly one of `image`, `styles`, `folder`, `key_frames`, `pairs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Target {
@@ -106,10 +108,29 @@ pub struct Target {
     pub folder: Option<PathBuf>,
     /// Pairs of a frame and its painted version.
     pub key_frames: Vec<KeyFrame>,
+    /// Two folders of pictures with the same names, before and after an edit.
+    pub pairs: Option<Pairs>,
     /// Paintings are scaled to this longer side, in pixels: it decides how large the strokes are.
     pub longer_side: usize,
     /// Where the paintings come from and under which licence, for the model file.
     pub sources: Vec<TargetSource>,
+}
+
+impl Target {
+    /// Whether it is of pictures and what became of them.
+    pub fn has_keys(&self) -> bool {
+        !self.key_frames.is_empty() || self.pairs.is_some()
+    }
+}
+
+/// Folders whose pictures of one name are one, before and after an edit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pairs {
+    /// As they were.
+    pub before: PathBuf,
+    /// As they became, of the same sizes.
+    pub after: PathBuf,
 }
 
 /// A style of a model that has several.
@@ -179,6 +200,8 @@ pub struct Training {
     pub steps: u64,
     /// Crops a step.
     pub batch: usize,
+    /// Beside an encoder, styles a step: each is painted on an equal part of the crops.
+    pub styles: usize,
     /// Side of a crop in pixels, a multiple of 16.
     pub crop: usize,
     /// Adam's rate for the generator; falls to a tenth over the last `cool_down` of the steps.

@@ -101,7 +101,8 @@ fn generator_config(recipe: &Recipe) -> GeneratorConfig {
     let styles = recipe.style_names().len().max(1);
     match recipe.generator.kind {
         GeneratorKind::Tiny => {
-            GeneratorConfig::Tiny(TinyConfig { encoder: recipe.generator.encoder, ..TinyConfig::new(styles) })
+            let (encoder, blocks) = (recipe.generator.encoder, recipe.generator.blocks);
+            GeneratorConfig::Tiny(TinyConfig { encoder, blocks, ..TinyConfig::new(styles) })
         }
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
     }

@@ -90,15 +90,15 @@ impl Trainer {
         let progress = step as f64 / self.recipe.training.steps.max(1) as f64;
         self.hold_statistics_when_due(progress);
         let batch = Batch::draw(&self.recipe, &self.dataset, step, &self.device);
-        let reference = self.objectives.reference(&batch, step);
-        let painted = Painted::by(&self.generator, &batch, &reference);
+        let references = self.objectives.references(&batch, step);
+        let painted = Painted::by(&self.generator, &batch, &references);
         let (mut critic_accuracy, mut critic_loss) = (None, None);
         if let (Some(adversary), Some(real)) = (&mut self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first.clone());
             let learned = adversary.learn(real.clone(), fake, step, progress);
             (critic_accuracy, critic_loss) = (Some(learned.accuracy), learned.loss);
         }
-        let mut losses = self.objectives.measure(&batch, &painted, &reference, step);
+        let mut losses = self.objectives.measure(&batch, &painted, &references, step);
         if let (Some(adversary), Some(real)) = (&self.adversary, &batch.real) {
             let fake = batch.critic_window(painted.first);
             losses.add("gan", self.recipe.gan.weight, || adversary.judge(real.clone(), fake, step, progress));

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use gstreamer as gst;
 use impasto_models::controls::STRENGTHS;
 use impasto_models::edit::Plan;
+use impasto_models::style::Pace;
 use impasto_models::text_file::read_text;
 use impasto_models::{Controls, Model, StyleCode};
 use serde::Deserialize;
@@ -100,6 +101,8 @@ struct Key<T> {
 pub(super) struct Cues {
     numbers: Vec<(&'static Number, Vec<Key<f32>>)>,
     styles: Vec<Key<Arc<StyleCode>>>,
+    /// Of the way from each style to the next, where it is eased.
+    paces: Vec<Option<Pace>>,
     edits: Vec<Key<Arc<Plan>>>,
     model: Arc<Model>,
     /// The time of the last frame that had one.
@@ -165,6 +168,7 @@ impl Cues {
         let mut cues = Self {
             numbers: Vec::new(),
             styles: Vec::new(),
+            paces: Vec::new(),
             edits: Vec::new(),
             model,
             time: None,
@@ -175,6 +179,10 @@ impl Cues {
             cues.add(cue, folder, &mut codes).map_err(|error| format!("cue {}: {error}", index + 1))?;
         }
         cues.check_edits()?;
+        let pace = |keys: &[Key<Arc<StyleCode>>]| {
+            keys[1].ease.map(|_| Pace::between(&cues.model, &keys[0].value, &keys[1].value))
+        };
+        cues.paces = cues.styles.windows(2).map(pace).collect();
         Ok(cues)
     }
 
@@ -303,7 +311,10 @@ impl Cues {
         let jumped = self.shown.as_ref().is_some_and(|shown| !reached(shown));
         // The same code as long as it is held: another would be folded anew into the weights, frame by frame.
         let code = match to {
-            Some((to, share)) if share > 0.0 => Arc::new(from.toward(to, share)),
+            Some((to, share)) if share > 0.0 => {
+                let pace = self.paces.get(index).and_then(Option::as_ref);
+                Arc::new(from.toward(to, pace.map_or(share, |pace| pace.at(share))))
+            }
             _ => Arc::clone(from),
         };
         self.shown = Some(Shown { index, eased: to.is_some(), code: Arc::clone(&code) });

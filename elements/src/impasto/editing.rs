@@ -48,7 +48,7 @@ impl Editing {
         let Ok(plan) = plan else { return };
         self.meant = plan.map(Arc::new);
         self.number += 1;
-        self.pending = self.has_styles();
+        self.pending = self.has_to_be_made();
         if !self.pending {
             self.made = self.meant.clone();
         }
@@ -74,8 +74,8 @@ impl Editing {
         Meant { number: self.number, plan: self.meant.clone() }
     }
 
-    fn has_styles(&self) -> bool {
-        self.meant.as_ref().is_some_and(|plan| plan.has_styles())
+    fn has_to_be_made(&self) -> bool {
+        self.meant.as_ref().is_some_and(|plan| plan.has_to_be_made())
     }
 
     /// Takes what was made of what was meant at `number`, unless that is too late.
@@ -97,7 +97,7 @@ impl Editing {
     pub fn take_over(&mut self, number: u64, made: Option<Arc<Plan>>) {
         let in_time = self.number == number;
         self.number += 1;
-        self.pending = !in_time && self.has_styles();
+        self.pending = !in_time && self.has_to_be_made();
         if in_time || self.pending {
             self.made = made;
         }
@@ -110,7 +110,7 @@ impl Editing {
 /// As [`Plan::in_styles_of`]; a panic on the way.
 pub(super) fn make(plan: Option<Arc<Plan>>, model: &Model) -> Result<Option<Arc<Plan>>> {
     let making = AssertUnwindSafe(|| match plan {
-        Some(plan) if plan.has_styles() => {
+        Some(plan) if plan.has_to_be_made() => {
             plan.in_styles_of(model, Path::new("")).map(|plan| Some(Arc::new(plan)))
         }
         plan => Ok(plan),
@@ -241,7 +241,10 @@ mod tests {
 
     fn plan(style: Option<&str>) -> Plan {
         let adjust = Adjust { contrast: 0.5, ..Adjust::default() };
-        Plan { edits: vec![Edit { adjust, style: style.map(str::to_owned), ..Edit::default() }] }
+        Plan {
+            edits: vec![Edit { adjust, style: style.map(str::to_owned), ..Edit::default() }],
+            ..Plan::default()
+        }
     }
 
     fn wanted(style: Option<&str>) -> Editing {

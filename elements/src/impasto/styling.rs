@@ -9,6 +9,7 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::Plan;
+use impasto_models::style::Pace;
 use impasto_models::{Controls, Error, Model, Result, StyleCode};
 
 use super::cues::Cues;
@@ -34,6 +35,8 @@ pub(super) struct Styling {
 struct Choice {
     model: Arc<Model>,
     code: Option<Arc<StyleCode>>,
+    /// Of the way to it, where it is faded into.
+    pace: Option<Pace>,
 }
 
 /// On the way from one style to another.
@@ -44,6 +47,7 @@ struct Fade {
     start: gst::ClockTime,
     length: gst::ClockTime,
     ease: Ease,
+    pace: Option<Pace>,
     /// How far it was at the last frame that had a time, 0 to 1.
     share: f32,
 }
@@ -84,7 +88,7 @@ impl Styling {
     pub(super) fn restart(&mut self, model: &Arc<Model>, code: Option<Arc<StyleCode>>) {
         self.wanted += 1;
         (self.ready, self.fade) = (None, None);
-        self.shown = Some(Choice { model: Arc::clone(model), code });
+        self.shown = Some(Choice { model: Arc::clone(model), code, pace: None });
     }
 
     /// The sheet from here on, or none.
@@ -116,7 +120,8 @@ impl Styling {
             let from = self.current(model).filter(|_| length > gst::ClockTime::ZERO);
             match from.zip(time) {
                 Some((from, start)) => {
-                    self.fade = Some(Fade { from, to: choice, start, length, ease, share: 0.0 });
+                    let pace = choice.pace.clone();
+                    self.fade = Some(Fade { from, to: choice, start, length, ease, pace, share: 0.0 });
                 }
                 None => {
                     jumped = true;
@@ -166,6 +171,7 @@ impl Fade {
 
     fn code(&self) -> StyleCode {
         let share = self.ease.at(self.share);
+        let share = self.pace.as_ref().map_or(share, |pace| pace.at(share));
         self.to.code_or_first().map_or_else(|| self.from.clone(), |to| self.from.toward(&to, share))
     }
 }
@@ -194,13 +200,20 @@ impl Impasto {
     fn prepare_style(&self, number: u64) {
         let asked = self.settings.lock().style.clone();
         let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
-        let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, &asked)));
+        let from =
+            (self.settings.lock().style_fade > 0).then(|| self.styling.lock().current(&model)).flatten();
+        let chosen = catch_unwind(AssertUnwindSafe(|| {
+            let code = choose(&model, &asked)?;
+            let to = code.as_deref().cloned().or_else(|| model.first_style());
+            let pace = from.zip(to).map(|(from, to)| Pace::between(&model, &from, &to));
+            Ok((code, pace))
+        }));
         let panicked = |_| Err(Error::Engine("it panicked while a style was made".to_owned()));
         match chosen.unwrap_or_else(panicked) {
-            Ok(code) => {
+            Ok((code, pace)) => {
                 let mut styling = self.styling.lock();
                 if styling.wanted == number {
-                    styling.ready = Some(Choice { model, code });
+                    styling.ready = Some(Choice { model, code, pace });
                 }
             }
             Err(error) => {
@@ -239,7 +252,7 @@ impl Impasto {
             jumped
         };
         // Between two models, and from a sheet that was read for another one.
-        let fits = |plan: &Arc<Plan>| !plan.has_styles() || plan.is_in_styles_of(painter.model());
+        let fits = |plan: &Arc<Plan>| !plan.has_to_be_made() || plan.is_in_styles_of(painter.model());
         controls.edits =
             controls.edits.map(|plan| if fits(&plan) { plan } else { Arc::new(plan.without_styles()) });
         (self.leave_out(painter.model(), controls.clamped()), jumped)

@@ -24,9 +24,10 @@ impl Plan {
 
     /// Every number, in one order for plans that are alike.
     fn each_number(&mut self, visit: &mut dyn FnMut(&mut f32)) {
-        for Edit { region, adjust, strength, keep_colors, .. } in &mut self.edits {
+        for Edit { region, adjust, strength, keep_colors, learned, stroke, .. } in &mut self.edits {
             region.each_number(visit);
-            adjust.amounts_mut().into_iter().chain(strength).chain(keep_colors).for_each(&mut *visit);
+            let amounts = adjust.amounts_mut().into_iter().chain(strength).chain(keep_colors).chain(stroke);
+            amounts.chain(learned.as_mut().map(|learned| &mut learned.amount)).for_each(&mut *visit);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::error::EditError;
 use super::plan::{Edit, Plan, Region, Shape};
+use crate::controls::STROKES;
 
 /// The most edits of a plan.
 pub const MOST_EDITS: usize = 8;
@@ -57,6 +58,12 @@ fn check_edit(edit: usize, found: &Edit) -> Result<(), EditError> {
     }
     for (name, share) in [("strength", found.strength), ("keep_colors", found.keep_colors)] {
         within(edit, name, share.unwrap_or(0.0), 0.0, 1.0)?;
+    }
+    if let Some(learned) = &found.learned {
+        within(edit, "amount", learned.amount, 0.0, 1.0)?;
+    }
+    if let Some(stroke) = found.stroke {
+        within(edit, "stroke", stroke, *STROKES.start(), *STROKES.end())?;
     }
     check_region(edit, &found.region, MOST_DEPTH)
 }
@@ -150,7 +157,7 @@ mod tests {
         let of = |shape: Shape, count: usize| {
             let part = Region { shape, ..Region::default() };
             let region = Region { shape: Shape::Any(vec![part; count]), ..Region::default() };
-            Plan { edits: vec![Edit { region, ..Edit::default() }; 8] }
+            Plan { edits: vec![Edit { region, ..Edit::default() }; 8], ..Plan::default() }
         };
         let message = |plan: Plan| plan.check().unwrap_err().to_string();
         assert!(

@@ -15,15 +15,21 @@
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
 //! | `after` | those of a painting |
+//! | `beyond`, `boxes` | what looks beyond a pixel: blur, areas of one colour, lines of ink |
+//! | `learned` | edits that a network learned from examples |
 //! | `between` | a plan on the way to another |
+//! | `touched` | which pixels regions touch at all, so that every byte of the others can stay |
 //! | `styles` | regions in styles of their own: their codes, and how much of a pixel is painted in each |
 
 mod adjust;
 mod after;
 mod between;
+mod beyond;
+mod boxes;
 mod check;
 mod error;
 pub mod instruction;
+mod learned;
 mod matte;
 mod oklab;
 mod pass;
@@ -32,12 +38,16 @@ mod reach;
 mod region;
 mod source;
 mod styles;
+mod touched;
 
 pub use self::adjust::adjusted;
+pub(crate) use self::beyond::Filters;
 pub use self::check::{MOST_EDITS, MOST_REGIONS};
 pub use self::error::EditError;
+pub use self::learned::Learned;
 pub use self::matte::Matte;
 pub(crate) use self::matte::Shares;
-pub(crate) use self::pass::EditPass;
+pub(crate) use self::pass::{EditPass, Stage};
 pub use self::plan::{Adjust, Edit, Plan, Region, Shape};
 pub(crate) use self::region::Beside;
+pub(crate) use self::touched::Touched;

@@ -54,7 +54,8 @@ impl<'a> EditPass<'a> {
     ) -> Self {
         let mut formulas = [None; MOST_EDITS];
         for (formula, edit) in formulas.iter_mut().zip(&plan.edits) {
-            *formula = (!edit.adjust.is_nothing()).then(|| Formula::of(&edit.adjust));
+            let adjust = edit.adjust.of_pixels();
+            *formula = (!adjust.is_nothing()).then(|| Formula::of(&adjust));
         }
         let pass = Self { plan, frame, with, number, formulas, keys_apart: false };
         Self { keys_apart: (is_apart || pass.has(Stage::Before)) && plan.has_keys(), ..pass }
@@ -313,7 +314,8 @@ mod tests {
         let shape = Shape::Ellipse { x: 0.2, y: 0.2, width: 0.8, height: 0.8 };
         let adjust = Adjust { brightness: -1.0, grain: 1.0, ..Adjust::default() };
         let region = Region { shape, feather: 0.1, ..Region::default() };
-        let plan = Plan { edits: vec![Edit { region, adjust, before: true, ..Edit::default() }] };
+        let plan =
+            Plan { edits: vec![Edit { region, adjust, before: true, ..Edit::default() }], ..Plan::default() };
         let window = Window { x: -5, y: -3, width: 320, height: 216 };
         let mut edited = vec![0.0; window.len()];
         numbers::read(&frame, window, &mut edited);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::error::EditError;
+use super::learned::Learned;
 use super::matte::Matte;
 use crate::StyleCode;
 
@@ -14,6 +15,10 @@ use crate::StyleCode;
 pub struct Plan {
     /// At most [`super::MOST_EDITS`].
     pub edits: Vec<Edit>,
+    /// Outside all regions not a byte is another than without the edits, at the price of a second painting: by itself a style of a
+    /// region, or an edit before painting, reaches as far beyond it as the network looks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
 }
 
 /// What happens in a region.
@@ -40,9 +45,17 @@ pub struct Edit {
     /// The code that `style` came to, from [`Plan::in_styles_of`].
     #[serde(skip)]
     pub code: Option<Arc<StyleCode>>,
+    /// An edit that was learned from examples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
+    /// The width of strokes here, as [`crate::Controls::stroke`] says it, at the price of another painting; as elsewhere unless it is
+    /// said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stroke: Option<f32>,
 }
 
-/// Amounts from -1 to 1; 0 is no change. The formulas are those of [`super::adjusted`].
+/// Amounts from -1 to 1; 0 is no change. The formulas are those of [`super::adjusted`]; blur, ink and abstraction, which look beyond a
+/// pixel, are carried out before the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adjust {
@@ -76,6 +89,15 @@ pub struct Adjust {
     /// Grain of film, 0 to 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub grain: f32,
+    /// Blurred: 1 by a Gaussian of .02 of the picture's shorter side. Below 0 sharper.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub blur: f32,
+    /// Lines of ink along the edges of what the frame shows, 0 to 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ink: f32,
+    /// Areas of one colour instead of detail, 0 to 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub abstraction: f32,
 }
 
 /// A part of the picture.
@@ -178,7 +200,7 @@ impl Adjust {
     }
 
     /// Every amount by its name, with the least that it may be.
-    pub fn amounts(&self) -> [(&'static str, f32, f32); 10] {
+    pub fn amounts(&self) -> [(&'static str, f32, f32); 13] {
         [
             ("brightness", self.brightness, -1.0),
             ("contrast", self.contrast, -1.0),
@@ -190,11 +212,14 @@ impl Adjust {
             ("shadows", self.shadows, -1.0),
             ("vibrance", self.vibrance, -1.0),
             ("grain", self.grain, 0.0),
+            ("blur", self.blur, -1.0),
+            ("ink", self.ink, 0.0),
+            ("abstraction", self.abstraction, 0.0),
         ]
     }
 
     /// Every amount, in the order of [`Adjust::amounts`].
-    pub(super) fn amounts_mut(&mut self) -> [&mut f32; 10] {
+    pub(super) fn amounts_mut(&mut self) -> [&mut f32; 13] {
         [
             &mut self.brightness,
             &mut self.contrast,
@@ -206,6 +231,9 @@ impl Adjust {
             &mut self.shadows,
             &mut self.vibrance,
             &mut self.grain,
+            &mut self.blur,
+            &mut self.ink,
+            &mut self.abstraction,
         ]
     }
 }
@@ -217,6 +245,8 @@ impl Edit {
             && self.strength.is_none()
             && self.keep_colors.is_none()
             && self.style.is_none()
+            && self.learned.is_none()
+            && self.stroke.is_none()
     }
 }
 
@@ -263,8 +293,12 @@ impl Plan {
 
     /// Whether a network paints the same with it as with another: what is edited on the painting does not matter to it.
     pub(crate) fn paints_as(&self, other: &Self) -> bool {
-        let before = |edit: &&Edit| edit.style.is_some() || edit.before && !edit.adjust.is_nothing();
-        let matters = |edit: &Edit| (edit.region.clone(), edit.adjust, edit.before, edit.code.clone());
+        let changes = |edit: &Edit| !edit.adjust.is_nothing() || edit.learned.is_some();
+        let before = |edit: &&Edit| edit.style.is_some() || edit.before && changes(edit);
+        let matters = |edit: &Edit| {
+            let learned = edit.learned.clone().filter(|_| edit.before);
+            (edit.region.clone(), edit.adjust, edit.before, edit.code.clone(), learned)
+        };
         let of = |plan: &Self| plan.edits.iter().filter(before).map(matters).collect::<Vec<_>>();
         of(self) == of(other)
     }
@@ -288,7 +322,8 @@ mod tests {
             invert: true,
         };
         let adjust = Adjust { temperature: 0.5, ..Adjust::default() };
-        let plan = Plan { edits: vec![Edit { region, adjust, strength: Some(0.0), ..Edit::default() }] };
+        let edit = Edit { region, adjust, strength: Some(0.0), stroke: Some(0.5), ..Edit::default() };
+        let plan = Plan { edits: vec![edit], exact: true };
         assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
     }
 }

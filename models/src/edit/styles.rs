@@ -14,17 +14,20 @@ use crate::numbers::read::Span;
 use crate::{Model, Result, StyleCode};
 
 impl Plan {
-    /// The plan with the codes of the styles that its regions name, as [`Model::choose_style`] reads them; files are looked for
-    /// from `folder`.
+    /// The plan with the codes of the styles that its regions name, as [`Model::choose_style`] reads them, and with its learned edits
+    /// open; files are looked for from `folder`.
     ///
     /// # Errors
-    /// As [`Model::choose_style`]; [`crate::StyleError::Fixed`] where the model has one style.
+    /// As [`Model::choose_style`]; [`crate::StyleError::Fixed`] where the model has one style; an edit's file that cannot be used.
     pub fn in_styles_of(&self, model: &Model, folder: &Path) -> Result<Self> {
         let mut plan = self.clone();
         for edit in &mut plan.edits {
             let Some(style) = &edit.style else { continue };
             let code = model.choose_style(style, folder)?;
             edit.code = Some(Arc::new(code.ok_or_else(|| model.takes_no_pictures())?));
+        }
+        for learned in plan.edits.iter_mut().filter_map(|edit| edit.learned.as_mut()) {
+            learned.open(folder)?;
         }
         Ok(plan)
     }
@@ -34,16 +37,25 @@ impl Plan {
         self.edits.iter().any(|edit| edit.style.is_some())
     }
 
-    /// Whether every region's style has its code, of this model.
+    /// Whether every region's style has its code, of this model, and every learned edit is open.
     pub fn is_in_styles_of(&self, model: &Model) -> bool {
         let fits = |edit: &Edit| edit.code.as_ref().is_some_and(|code| model.owns(code));
-        self.edits.iter().filter(|edit| edit.style.is_some()).all(fits)
+        let open = |edit: &Edit| edit.learned.as_ref().is_none_or(|learned| learned.model().is_some());
+        self.edits.iter().all(open) && self.edits.iter().filter(|edit| edit.style.is_some()).all(fits)
     }
 
-    /// The plan but for the styles of regions.
+    /// Whether there is something that [`Plan::in_styles_of`] makes, or reads.
+    pub fn has_to_be_made(&self) -> bool {
+        self.has_styles() || self.edits.iter().any(|edit| edit.learned.is_some())
+    }
+
+    /// The plan but for the styles of regions, and learned edits that are not open.
     pub fn without_styles(&self) -> Self {
-        let edits = self.edits.iter().map(|edit| Edit { style: None, code: None, ..edit.clone() });
-        Self { edits: edits.collect() }
+        let edits = self.edits.iter().map(|edit| {
+            let learned = edit.learned.clone().filter(|learned| learned.model().is_some());
+            Edit { style: None, code: None, learned, ..edit.clone() }
+        });
+        Self { edits: edits.collect(), ..*self }
     }
 
     /// The codes of its regions, in order.
@@ -60,7 +72,7 @@ impl Plan {
             code: edit.code.clone(),
             ..Edit::default()
         };
-        Self { edits: styled.map(alone).collect() }
+        Self { edits: styled.map(alone).collect(), ..Self::default() }
     }
 }
 
@@ -133,7 +145,7 @@ mod tests {
     fn shares_add_up_to_one_and_the_edge_goes_on_beside_the_picture() {
         let right = Shape::Rectangle { x: 0.5, y: 0.0, width: 0.5, height: 1.0 };
         let down = Shape::Gradient { from: [0.0, 0.0], to: [0.0, 1.0] };
-        let plan = Plan { edits: vec![over(right), over(down)] };
+        let plan = Plan { edits: vec![over(right), over(down)], ..Plan::default() };
         let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
         let info = PictureInfo { format: PixelFormat::Rgb, width: 20, height: 16, colorimetry };
         let bytes = vec![0; info.packed_size()];

@@ -5,12 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::burn::BurnPainter;
-use super::fused::FusedPainter;
+use super::composite::Composite;
 use super::strength::Strength;
-use super::stroke::{Scaled, painted_info, painted_size};
 use super::tiles::{Tile, Tiling};
-use super::{DeviceChoice, Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
+use super::{Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
 use crate::edit::{self, Beside, EditPass, Matte, Shares};
 use crate::numbers::read::read_here;
 use crate::numbers::{self, Window};
@@ -50,6 +48,26 @@ pub(super) struct FrameViews<'a> {
     pub(super) number: u64,
     /// What it took so far.
     pub(super) timings: Timings,
+}
+
+impl<'a> FrameViews<'a> {
+    /// The same frame for a while.
+    pub(super) fn for_now(&mut self) -> Result<FrameViews<'_>> {
+        let Self { source, keys, alpha, number, timings, .. } = *self;
+        let info = *self.output.info();
+        let planes = self.output.planes_mut().into_iter().take(info.planes());
+        let (output, controls) = (PictureMut::new(info, planes)?, self.controls.clone());
+        Ok(FrameViews { source, keys, alpha, output, controls, number, timings })
+    }
+
+    /// The same frame by other controls, to be written elsewhere.
+    pub(super) fn again<'b>(&self, output: PictureMut<'b>, controls: Controls) -> FrameViews<'b>
+    where
+        'a: 'b,
+    {
+        let Self { source, keys, alpha, number, timings, .. } = *self;
+        FrameViews { source, keys, alpha, output, controls, number, timings }
+    }
 }
 
 /// A frame's edits on their way over `source`, which is as it came unless there are `keys`.
@@ -145,12 +163,8 @@ pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Re
 /// One frame at a time, painted in `submit`.
 pub(super) struct AtOnce<F> {
     model: Arc<Model>,
-    options: EngineOptions,
-    painter: Box<dyn Painter>,
-    look: Option<Look>,
+    composite: Composite,
     strength: Strength,
-    /// Paints at another size, where strokes of another width were asked for last.
-    scaled: Option<(Scaled, Option<Look>)>,
     /// Edits of the last frame, and what they came to: checked, their regions in this model's styles.
     edited: Option<[Arc<edit::Plan>; 2]>,
     painted: Option<Painted<F>>,
@@ -164,14 +178,10 @@ impl<F> AtOnce<F> {
     /// # Errors
     /// What keeps a painter from being opened.
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
-        let painter = open_painter(model, info, options)?;
         Ok(Self {
             model: Arc::clone(model),
-            options: *options,
-            painter,
-            look: Some(Look::default()),
+            composite: Composite::open(model, info, options)?,
             strength: Strength::new(model),
-            scaled: None,
             edited: None,
             painted: None,
             frames: 0,
@@ -185,7 +195,7 @@ impl<F> AtOnce<F> {
         output: PictureMut<'_>,
         controls: Controls,
     ) -> Result<Timings> {
-        let expected = *self.painter.info();
+        let expected = *self.composite.painter().info();
         for found in [*source.info(), *output.info()] {
             if found != expected {
                 return Err(PictureError::Mismatch { expected, found }.into());
@@ -198,11 +208,11 @@ impl<F> AtOnce<F> {
         let mut frame = FrameViews { source, keys: None, alpha, output, controls, number, timings };
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
-            self.paint(&mut frame)
+            self.composite.paint(&mut frame)
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
-            self.forget();
+            self.composite.forget();
         }
         outcome.map(|()| frame.timings)
     }
@@ -229,37 +239,10 @@ impl<F> AtOnce<F> {
         let [before, now] =
             [&last, &edited].map(|edits| edits.as_ref().map_or(&nothing, |[_, made]| &**made));
         if !known && !before.paints_as(now) {
-            self.forget();
+            self.composite.forget();
         }
         self.edited = edited;
         Ok(self.edited.as_ref().map(|[_, made]| Arc::clone(made)))
-    }
-
-    fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
-        let Some(size) = painted_size(self.painter.info(), frame.controls.stroke) else {
-            if self.scaled.take().is_some() {
-                self.painter.filter().reset();
-            }
-            restyle(&mut *self.painter, &mut self.look, frame)?;
-            return paint(&mut *self.painter, frame);
-        };
-        let scaled = self.scaled.take().filter(|(scaled, _)| scaled.size() == size);
-        let scaled = match scaled {
-            Some(scaled) => scaled,
-            None => {
-                let painter = open_painter(&self.model, painted_info(size), &self.options)?;
-                (Scaled::new(*self.painter.info(), painter), Some(Look::default()))
-            }
-        };
-        let (scaled, look) = self.scaled.insert(scaled);
-        restyle(scaled.painter(), look, frame)?;
-        scaled.paint(frame)
-    }
-
-    /// Forgets what earlier frames left behind.
-    fn forget(&mut self) {
-        self.painter.filter().reset();
-        self.scaled.iter_mut().for_each(|(scaled, _)| scaled.painter().filter().reset());
     }
 }
 
@@ -283,49 +266,12 @@ impl<F: Frame> Engine<F> for AtOnce<F> {
     }
 
     fn reset(&mut self) {
-        self.forget();
+        self.composite.forget();
     }
 
     fn plan(&self) -> &Plan {
-        self.painter.plan()
+        self.composite.painter().plan()
     }
-}
-
-/// The painter of a model's network on the device that was asked for.
-fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Box<dyn Painter>> {
-    let on_cpu = matches!(options.device, DeviceChoice::Auto | DeviceChoice::Cpu);
-    if on_cpu && let Some(painter) = FusedPainter::open(model, info, options)? {
-        return Ok(Box::new(painter));
-    }
-    Ok(Box::new(BurnPainter::open(model, info, options)?))
-}
-
-/// The styles that a painter was told of last.
-#[derive(Default)]
-struct Look {
-    style: Option<Arc<StyleCode>>,
-    /// Edits whose regions have styles of their own.
-    regions: Option<Arc<edit::Plan>>,
-}
-
-/// Has the painter paint in the frame's styles from here on, where those are not what it `has`: nothing is known of that after a
-/// failure. That is the network's time: in a fade every frame takes it.
-fn restyle(painter: &mut dyn Painter, has: &mut Option<Look>, frame: &mut FrameViews<'_>) -> Result<()> {
-    let Controls { style, edits, .. } = &frame.controls;
-    let regions = edits.as_ref().filter(|edits| edits.has_styles());
-    let had = has.take().filter(|had| same(&had.style, style) && same(&had.regions, &regions.cloned()));
-    let looks = match had {
-        Some(had) => had,
-        None => {
-            let start = Instant::now();
-            let codes: Vec<_> = regions.iter().flat_map(|edits| edits.codes()).collect();
-            painter.restyle(style.as_deref(), &codes)?;
-            frame.timings.network += start.elapsed();
-            Look { style: style.clone(), regions: regions.cloned() }
-        }
-    };
-    *has = Some(looks);
-    Ok(())
 }
 
 /// The same thing, or none twice.
@@ -339,81 +285,4 @@ pub(super) fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::{Colorimetry, Matrix, PixelFormat, Range};
-
-    const TAKES: Duration = Duration::from_millis(5);
-
-    /// Takes its time to paint in another style, or fails at it.
-    struct Slow {
-        fails: bool,
-    }
-
-    impl Painter for Slow {
-        fn info(&self) -> &PictureInfo {
-            unreachable!()
-        }
-
-        fn plan(&self) -> &Plan {
-            unreachable!()
-        }
-
-        fn tiling(&self) -> &Tiling {
-            unreachable!()
-        }
-
-        fn filter(&mut self) -> &mut FlickerFilter {
-            unreachable!()
-        }
-
-        fn restyle(&mut self, _style: Option<&StyleCode>, _regions: &[&StyleCode]) -> Result<()> {
-            std::thread::sleep(TAKES);
-            if self.fails { Err(Error::Engine("on purpose".to_owned())) } else { Ok(()) }
-        }
-
-        fn paint_tile(&mut self, _tile: Tile, _frame: &mut FrameViews<'_>, _filtered: bool) -> Result<()> {
-            unreachable!()
-        }
-    }
-
-    /// What the network takes for a frame in this style.
-    fn took(painter: &mut Slow, has: &mut Option<Look>, style: Option<&Arc<StyleCode>>) -> Result<Duration> {
-        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
-        let info = PictureInfo { format: PixelFormat::Rgb, width: 16, height: 16, colorimetry };
-        let (source, mut output) = (vec![0; info.packed_size()], vec![0; info.packed_size()]);
-        let mut frame = FrameViews {
-            source: info.packed_view(&source).unwrap(),
-            keys: None,
-            alpha: None,
-            output: info.packed_view_mut(&mut output).unwrap(),
-            controls: Controls { style: style.cloned(), ..Controls::default() },
-            number: 1,
-            timings: Timings::default(),
-        };
-        restyle(painter, has, &mut frame).map(|()| frame.timings.network)
-    }
-
-    #[test]
-    fn another_style_is_time_of_the_network_and_the_same_one_takes_none() {
-        let (mut painter, mut has) = (Slow { fails: false }, Some(Look::default()));
-        let style = Arc::new(StyleCode::new(1, Vec::new()));
-        assert_eq!(took(&mut painter, &mut has, None).unwrap(), Duration::ZERO);
-        assert!(took(&mut painter, &mut has, Some(&style)).unwrap() >= TAKES);
-        assert_eq!(took(&mut painter, &mut has, Some(&style)).unwrap(), Duration::ZERO);
-    }
-
-    #[test]
-    fn after_a_style_that_failed_the_one_before_is_made_anew() {
-        let (mut painter, mut has) = (Slow { fails: true }, Some(Look::default()));
-        let style = Arc::new(StyleCode::new(1, Vec::new()));
-        assert!(took(&mut painter, &mut has, Some(&style)).is_err());
-        painter.fails = false;
-        assert!(took(&mut painter, &mut has, None).unwrap() >= TAKES);
-    }
 }

@@ -6,10 +6,13 @@
 
 mod at_once;
 mod burn;
+mod composite;
 pub mod cuda;
 mod device;
 mod device_memory;
 mod fused;
+mod hand;
+mod layers;
 mod memory;
 mod precision;
 mod running;

@@ -124,7 +124,7 @@ mod tests {
         let mut strength = Strength::new(&model);
         let mut with_region = |asked, of_region| {
             let edit = Edit { strength: Some(of_region), ..Edit::default() };
-            let edits = Some(Arc::new(Plan { edits: vec![edit] }));
+            let edits = Some(Arc::new(Plan { edits: vec![edit], ..Plan::default() }));
             strength.apply(&model, Controls { edits, ..at(asked) }).unwrap()
         };
         let unpainted = with_region(0.5, 0.0);

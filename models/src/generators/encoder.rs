@@ -58,13 +58,14 @@ impl StyleEncoder {
         ]
     }
 
-    /// What each layer is given, and the painting's map of colours.
+    /// What each layer is given, and the paintings' maps of colours.
     ///
     /// # Shapes
-    /// `[1, DESCRIPTION]` to scale and shift `[1, width]` of each layer
+    /// `[paintings, DESCRIPTION]` to scale and shift `[paintings, width]` of each layer
     pub(super) fn forward(&self, description: Tensor<2>) -> Look {
         let numbers: Vec<f32> = description.clone().into_data().iter::<f32>().collect();
-        let colours = TensorData::new(colours(&numbers).to_vec(), [1, 3, 4]);
+        let maps: Vec<f32> = numbers.chunks_exact(DESCRIPTION).flat_map(colours).collect();
+        let colours = TensorData::new(maps, [numbers.len() / DESCRIPTION, 3, 4]);
         let colours = Some(Tensor::from_data(colours, &description.device()));
         let row = |bias: &Param<Tensor<1>>| bias.val().unsqueeze_dim(0);
         let hidden = relu(description.matmul(self.hidden.val().transpose()) + row(&self.hidden_bias));

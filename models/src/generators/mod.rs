@@ -143,19 +143,21 @@ impl GeneratorConfig {
 
     /// The convolutions that a style moves, in order: path and channels.
     pub fn styled_layers(&self) -> Vec<(String, usize)> {
-        let (paths, widths): (Vec<String>, &[usize]) = match self {
-            Self::Tiny(_) => (tiny::styled_paths().collect(), &tiny::STYLED),
-            Self::Base(_) => (base::styled_paths().collect(), &base::STYLED),
-            Self::Johnson(_) | Self::MicroAst(_) => (Vec::new(), &[]),
-        };
-        paths.into_iter().zip(widths.iter().copied()).collect()
+        match self {
+            Self::Tiny(TinyConfig { blocks, .. }) => {
+                tiny::styled_paths(*blocks).zip(tiny::styled_widths(*blocks)).collect()
+            }
+            Self::Base(_) => base::styled_paths().zip(base::STYLED).collect(),
+            Self::Johnson(_) | Self::MicroAst(_) => Vec::new(),
+        }
     }
 
     /// The same network of one style alone, into which that style is folded.
     pub fn of_one_style(&self) -> Self {
         match self {
             Self::Tiny(config) => {
-                Self::Tiny(TinyConfig { crossed: config.encoder || config.crossed, ..TinyConfig::new(1) })
+                let crossed = config.encoder || config.crossed;
+                Self::Tiny(TinyConfig { styles: 1, encoder: false, crossed, ..config.clone() })
             }
             Self::Base(_) => Self::Base(BaseConfig { styles: 1 }),
             Self::Johnson(config) => Self::Johnson(config.clone()),

@@ -38,6 +38,22 @@ impl Look {
         self.layers.get(index)
     }
 
+    /// One row for each of as many pictures, of the styles with these indices.
+    ///
+    /// # Panics
+    /// Where there is no such style.
+    pub fn of_pictures(&self, styles: &[usize]) -> Self {
+        let rows = |values: &Tensor<2>| {
+            Tensor::cat(styles.iter().map(|&style| values.clone().narrow(0, style, 1)).collect(), 0)
+        };
+        let maps = |maps: &Tensor<3>| {
+            Tensor::cat(styles.iter().map(|&style| maps.clone().narrow(0, style, 1)).collect(), 0)
+        };
+        let affine = |affine: &Affine| Affine { scale: rows(&affine.scale), shift: rows(&affine.shift) };
+        let colours = self.colours.as_ref().map(maps);
+        Self { layers: self.layers.iter().map(affine).collect(), colours, ..Self::default() }
+    }
+
     /// Of styles side by side, each pixel in its shares of them, `[1, styles, h, w]`. The input is in their colours already.
     pub(crate) fn beside(styles: &StylesBeside, shares: Tensor<4>) -> Self {
         let device = shares.device();

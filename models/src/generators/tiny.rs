@@ -37,25 +37,22 @@ const CELL: usize = 4;
 
 const QUARTER_CHANNELS: usize = 32;
 const EIGHTH_CHANNELS: usize = 48;
-const BLOCKS: usize = 4;
+/// Blocks of a network that says nothing of them, and of one that has fewer.
+pub(super) const BLOCKS: usize = 4;
+const FEWER_BLOCKS: usize = 2;
 
 /// Share of the input in what an untrained network paints.
 const STARTING_SHARE: f32 = 0.5;
 
-/// Channels behind each layer that the style moves: stem, down, blocks, up.
-pub(super) const STYLED: [usize; 3 + BLOCKS] = [
-    QUARTER_CHANNELS,
-    EIGHTH_CHANNELS,
-    EIGHTH_CHANNELS,
-    EIGHTH_CHANNELS,
-    EIGHTH_CHANNELS,
-    EIGHTH_CHANNELS,
-    QUARTER_CHANNELS,
-];
+/// Channels behind each layer that the style moves, of so many blocks: stem, down, blocks, up.
+pub(super) fn styled_widths(blocks: usize) -> Vec<usize> {
+    let inner = std::iter::repeat_n(EIGHTH_CHANNELS, 1 + blocks);
+    [QUARTER_CHANNELS].into_iter().chain(inner).chain([QUARTER_CHANNELS]).collect()
+}
 
-/// The convolutions of [`STYLED`].
-pub(super) fn styled_paths() -> impl Iterator<Item = String> {
-    let blocks = (0..BLOCKS).map(|i| format!("blocks.{i}"));
+/// The convolutions of [`styled_widths`].
+pub(super) fn styled_paths(blocks: usize) -> impl Iterator<Item = String> {
+    let blocks = (0..blocks).map(|i| format!("blocks.{i}"));
     ["stem", "down"].map(str::to_owned).into_iter().chain(blocks).chain(["up".to_owned()])
 }
 
@@ -73,6 +70,17 @@ pub struct TinyConfig {
     /// when it is folded in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub crossed: bool,
+    /// Blocks at 1/8: 4, or, with one style and without an encoder, 2, which is enough for an edit that is learned, and 180 kB.
+    #[serde(default = "usual_blocks", skip_serializing_if = "are_usual")]
+    pub blocks: usize,
+}
+
+fn usual_blocks() -> usize {
+    BLOCKS
+}
+
+fn are_usual(blocks: &usize) -> bool {
+    *blocks == BLOCKS
 }
 
 /// The network. Every convolution but the head is followed by a style's affine layer where there are several styles.
@@ -96,11 +104,17 @@ pub struct Tiny {
 impl TinyConfig {
     /// Of so many styles, without an encoder.
     pub fn new(styles: usize) -> Self {
-        Self { styles, encoder: false, crossed: false }
+        Self { styles, encoder: false, crossed: false, blocks: BLOCKS }
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
         check_styles(self.styles)?;
+        if self.blocks != BLOCKS && (self.blocks != FEWER_BLOCKS || self.keeps_styles()) {
+            return Err(format!(
+                "blocks is {}, expected {BLOCKS}, or {FEWER_BLOCKS} with one style and without an encoder",
+                self.blocks
+            ));
+        }
         if self.crossed && self.keeps_styles() {
             return Err("crossed is true beside styles, expected one style, folded in".to_owned());
         }
@@ -129,14 +143,16 @@ impl TinyConfig {
         Tiny {
             stem: stem_config().init_first_in_training(CELL, device),
             down: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
-            blocks: (0..BLOCKS).map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS))).collect(),
+            blocks: (0..self.blocks)
+                .map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS)))
+                .collect(),
             up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, QUARTER_CHANNELS)),
             head: head_config().init_last_in_training(CELL, device),
             share: zeros([3], device),
             crossed: self.crossed.then(|| zeros([3, 4], device)),
-            styles: styles::init(styles, &STYLED, device),
+            styles: styles::init(styles, &styled_widths(self.blocks), device),
             colours: self.encoder.then(|| zeros([self.styles, COLOUR], device)),
-            encoder: self.encoder.then(|| StyleEncoder::init(&STYLED, device)),
+            encoder: self.encoder.then(|| StyleEncoder::init(&styled_widths(self.blocks), device)),
         }
     }
 }
@@ -179,7 +195,7 @@ impl Tiny {
             x = relu(styled(2 + index, block, x, 8));
         }
         let features = x.clone();
-        let x = styled(2 + BLOCKS, &self.up, x, 8); // [batch, 32, h/8, w/8]
+        let x = styled(2 + self.blocks.len(), &self.up, x, 8); // [batch, 32, h/8, w/8]
         let doubled = interpolate(
             x,
             InterpolateOptions::new(InterpolateMode::Bilinear)
@@ -230,7 +246,7 @@ impl Tiny {
 
     fn layers(&self) -> impl Iterator<Item = (String, &Layer)> {
         let styled = [&self.stem, &self.down].into_iter().chain(&self.blocks).chain([&self.up]);
-        styled_paths().zip(styled).chain([("head".to_owned(), &self.head)])
+        styled_paths(self.blocks.len()).zip(styled).chain([("head".to_owned(), &self.head)])
     }
 
     pub(super) fn folded(&self) -> Weights {

@@ -130,7 +130,7 @@ impl Generator {
             at += width;
             (path, WeightTensor { shape: vec![codes.len(), width], values })
         };
-        code_parts(tiny::STYLED.into_iter(), true).map(rows).collect()
+        code_parts(tiny::styled_widths(tiny::BLOCKS).into_iter(), true).map(rows).collect()
     }
 }
 
@@ -169,6 +169,28 @@ mod tests {
 
     use super::super::{BaseConfig, DESCRIPTION, TinyConfig};
     use super::*;
+
+    #[test]
+    fn fewer_blocks_go_with_one_style_and_come_to_less_than_200_kb() {
+        let few = TinyConfig { blocks: 2, ..TinyConfig::new(1) };
+        assert_eq!(few.validate(), Ok(()));
+        for wrong in [
+            TinyConfig { blocks: 3, ..few.clone() },
+            TinyConfig { styles: 2, ..few.clone() },
+            TinyConfig { encoder: true, ..few.clone() },
+        ] {
+            assert!(wrong.validate().unwrap_err().contains("expected 4, or 2"), "{wrong:?}");
+        }
+        let device = Device::flex();
+        let config = GeneratorConfig::Tiny(few);
+        let mut network = shaken(&config, &device);
+        network.hold_statistics();
+        let folded = network.folded();
+        let numbers: usize = folded.values().map(|tensor| tensor.values.len()).sum();
+        assert!((80_000..100_000).contains(&numbers), "{numbers} of two bytes");
+        let played = config.build(&folded, &device).forward(picture(&device));
+        assert!(difference(network.forward(picture(&device)), played) < 1e-5);
+    }
 
     fn configs() -> [GeneratorConfig; 4] {
         let (one, three) = (1, 3);

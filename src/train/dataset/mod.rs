@@ -116,11 +116,13 @@ impl Dataset {
         crops.map(|index| style_crop(&mut draw.of_picture(index), style, side)).collect()
     }
 
-    /// The painting that an encoder studies in a step.
-    pub fn study(&self, step: u64) -> study::Study {
+    /// What an encoder studies in a step, so many.
+    pub fn studies(&self, step: u64, count: usize) -> Vec<study::Study> {
         let paintings: Vec<&RgbImage> = self.paintings().collect();
         let named = self.target.styles.iter().map(|style| style.paintings.len()).sum();
-        study::study(&mut Draw::new(self.seed, step, Purpose::Study), &paintings, named, self.photo)
+        let draw = Draw::new(self.seed, step, Purpose::Study);
+        let study = |index| study::study(&mut draw.of_picture(index), &paintings, named, self.photo);
+        (0..count).map(study).collect()
     }
 
     /// Every painting: those of the styles, then those without a name.

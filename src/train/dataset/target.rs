@@ -8,7 +8,7 @@ use image::RgbImage;
 use super::sources::{Warn, files_of};
 use crate::frames::is_picture;
 use crate::still::Still;
-use crate::train::recipe::{KeyFrame, Target};
+use crate::train::recipe::{KeyFrame, Pairs, Target};
 use impasto_models::picture_file::read_rgb;
 
 /// The least a painting may have on each side, in pixels: below, there is no stroke to learn.
@@ -62,8 +62,11 @@ pub fn read(target: &Target, base: &Path, warn: Warn) -> Result<Paintings> {
         styles.map(|style| one(&style.image, warn)).collect::<Result<_>>()?
     } else {
         key_frames = target.key_frames.iter().map(|key| key_pair(key, base)).collect::<Result<Vec<_>>>()?;
+        if let Some(pairs) = &target.pairs {
+            key_frames = pairs_of(pairs, base, warn)?;
+        }
         if key_frames.is_empty() {
-            bail!("the target is empty: expected target.image, styles, folder or key_frames");
+            bail!("the target is empty: expected target.image, styles, folder, key_frames or pairs");
         }
         let paintings = key_frames.iter().map(|key| key.painted.clone()).collect();
         vec![Style { paintings }]
@@ -162,6 +165,32 @@ fn refuse_other_size(
     Ok(())
 }
 
+/// The pictures of two folders that have the same name, whatever its ending; a warning for each that has no other half.
+fn pairs_of(pairs: &Pairs, base: &Path, warn: Warn) -> Result<Vec<KeyPair>> {
+    let (before, after) = (base.join(&pairs.before), base.join(&pairs.after));
+    let mut others = files_of(&after, &is_picture, "picture")?;
+    let mut found = Vec::new();
+    for frame in files_of(&before, &is_picture, "picture")? {
+        let Some(at) = others.iter().position(|other| other.file_stem() == frame.file_stem()) else {
+            warn(format!("{} has no picture of that name in {}", frame.display(), after.display()));
+            continue;
+        };
+        found
+            .push(key_pair(&KeyFrame { frame, painted: others.swap_remove(at), mask: None }, Path::new(""))?);
+    }
+    others.iter().for_each(|other| {
+        warn(format!("{} has no picture of that name in {}", other.display(), before.display()));
+    });
+    if found.is_empty() {
+        bail!(
+            "no picture in {} has the name of one in {}: found no pair, expected one or more",
+            before.display(),
+            after.display()
+        );
+    }
+    Ok(found)
+}
+
 fn mask_of(picture: &RgbImage, path: &Path) -> Result<Vec<f32>> {
     let mask = Still::from_rgb(picture).luma();
     if mask.iter().all(|share| *share < 0.5) {
@@ -248,6 +277,25 @@ mod tests {
         let error = refusal(&Target { key_frames: vec![key], ..Target::default() }, folder.path());
         let parts = ["frame.png", "100x80", "painted.png", "100x90"];
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+
+    #[test]
+    fn pairs_are_pictures_of_one_name_in_two_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["before/a.png", "before/b.png", "after/b.png", "after/c.png"] {
+            std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+            save(folder.path(), name, 90, 80);
+        }
+        let pairs = Some(Pairs { before: "before".into(), after: "after".into() });
+        let target = Target { pairs, ..Target::default() };
+        let mut said = Vec::new();
+        let found = read(&target, folder.path(), &mut |line| said.push(line)).unwrap();
+        assert_eq!((found.key_frames.len(), found.styles[0].paintings.len()), (1, 1));
+        assert!(said.len() == 2 && said[0].contains("a.png") && said[1].contains("c.png"), "{said:?}");
+        std::fs::remove_file(folder.path().join("after/b.png")).unwrap();
+        assert!(refusal(&target, folder.path()).contains("expected one or more"));
+        save(folder.path(), "after/b.png", 80, 80);
+        assert!(refusal(&target, folder.path()).contains("expected the same size"));
     }
 
     #[test]

@@ -72,6 +72,13 @@ impl Recipe {
         if self.generator.photo > 0.0 && !self.generator.encoder {
             return fault("generator.photo", self.generator.photo, "0 without generator.encoder = true");
         }
+        let (blocks, plain) =
+            (self.generator.blocks, self.style_names().len() <= 1 && !self.generator.encoder);
+        let fewer = blocks == 2 && plain && self.generator.kind == GeneratorKind::Tiny;
+        if blocks != 4 && !fewer {
+            let expected = "4, or 2 in a tiny of one style and without an encoder";
+            return fault("generator.blocks", blocks, expected);
+        }
         let taken = |name: &str| self.target.styles.iter().any(|style| style.name == name);
         if self.generator.encoder && taken(PHOTO_STYLE) {
             return fault(
@@ -82,6 +89,17 @@ impl Recipe {
         }
         if self.generator.photo > 0.0 && self.loss.photo == 0.0 {
             return fault("loss.photo", self.loss.photo, "more than 0 with generator.photo");
+        }
+        let (batch, styles) = (self.training.batch, self.training.styles);
+        if styles == 0 || !batch.is_multiple_of(styles) {
+            return fault(
+                "training.styles",
+                styles,
+                format!("a number of which training.batch, {batch}, is a multiple"),
+            );
+        }
+        if styles > 1 && !self.generator.encoder {
+            return fault("training.styles", styles, "1 without generator.encoder = true");
         }
         if !self.generator.encoder {
             let more = !self.target.more.is_empty();
@@ -120,7 +138,7 @@ impl Recipe {
         let keys = [loss.key_l1, loss.key_perceptual];
         let learns = style.iter().any(|&weight| weight > 0.0)
             || (self.gan.kind != GanKind::None && self.gan.weight > 0.0)
-            || (!self.target.key_frames.is_empty() && keys.iter().any(|&weight| weight > 0.0));
+            || (self.target.has_keys() && keys.iter().any(|&weight| weight > 0.0));
         if learns {
             return Ok(());
         }
@@ -139,12 +157,13 @@ impl Target {
             ("styles", !self.styles.is_empty()),
             ("folder", self.folder.is_some()),
             ("key_frames", !self.key_frames.is_empty()),
+            ("pairs", self.pairs.is_some()),
         ];
         let found: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
         match found.len() {
             1 => {}
             0 => {
-                let found = "none of image, styles, folder, key_frames";
+                let found = "none of image, styles, folder, key_frames, pairs";
                 return fault("target", found, "exactly one, or a painting given by --image");
             }
             _ => return fault("target", found.join(" and "), "exactly one of them"),
@@ -390,6 +409,13 @@ mod tests {
         assert_eq!(with_encoder(STYLE_SIDE), Ok(()));
         let message = with_encoder(STYLE_SIDE / 2).unwrap_err();
         assert!(message.contains("target.longer_side: found 256, expected 512"), "{message}");
+    }
+
+    #[test]
+    fn styles_of_a_step_share_the_batch_equally_and_go_with_an_encoder() {
+        assert_eq!(refused(|recipe| recipe.training.styles = 2), "training.styles");
+        assert_eq!(refused(|recipe| recipe.training.styles = 0), "training.styles");
+        assert_eq!(refused(|recipe| recipe.training.styles = 3), "training.styles");
     }
 
     #[test]

@@ -15,6 +15,7 @@ impl Default for GeneratorRecipe {
             start_from: None,
             // One painting is what most runs learn.
             encoder: false,
+            blocks: 4,
             // Strength is then mixed in by pixels alone.
             photo: 0.0,
             // Held early, `configs/great-wave.toml` stays at three times the distance from its painting for as long as
@@ -32,6 +33,7 @@ impl Default for Target {
             more: Vec::new(),
             folder: None,
             key_frames: Vec::new(),
+            pairs: None,
             // Strokes of a painting seen whole at this size are a few pixels wide: what `tiny` can draw.
             longer_side: 512,
             sources: Vec::new(),
@@ -65,6 +67,7 @@ impl Default for Training {
             steps: 3000,
             // Smaller is too noisy for the critic, larger makes too few steps in the time.
             batch: 4,
+            styles: 1,
             // Wider than the 111 pixels that decide a pixel of `tiny`: the middle of a crop knows no border. More steps of
             // small crops learn faster than fewer of large ones.
             crop: 128,

@@ -41,7 +41,7 @@ impl Replacements<'_> {
         if let Some(image) = self.image {
             let target = section(&mut recipe, "target")?;
             // The sources tell of the files that are replaced.
-            for other in ["styles", "more", "folder", "key_frames", "sources"] {
+            for other in ["styles", "more", "folder", "key_frames", "pairs", "sources"] {
                 target.remove(other);
             }
             target.insert("image", value(absolute(image)?));

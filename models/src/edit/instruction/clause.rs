@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::place::{is_masks, soften};
 use super::region::Where;
 use super::words::{Attribute, USUAL, Verb};
-use crate::edit::{Adjust, Edit, Region};
+use crate::edit::{Adjust, Edit, Learned, Region};
 
 /// What is wrong, and where in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,9 +95,15 @@ pub(super) struct Clause {
     /// Waits for its attribute.
     pub(super) degree: Option<Degree>,
     pub(super) before: bool,
+    /// Whether "after painting" was said.
+    pub(super) after: bool,
     /// How soft the region's edges are.
     pub(super) edge: Option<Edge>,
     pub(super) style: Option<String>,
+    /// Whether the next name is a learned edit's.
+    pub(super) applies: bool,
+    pub(super) learned: Option<String>,
+    pub(super) stroke: Option<f32>,
     pub(super) unpainted: bool,
     pub(super) colours: bool,
     pub(super) own_colours: bool,
@@ -109,6 +115,8 @@ impl Clause {
         let verb = |verb| self.verb == Some(verb);
         !self.changes.is_empty()
             || self.style.is_some()
+            || self.learned.is_some()
+            || self.stroke.is_some()
             || self.unpainted
             || self.own_colours
             || (self.colours && (verb(Verb::Keep) || self.turn.is_some()))
@@ -153,6 +161,7 @@ impl Clause {
             ));
         }
         self.keep(&mut edit)?;
+        self.learn(&mut edit)?;
         self.paint(&mut edit)?;
         if self.is_turn_of_hues()
             && let Some(degree) = self.degree.take()
@@ -193,7 +202,7 @@ impl Clause {
             }
             *place = change.amount()?;
         }
-        edit.before &= !edit.adjust.is_nothing();
+        edit.before &= !edit.adjust.is_nothing() || edit.learned.is_some();
         if edit.is_nothing() && self.changes.is_empty() {
             let says = match self.verb {
                 Some(Verb::Keep) => "expected what is kept, 'its colours' or all of it, 'unpainted'",
@@ -218,6 +227,16 @@ impl Clause {
             let degree = self.degree.take();
             let attribute = Attribute::Saturation;
             self.changes.push(Change { attribute, sign, verb: false, usual, degree, ahead: false, at });
+        }
+        Ok(())
+    }
+
+    /// Strokes, and an edit that was learned: it is one of what is painted, unless it is said otherwise.
+    fn learn(&mut self, edit: &mut Edit) -> Result<(), Problem> {
+        edit.stroke = self.stroke;
+        if let Some(learned) = self.learned.take() {
+            edit.learned = Some(Learned::new(learned, share(self.degree.take(), 1.0)?));
+            edit.before = !self.after;
         }
         Ok(())
     }
@@ -256,7 +275,7 @@ impl Clause {
 impl Change {
     /// The number, in its range.
     fn amount(&self) -> Result<f32, Problem> {
-        let grain = self.attribute == Attribute::Grain;
+        let grain = matches!(self.attribute, Attribute::Grain | Attribute::Ink | Attribute::Abstraction);
         let said = self.degree.as_ref().is_some_and(|degree| !matches!(degree.amount, Amount::Word(_)));
         let sign = self.sign.or((grain || said).then_some(1.0));
         let Some(sign) = sign else {
@@ -277,7 +296,7 @@ impl Change {
             }
         };
         if grain && sign * share < 0.0 {
-            return Err(Problem::new(&self.at, "grain can be added, not taken away"));
+            return Err(Problem::new(&self.at, "grain, ink and abstraction can be added, not taken away"));
         }
         Ok(sign * share)
     }
@@ -316,12 +335,16 @@ fn number(adjust: &mut Adjust, attribute: Attribute) -> &mut f32 {
         Attribute::Shadows => &mut adjust.shadows,
         Attribute::Vibrance => &mut adjust.vibrance,
         Attribute::Grain => &mut adjust.grain,
+        Attribute::Blur => &mut adjust.blur,
+        Attribute::Ink => &mut adjust.ink,
+        Attribute::Abstraction => &mut adjust.abstraction,
     }
 }
 
 /// Two edits of one region in one; none where they are about the same thing.
 pub(super) fn merged(one: &Edit, other: &Edit) -> Option<Edit> {
-    let still = one.adjust.is_nothing() || other.adjust.is_nothing();
+    let stays = |edit: &Edit| edit.adjust.is_nothing() && edit.learned.is_none();
+    let still = stays(one) || stays(other);
     if one.region != other.region || (one.before != other.before && !still) {
         return None;
     }
@@ -337,6 +360,8 @@ pub(super) fn merged(one: &Edit, other: &Edit) -> Option<Edit> {
     both.strength = one_of(one.strength, other.strength)?;
     both.keep_colors = one_of(one.keep_colors, other.keep_colors)?;
     both.style = one_of(one.style.clone(), other.style.clone())?;
+    both.learned = one_of(one.learned.clone(), other.learned.clone())?;
+    both.stroke = one_of(one.stroke, other.stroke)?;
     Some(both)
 }
 

@@ -197,19 +197,32 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
         W::Masked(THING),
     ),
     ("background|backdrop|surface|wall|ground|floor", W::Masked(GROUND)),
+    ("blur|defocus|soften", does(A::Blur, 1.0)),
+    ("blurred|blurry|blurrier|out of focus", more(A::Blur)),
+    ("sharpen", does(A::Blur, -1.0)),
+    ("sharper|sharp|crisp|crisper", less(A::Blur)),
+    ("ink|outline|outlines|ink outlines|ink edges|ink lines|contours|lines", W::Attribute(A::Ink)),
+    ("draw edges|draw outlines|draw the outlines", does(A::Ink, 1.0)),
+    ("outlined|inked", more(A::Ink)),
+    ("abstraction", W::Attribute(A::Abstraction)),
+    ("simplify", does(A::Abstraction, 1.0)),
+    ("abstract|simpler|simplified", more(A::Abstraction)),
+    ("bokeh|sharpness|denoise|smoother|glow|bloom|distort|invert|posterize|pixelate", W::Missing("")),
     (
-        "blur|blurred|blurry|blurrier|defocus|bokeh|sharpen|sharper|sharp|sharpness|soften|denoise|smoother",
-        W::Missing(""),
+        "fine strokes|finer strokes|thin strokes|thinner strokes|small strokes|smaller strokes|strokes fine|strokes finer|\
+         finer brush strokes|fine brush strokes",
+        W::Strokes(0.5),
     ),
-    ("outline|outlines|ink|ink outlines|ink edges|ink lines|contours|lines|draw edges", W::Missing("")),
     (
-        "abstract|abstraction|more abstract|simplify|simpler|glow|bloom|distort|invert|posterize|pixelate",
-        W::Missing(""),
+        "broad strokes|broader strokes|bold strokes|bolder strokes|wide strokes|wider strokes|thick strokes|\
+         thicker strokes|big strokes|bigger strokes|strokes broad|strokes broader|strokes bold|thicker brush strokes|\
+         broad brush strokes",
+        W::Strokes(2.0),
     ),
+    ("apply", W::Apply),
     (
-        "stroke|strokes|brush stroke|brush strokes|brushstrokes|stroke width|strokes width|brush|thicker|wider|\
-         thinner|bigger strokes|thicker strokes|wider strokes|finer strokes|thicker brush strokes",
-        W::Missing("; --stroke sets the width of strokes, of the whole frame"),
+        "stroke|strokes|brush stroke|brush strokes|brushstrokes|stroke width|strokes width|brush|thicker|wider|thinner",
+        W::Missing("; expected 'fine strokes' or 'broad strokes', or --stroke for the whole frame"),
     ),
     ("flicker|steadier|flickering", W::Missing("; --temporal steadies the whole frame")),
 ];

@@ -25,7 +25,13 @@ fn sentence(edit: &Edit) -> String {
             part => format!("{} of its own colours kept", percent(part)),
         });
     }
-    let changes = changes(&edit.adjust);
+    let mut changes = changes(&edit.adjust);
+    if let Some(learned) = &edit.learned {
+        changes.insert(0, format!("edited by {} to {}", learned.edit, percent(learned.amount)));
+    }
+    if let Some(width) = edit.stroke {
+        does.push(format!("strokes of width {}", rounded(width)));
+    }
     if edit.before && !changes.is_empty() {
         does.push(format!("{}, before it is painted", listed(&changes)));
     } else {
@@ -71,12 +77,15 @@ fn changes(adjust: &Adjust) -> Vec<String> {
         ("shadows lighter", "shadows darker"),
         ("pale colours stronger", "pale colours weaker"),
         ("film grain", "film grain"),
+        ("blurred", "sharper"),
+        ("lines of ink", "lines of ink"),
+        ("abstracted", "abstracted"),
     ];
     let said = adjust.amounts().into_iter().zip(ways).filter(|((_, amount, _), _)| *amount != 0.0);
     said.map(|((name, amount, _), (more, less))| match name {
         "hue" => format!("{more} by {} degrees", rounded(amount * 180.0)),
         "saturation" if amount == -1.0 => "in greys".to_owned(),
-        "grain" => format!("{more} of {}", percent(amount)),
+        "grain" | "ink" => format!("{more} of {}", percent(amount)),
         _ => format!("{} by {}", if amount > 0.0 { more } else { less }, percent(amount.abs())),
     })
     .map(|change| change.replace(", by", " by"))

@@ -24,7 +24,7 @@
 //! adjective   = "brighter" | "warmer" | "monochrome" | … | "亮" | "暖" | "黑白" | … ;
 //! degree      = "slightly" | "a bit" | "very" | … | "稍微" | "一点" | "很" | … | number [ unit ] ;
 //! unit        = "%" | "percent" | "stops" | "ev" | "degrees" | "°" | "成" | "档" | "度" ;
-//! paint       = "unpainted" | "not" "painted" | [ "as" style ] [ degree ] | "不画" | "画成" style | … ;
+//! paint       = "unpainted" | "apply" style [ degree ] | "fine strokes" | "not" "painted" | [ "as" style ] [ degree ] | "不画" | "画成" style | … ;
 //! colours     = "keep" [ degree ] "its colours" | "保留" [ degree ] "原色" | … ;
 //! where       = region { "and" region } [ "except" region { "and" region } ] | pronoun | "the rest" ;
 //! region      = name { "in" name } ;
@@ -88,7 +88,7 @@ impl Plan {
             let says = found_and(&problem.says, &text[problem.at.clone()]);
             wrong(problem.at, says)
         })?;
-        let plan = Self { edits };
+        let plan = Self { edits, exact: false };
         plan.check().map(|()| plan)
     }
 }

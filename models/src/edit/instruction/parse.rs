@@ -115,15 +115,20 @@ impl Parser<'_> {
                 self.clause.verb = Some(Verb::Paint);
                 self.clause.degree = Some(Degree { amount: Amount::Word(share), at: place });
             }
+            Word::Strokes(width) => self.clause.stroke = Some(width),
             Word::Strength => self.clause.verb = Some(Verb::Paint),
             Word::Colours => self.clause.colours = true,
             Word::OwnColours => self.clause.own_colours = true,
             Word::Unpainted => self.clause.unpainted = true,
             Word::Not => return self.not(at),
-            Word::Before(before) => self.clause.before = before,
+            Word::Before(before) => (self.clause.before, self.clause.after) = (before, !before),
             Word::Edge(feather) => self.clause.edge = Some(Edge { feather, waits: false, at: place }),
             Word::Feather => self.clause.edge = Some(Edge { feather: SOFT, waits: true, at: place }),
             Word::As => self.expect_name(at)?,
+            Word::Apply => {
+                self.clause.applies = true;
+                self.expect_name(at)?;
+            }
             Word::Masked(instead) => return Err(masked(&self.tokens[at], self.text, instead)),
             Word::Missing(instead) => {
                 let found = &self.text[place.clone()];
@@ -381,13 +386,28 @@ impl Parser<'_> {
         let named =
             matches!(self.tokens.get(at + 1).map(|token| &token.kind), Some(Kind::Name(_) | Kind::Open));
         let end = self.tokens[at].at.end;
-        let missing = || Problem::new(&(end..end), "expected a style's name or a file, such as great-wave");
+        let says = match self.clause.applies {
+            true => "expected the file of an edit that was learned, such as winter.safetensors",
+            false => "expected a style's name or a file, such as great-wave",
+        };
+        let missing = || Problem::new(&(end..end), says);
         named.then_some(()).ok_or_else(missing)
     }
 
     /// The name of a style.
     fn name(&mut self, at: usize, name: String) -> Result<(), Problem> {
         let place = &self.tokens[at].at;
+        if std::mem::take(&mut self.clause.applies) {
+            if self.clause.learned.is_some() {
+                return Err(Problem::new(
+                    place,
+                    "a second learned edit of a region, expected it in a sentence of its own",
+                ));
+            }
+            self.clause.learned = Some(name);
+            (self.after_region, self.after_and) = (false, false);
+            return Ok(());
+        }
         if name.trim().is_empty() || self.clause.style.is_some() {
             return Err(Problem::new(place, "expected one style for a region, by its name or file"));
         }

@@ -108,7 +108,7 @@ impl Lexer<'_> {
     /// A mark or an entry of the lexicon; the name of a style behind "as".
     fn known(&mut self) -> Option<()> {
         let (word, length) = mark(self.rest()).or_else(|| entry(self.rest()))?;
-        if word != Word::As {
+        if !matches!(word, Word::As | Word::Apply) {
             return self.push(Kind::Known(word), length);
         }
         let behind = &self.rest()[length..];
@@ -124,7 +124,7 @@ impl Lexer<'_> {
         if speech || used || (with && !named) {
             return self.push(Kind::Known(Word::Filler), length);
         }
-        self.push(Kind::Known(Word::As), length)?;
+        self.push(Kind::Known(word), length)?;
         self.at += spaces;
         if self.quote().is_some() {
             return Some(());

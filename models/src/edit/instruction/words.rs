@@ -67,6 +67,10 @@ pub(super) enum Word {
     Strength,
     /// As strongly as that.
     PaintedAt(f32),
+    /// Strokes of this width.
+    Strokes(f32),
+    /// Before an edit that was learned.
+    Apply,
     /// Before painting, or after it.
     Before(bool),
     /// Width of the region's edges.
@@ -100,6 +104,9 @@ pub(super) enum Attribute {
     Shadows,
     Vibrance,
     Grain,
+    Blur,
+    Ink,
+    Abstraction,
 }
 
 /// How much where nothing is said.

@@ -11,6 +11,7 @@ use super::network::{BASE, Network, TINY, Tables};
 use super::parameters::{Codes, Finishing, Size};
 use crate::engine::DevicePicture;
 use crate::engine::strength::Strength;
+use crate::generators::TinyConfig;
 use crate::generators::{GeneratorConfig, Weights};
 use crate::numbers::Finish;
 use crate::{Controls, Model, PictureInfo, Result, StyleCode};
@@ -46,8 +47,10 @@ pub fn serves(model: &Model) -> bool {
 /// The tables of a model's network; none of one that this engine does not know.
 pub(super) fn tables_of(model: &Model) -> Option<&'static Tables> {
     match &model.metadata().generator {
-        GeneratorConfig::Tiny(_) => Some(&TINY),
+        // The kernels are of four blocks.
+        GeneratorConfig::Tiny(TinyConfig { blocks: 4, .. }) => Some(&TINY),
         GeneratorConfig::Base(_) => Some(&BASE),
+        GeneratorConfig::Tiny(_) => None,
         GeneratorConfig::Johnson(_) | GeneratorConfig::MicroAst(_) => None,
     }
 }

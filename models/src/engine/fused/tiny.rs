@@ -21,7 +21,6 @@ const CELL: usize = 4;
 const CELLS: usize = cell_numbers(CELL);
 const QUARTER: usize = 32;
 const EIGHTH: usize = 48;
-const BLOCKS: usize = 4;
 
 /// The head's inputs: those, three means, and a zero that makes pairs of them.
 const WIDE: usize = QUARTER + 4;
@@ -64,7 +63,11 @@ impl<N: Number> Layers<N> {
         Self {
             stem: conv("stem", 1, CELLS),
             down: conv("down", 2, QUARTER),
-            blocks: (0..BLOCKS).map(|block| conv(&format!("blocks.{block}"), 1, EIGHTH)).collect(),
+            blocks: (0..)
+                .map(|block| format!("blocks.{block}"))
+                .take_while(|name| weights.contains_key(&format!("{name}.weight")))
+                .map(|name| conv(&name, 1, EIGHTH))
+                .collect(),
             up: conv("up", 1, EIGHTH),
             head: conv("head", 1, WIDE),
             share: if crossed.is_some() { [0.0; 3] } else { [share[0], share[1], share[2]] },
@@ -171,7 +174,7 @@ impl<N: Number> Network for Tiny<N> {
             pair[0].run(first, second, then(2 + 2 * index, 1));
             pair[1].run(second, first, then(3 + 2 * index, 1));
         }
-        up.run(first, &mut self.small, Then { relu: false, ..then(2 + BLOCKS, 1) });
+        up.run(first, &mut self.small, Then { relu: false, ..then(2 + blocks.len(), 1) });
         self.double();
     }
 
