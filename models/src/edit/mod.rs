@@ -11,6 +11,7 @@
 //! | [`instruction`] | instructions in words, English or Chinese, and a plan in plain sentences |
 //! | `region`, `reach` | how much of a pixel belongs to a region; which pixels do at all |
 //! | `matte` | the same as a picture says it: a file, or a mask that comes with the frame |
+//! | `detected` | the same for what a detector found in the frame |
 //! | `adjust` | the formulas: light in linear numbers, the rest in OKLab |
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
@@ -22,6 +23,7 @@ mod adjust;
 mod after;
 mod between;
 mod check;
+mod detected;
 mod error;
 pub mod instruction;
 mod matte;
@@ -35,6 +37,7 @@ mod styles;
 
 pub use self::adjust::adjusted;
 pub use self::check::{MOST_EDITS, MOST_REGIONS};
+pub use self::detected::{Detected, MOST_DETECTIONS};
 pub use self::error::EditError;
 pub use self::matte::Matte;
 pub(crate) use self::matte::Shares;
