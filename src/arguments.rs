@@ -97,7 +97,7 @@ impl PaintOptions {
             stroke: self.stroke.unwrap_or(0.0),
             style: self.style_of(model)?,
             edits: self.edits_of(model)?,
-            mask: None,
+            ..Controls::default()
         };
         model.check_strength(strength)?;
         engine::check_controls(model, self.device, &controls)?;
@@ -143,6 +143,22 @@ impl PaintOptions {
         }
     }
 
+    /// Whether no edit goes by what a detector found: here is none. `cued` where one of the cue sheet does.
+    ///
+    /// # Errors
+    /// Where one does.
+    pub fn check_detected(&self, cued: bool) -> Result<()> {
+        let own = self.edit.as_ref().is_some_and(|plan| plan.has_detected());
+        if own || cued {
+            bail!(
+                "{}: a region is what a detector found, and detections come from a detector upstream in a GStreamer pipeline: \
+                 expected one before the element impasto, in place of this program",
+                if own { "--edit" } else { "--cues" }
+            );
+        }
+        Ok(())
+    }
+
     /// What an engine is opened with.
     pub fn engine(&self) -> EngineOptions {
         EngineOptions { device: self.device, precision: self.precision, ..EngineOptions::default() }
@@ -172,7 +188,8 @@ impl MovingOptions {
     /// said before anything runs.
     ///
     /// # Errors
-    /// A model, a style, a cue sheet or a device that cannot be used; a mask that is missing or that nothing goes by.
+    /// A model, a style, a cue sheet or a device that cannot be used; a mask that is missing or that nothing goes by; an edit that
+    /// goes by alpha or by what a detector found.
     pub fn painter(&self, options: &PaintOptions, mask: Option<&Path>) -> Result<gst::Element> {
         plugins::start()?;
         let model = options.open_model()?;
@@ -182,6 +199,7 @@ impl MovingOptions {
         let cued = self.cues.as_ref().map(check).transpose().context("--cues")?;
         let cued = cued.unwrap_or_default();
         options.check_mask(mask, cued.mask)?;
+        options.check_detected(cued.detected)?;
         let by_alpha = options.edit.as_ref().is_some_and(|plan| plan.has_alpha());
         if by_alpha || cued.alpha {
             let what = if by_alpha { "--edit" } else { "--cues" };

@@ -54,3 +54,25 @@ fn edits_on_a_gpu_are_refused_before_anything_is_painted() {
         assert!(refusal(&output).contains("edits are not carried out on a GPU yet"), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn edits_of_what_a_detector_found_are_refused_before_anything_is_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/before.jpg"), folder.path().join("in.jpg"))
+        .unwrap();
+    let sheet = "[[cue]]\ntime = 0\nproperty = 'edit'\nvalue = 'darken the detected face'\n";
+    std::fs::write(folder.path().join("show.toml"), sheet).unwrap();
+    let edit = ["--edit", "darken the detected face"];
+    for (command, [option, value]) in [
+        (["image", "in.jpg", "-o", "out.png"], edit),
+        (["video", "in.mp4", "out.mp4", "--strength=1"], edit),
+        (["live", "--test", "--output", "none"], edit),
+        (["video", "in.mp4", "out.mp4", "--strength=1"], ["--cues", "show.toml"]),
+    ] {
+        let output = impasto(folder.path()).args(command).args([option, value]).output().unwrap();
+        let refused = refusal(&output);
+        let says = format!("{option}: a region is what a detector found");
+        assert!(refused.contains(&says) && refused.contains("upstream in a GStreamer pipeline"), "{refused}");
+        assert!(!folder.path().join("out.png").exists());
+    }
+}

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::StyleCode;
-use crate::edit::{Matte, Plan};
+use crate::edit::{Detected, Matte, Plan};
 
 /// Widths of strokes, where they are not those of the picture's own size.
 pub const STROKES: RangeInclusive<f32> = 0.25..=4.0;
@@ -33,6 +33,9 @@ pub struct Controls {
     pub edits: Option<Arc<Plan>>,
     /// The mask that comes with this frame, for edits whose region is [`crate::edit::Shape::Mask`].
     pub mask: Option<Arc<Matte>>,
+    /// What a detector found in this frame, for edits whose region is [`crate::edit::Shape::Detected`]: the first
+    /// [`crate::edit::MOST_DETECTIONS`] count.
+    pub detected: Option<Arc<[Detected]>>,
 }
 
 impl Default for Controls {
@@ -45,6 +48,7 @@ impl Default for Controls {
             style: None,
             edits: None,
             mask: None,
+            detected: None,
         }
     }
 }
@@ -67,6 +71,7 @@ impl Controls {
             style: self.style,
             edits: self.edits.filter(|edits| !edits.is_nothing()),
             mask: self.mask,
+            detected: self.detected,
         }
     }
 

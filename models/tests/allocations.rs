@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use impasto_models::edit::{Adjust, Edit, Plan, Region as Place, Shape};
+use impasto_models::edit::{Adjust, Detected, Edit, Plan, Region as Place, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::numbers::{Finish, Numbers, NumbersMut, Region, Window, read, write};
 use impasto_models::temporal::FlickerFilter;
@@ -81,6 +81,7 @@ fn edits() -> Plan {
         edits: vec![
             Edit { region: ellipse(), adjust, before: true, ..Edit::default() },
             Edit { region: parts, adjust, strength: Some(0.5), keep_colors: Some(0.5), ..Edit::default() },
+            Edit { region: of(Shape::Detected { label: "face".to_owned() }), adjust, ..Edit::default() },
         ],
         exact: false,
     }
@@ -115,7 +116,9 @@ fn edits_allocate_nothing() {
     plan.check().unwrap();
     for temporal in [0.0, 0.5] {
         let plain = Controls { temporal, ..Controls::default() };
-        let edited = Controls { edits: Some(Arc::new(plan.clone())), ..plain.clone() };
+        let face = Detected { label: "Face".to_owned(), x: 0.4, y: 0.2, width: 0.3, height: 0.5 };
+        let edits = Some(Arc::new(plan.clone()));
+        let edited = Controls { edits, detected: Some([face].into()), ..plain.clone() };
         let [plain, edited] =
             [plain, edited].map(|controls| pool.install(|| allocations_of_an_engine(&controls)));
         assert!(edited <= plain, "{plain} without edits, {edited} with them");

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape, adjusted};
+use impasto_models::edit::{Adjust, Detected, Edit, Plan, Region, Shape, adjusted};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::{
     Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
@@ -189,6 +189,30 @@ fn what_is_opaque_is_a_region_and_a_frame_without_alpha_is_all_of_it() {
     let everywhere = Edit { region: Region::default(), ..edit.clone() };
     let [alpha, whole, plain] = [vec![edit], vec![everywhere], Vec::new()].map(painted_with);
     assert!(alpha == whole && alpha != plain);
+}
+
+#[test]
+fn what_a_detector_found_is_edited_as_its_rectangle_whatever_the_stroke() {
+    let of = |shape| {
+        let region = Region { shape, feather: 0.2, ..Region::default() };
+        vec![Edit { region, adjust: WARM, strength: Some(0.3), before: true, ..Edit::default() }]
+    };
+    let rectangle = of(Shape::Rectangle { x: 0.2, y: 0.25, width: 0.4, height: 0.5 });
+    let detected = of(Shape::Detected { label: "face".to_owned() });
+    let face = Detected { label: "Face".to_owned(), x: 0.2, y: 0.25, width: 0.4, height: 0.5 };
+    for (device, stroke) in [(DeviceChoice::Cpu, 0.0), (DeviceChoice::Cpu, 4.0), (DeviceChoice::BurnCpu, 0.0)]
+    {
+        let found = |label: &str| {
+            let face = Detected { label: label.to_owned(), ..face.clone() };
+            Controls { stroke, detected: Some([face].into()), ..Controls::default() }
+        };
+        let of = |edits: &[Edit], controls| painted(device, PixelFormat::Rgb, with(edits.to_vec(), controls));
+        assert_eq!(of(&detected, found("Face")), of(&rectangle, found("Face")), "{device} {stroke}");
+        let plain = of(&[], found("Face"));
+        assert!(of(&detected, found("Face")) != plain && of(&detected, found("person")) == plain);
+        let nothing = Controls { stroke, ..Controls::default() };
+        assert_eq!(of(&detected, nothing), plain, "{device} {stroke}");
+    }
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub const EVERY_STAGE: Controls = Controls {
     style: None,
     edits: None,
     mask: None,
+    detected: None,
 };
 
 /// Times `extent` frames of `info`, and counts what they allocate.

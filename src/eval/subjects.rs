@@ -18,6 +18,7 @@ use crate::arguments::PaintOptions;
 /// A model that cannot be used.
 pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(Painter, Option<usize>)>> {
     options.check_mask(None, false)?;
+    options.check_detected(false)?;
     let subject = options.open_model()?;
     let own = options.still_controls(&subject)?;
     let baseline = baseline.map(Model::open).transpose()?;
@@ -41,7 +42,8 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
             }
             Role::Baseline => (None, None, None, edits_of_baseline.clone()),
         };
-        let controls = Controls { strength, keep_colors, temporal, stroke, style: code, edits, mask: None };
+        let controls =
+            Controls { strength, keep_colors, temporal, stroke, style: code, edits, ..Controls::default() };
         Painter { model: model.clone(), role, controls, style, palette }
     };
     let mut others: Vec<Painter> = Vec::new();

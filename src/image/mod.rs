@@ -71,6 +71,7 @@ pub struct ImageArguments {
 pub fn run(arguments: &ImageArguments) -> Result<()> {
     let model = arguments.paint.open_model()?;
     arguments.paint.check_mask(arguments.mask.as_deref(), false)?;
+    arguments.paint.check_detected(false)?;
     let matte = arguments.mask.as_ref().map(|mask| Matte::from_file(mask, 0.0)).transpose()?;
     let controls = Controls { mask: matte.map(Arc::new), ..arguments.paint.still_controls(&model)? };
     arguments.paint.device.check()?;

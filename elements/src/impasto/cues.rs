@@ -127,6 +127,8 @@ pub struct GoesBy {
     pub mask: bool,
     /// Its alpha.
     pub alpha: bool,
+    /// What a detector found in it.
+    pub detected: bool,
 }
 
 /// Whether a sheet fits a model, as the element finds when it starts; and what its edits go by.
@@ -135,8 +137,11 @@ pub struct GoesBy {
 /// A message with the file, and with the cue, counted from 1, that cannot be.
 pub fn check_cues(path: &str, model: &Arc<Model>) -> Result<GoesBy, String> {
     let any = |cues: &Cues, goes_by: fn(&Plan) -> bool| cues.edits.iter().any(|key| goes_by(&key.value));
-    Cues::load(path, model)
-        .map(|cues| GoesBy { mask: any(&cues, Plan::has_mask), alpha: any(&cues, Plan::has_alpha) })
+    Cues::load(path, model).map(|cues| GoesBy {
+        mask: any(&cues, Plan::has_mask),
+        alpha: any(&cues, Plan::has_alpha),
+        detected: any(&cues, Plan::has_detected),
+    })
 }
 
 /// Between which keys a time lies.

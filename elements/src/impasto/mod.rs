@@ -21,7 +21,14 @@
 //! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it, and for `strength` and `stroke`, is
 //! best an absolute one, since others spread 0 to 1 over the property's range.
 //!
-//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together.
+//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together. They may go by
+//! what a detector upstream found, too: the frame's `GstVideoRegionOfInterestMeta`s, by their types, the first 64 of them; those travel
+//! on as they came.
+//!
+//! ```text
+//! gst-launch-1.0 v4l2src ! videoconvert ! gvadetect model=faces.xml ! impasto edit="leave the detected faces unpainted" \
+//!     ! videoconvert ! autovideosink
+//! ```
 //!
 //! On a GPU, `device=cuda:N`, edits and strokes of a width of their own are not carried out yet: that is an error from the start, and a
 //! warning while playing.
@@ -52,6 +59,7 @@
 //! | `cues` | a cue sheet: what changes when |
 //! | `styling` | the style of the next frame, at once or faded into |
 //! | `editing` | the edits of the next frame, as they were meant and as the model paints them |
+//! | `detections` | what a detector upstream found in the frame |
 //! | `device_memory` | frames in the memory of a GPU, and the context that is shared with the neighbours |
 //! | `stats` | what the property `stats` counts |
 
@@ -60,6 +68,7 @@ mod caps;
 mod cues;
 #[cfg(test)]
 mod delayed;
+mod detections;
 mod device_memory;
 mod editing;
 mod errors;

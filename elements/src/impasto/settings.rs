@@ -86,8 +86,8 @@ impl Settings {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
         let Self { strength, keep_colors, stroke, .. } = *self;
-        Controls { strength, keep_colors, temporal, stroke, style: None, edits: self.edit.made(), mask: None }
-            .clamped()
+        let edits = self.edit.made();
+        Controls { strength, keep_colors, temporal, stroke, edits, ..Controls::default() }.clamped()
     }
 
     /// What an engine is opened with.

@@ -27,6 +27,7 @@ use gstreamer_video::{VideoInfo, VideoMeta};
 use impasto_models::{Controls, EngineOptions, Error, Model, Painted, PictureInfo};
 
 use super::caps;
+use super::detections;
 use super::errors::error_message;
 use super::frame::{MappedFrame, Placement};
 use super::imp::{CAT, Impasto};
@@ -173,6 +174,7 @@ impl Impasto {
         };
         let (mut controls, jumped) = self.next_controls(&painter, self.stream_time(&source));
         controls.mask = self.mask_of(&source, &controls);
+        controls.detected = detections::of(&source, &info, &controls);
         if jumped {
             painter.reset().map_err(|error| self.fail(&error))?;
         }

@@ -36,7 +36,7 @@ impl Region {
     fn each_number(&mut self, visit: &mut dyn FnMut(&mut f32)) {
         visit(&mut self.feather);
         match &mut self.shape {
-            Shape::Whole | Shape::Picture { .. } | Shape::Mask | Shape::Alpha => {}
+            Shape::Whole | Shape::Picture { .. } | Shape::Mask | Shape::Alpha | Shape::Detected { .. } => {}
             Shape::Rectangle { x, y, width, height } | Shape::Ellipse { x, y, width, height } => {
                 [x, y, width, height].into_iter().for_each(visit);
             }
@@ -83,10 +83,14 @@ mod tests {
             "darken the centre",
             "darken the left half, then the right half warmer",
             "paint the left half at 40%",
+            "darken the detected face",
         ] {
             assert!(!one.is_alike(&plan(other)), "{other}");
         }
         assert!(!one.is_alike(&Plan::default()));
         assert!(one.is_alike(&plan("brighten the right third a bit")), "rectangles move");
+        let face = plan("darken the detected face");
+        assert!(face.is_alike(&plan("brighten the detected face softly")));
+        assert!(!face.is_alike(&plan("darken the detected person")));
     }
 }

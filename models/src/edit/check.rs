@@ -72,7 +72,7 @@ fn check_region(edit: usize, region: &Region, depth: usize) -> Result<(), EditEr
     within(edit, "feather", region.feather, 0.0, 1.0)?;
     let place = |name, found: f32| within(edit, name, found, -1.0, 2.0);
     match &region.shape {
-        Shape::Whole | Shape::Picture { .. } => Ok(()),
+        Shape::Whole | Shape::Picture { .. } | Shape::Detected { .. } => Ok(()),
         Shape::Rectangle { x, y, width, height } | Shape::Ellipse { x, y, width, height } => {
             [("x", x), ("y", y)].into_iter().try_for_each(|(name, found)| place(name, *found))?;
             let sides = [("width", width), ("height", height)];

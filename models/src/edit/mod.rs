@@ -11,6 +11,7 @@
 //! | [`instruction`] | instructions in words, English or Chinese, and a plan in plain sentences |
 //! | `region`, `reach` | how much of a pixel belongs to a region; which pixels do at all |
 //! | `matte` | the same as a picture says it: a file, or a mask that comes with the frame |
+//! | `detected` | the same for what a detector found in the frame |
 //! | `adjust` | the formulas: light in linear numbers, the rest in OKLab |
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
@@ -27,6 +28,7 @@ mod between;
 mod beyond;
 mod boxes;
 mod check;
+mod detected;
 mod error;
 pub mod instruction;
 mod learned;
@@ -43,6 +45,7 @@ mod touched;
 pub use self::adjust::adjusted;
 pub(crate) use self::beyond::Filters;
 pub use self::check::{MOST_EDITS, MOST_REGIONS};
+pub use self::detected::{Detected, MOST_DETECTIONS};
 pub use self::error::EditError;
 pub use self::learned::Learned;
 pub use self::matte::Matte;

@@ -183,6 +183,12 @@ pub enum Shape {
     Mask,
     /// Where the frame is opaque, by its alpha; all of a frame without.
     Alpha,
+    /// What a detector found in the frame ([`crate::Controls::detected`]), of one label, or all of it; nothing, where it found none.
+    Detected {
+        /// What the detector calls it, capitals or not; empty for all that it found.
+        #[serde(default)]
+        label: String,
+    },
     /// What lies in all of these, one to eight.
     All(Vec<Region>),
     /// What lies in any of these, one to eight.
@@ -285,6 +291,12 @@ impl Plan {
         self.edits.iter().any(|edit| edit.region.sum(|shape| usize::from(*shape == Shape::Alpha)) > 0)
     }
 
+    /// Whether a region goes by what a detector found.
+    pub fn has_detected(&self) -> bool {
+        let detected = |shape: &Shape| usize::from(matches!(shape, Shape::Detected { .. }));
+        self.edits.iter().any(|edit| edit.region.sum(detected) > 0)
+    }
+
     /// Whether a region goes by the frame's colours.
     pub(crate) fn has_keys(&self) -> bool {
         let key = |shape: &Shape| usize::from(matches!(shape, Shape::Luma { .. } | Shape::Colour { .. }));
@@ -325,5 +337,17 @@ mod tests {
         let edit = Edit { region, adjust, strength: Some(0.0), stroke: Some(0.5), ..Edit::default() };
         let plan = Plan { edits: vec![edit], exact: true };
         assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
+    }
+
+    #[test]
+    fn a_plan_says_whether_it_goes_by_what_a_detector_found() {
+        let of =
+            |shape: &str| Plan::from_json(&format!(r#"{{"edits": [{{"region": {{"shape": {shape}}}}}]}}"#));
+        let face = of(r#"{"detected": {"label": "face"}}"#).unwrap();
+        assert_eq!(face.edits[0].region.shape, Shape::Detected { label: "face".to_owned() });
+        assert_eq!(Plan::from_json(&face.to_json()).unwrap(), face);
+        let inside = of(r#"{"any": [{"shape": "mask"}, {"shape": {"detected": {}}}]}"#).unwrap();
+        assert!(face.has_detected() && inside.has_detected());
+        assert!(!face.has_mask() && !of(r#""mask""#).unwrap().has_detected());
     }
 }

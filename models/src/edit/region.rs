@@ -5,6 +5,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::adjust::smooth;
+use super::detected::{Detected, weigh_detected};
 use super::matte::{Matte, Shares};
 use super::oklab::{light, oklab};
 use super::plan::{Region, Shape};
@@ -35,6 +36,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) mask: Option<Shares<'a>>,
     /// Its alpha; a frame without is opaque.
     pub(crate) alpha: Option<Shares<'a>>,
+    /// What a detector found in it.
+    pub(crate) detected: &'a [Detected],
 }
 
 impl Place<'_> {
@@ -70,7 +73,11 @@ impl Region {
         let feather = if self.feather > 0.0 { self.feather } else { feather };
         let reached = match &self.shape {
             Shape::All(parts) => least(parts, feather, place, input, weights),
-            Shape::Any(parts) => greatest(parts, feather, place, input, weights),
+            Shape::Any(parts) => {
+                let weigh = |part: &Self, to: &mut [f32]| part.weigh_part(feather, place, input, to);
+                greatest(parts.iter(), weigh, weights)
+            }
+            Shape::Detected { label } => weigh_detected(label, feather, place, input, weights),
             shape => weigh_reached(shape, feather, place, input, weights),
         };
         if !self.invert {
@@ -84,7 +91,7 @@ impl Region {
 }
 
 /// One shape's weights where it reaches.
-fn weigh_reached(
+pub(super) fn weigh_reached(
     shape: &Shape,
     feather: f32,
     place: Place<'_>,
@@ -125,12 +132,10 @@ fn least(
     reached
 }
 
-/// The greatest of all parts' weights.
-fn greatest(
-    parts: &[Region],
-    feather: f32,
-    place: Place<'_>,
-    input: Row<'_>,
+/// The greatest of all parts' weights, each as `weigh` gives it.
+pub(super) fn greatest<P>(
+    parts: impl Iterator<Item = P>,
+    weigh: impl Fn(P, &mut [f32]) -> Range<usize>,
     weights: &mut [f32],
 ) -> Range<usize> {
     weights.fill(0.0);
@@ -138,7 +143,7 @@ fn greatest(
     let mut of_one = [0.0; ROW];
     for part in parts {
         let of_one = &mut of_one[..weights.len()];
-        let own = part.weigh_part(feather, place, input, of_one);
+        let own = weigh(part, of_one);
         let pairs = weights[own.clone()].iter_mut().zip(&of_one[own.clone()]);
         pairs.for_each(|(weight, other)| *weight = weight.max(*other));
         reached = hull(reached, own);
@@ -215,7 +220,9 @@ fn weigh_shape(shape: &Shape, feather: f32, place: Place<'_>, input: Row<'_>, we
         }
         Shape::Mask => weigh_shares(place.with.mask, 0.0, place, weights),
         Shape::Alpha => weigh_shares(place.with.alpha, 1.0, place, weights),
-        Shape::All(_) | Shape::Any(_) => unreachable!("made of the weights of others"),
+        Shape::Detected { .. } | Shape::All(_) | Shape::Any(_) => {
+            unreachable!("made of the weights of others")
+        }
     }
 }
 

@@ -79,7 +79,8 @@ pub(super) fn edit_pass<'a>(
     number: u64,
 ) -> Option<EditPass<'a>> {
     let frame = keys.unwrap_or(*source);
-    let with = Beside { mask: controls.mask.as_deref().map(Matte::shares), alpha };
+    let detected = controls.detected.as_deref().unwrap_or_default();
+    let with = Beside { mask: controls.mask.as_deref().map(Matte::shares), alpha, detected };
     let pass = |plan| EditPass::new(plan, frame, with, keys.is_some(), number);
     controls.edits.as_deref().map(pass)
 }

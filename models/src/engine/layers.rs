@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::Timings;
 use super::at_once::{FrameViews, Painter, paint};
 use super::hand::Hand;
-use crate::edit::{Adjust, Beside, Edit, EditPass, Filters, Matte, Plan, Shares, Stage, Touched};
+use crate::edit::{Adjust, Beside, Detected, Edit, EditPass, Filters, Matte, Plan, Shares, Stage, Touched};
 use crate::numbers::write::write_edited;
 use crate::numbers::{self, Finish, Numbers, Region, Window};
 use crate::{Controls, Model, Picture, PictureMut, Result};
@@ -21,6 +21,7 @@ pub(super) struct Scene<'a> {
     pub(super) picture: Picture<'a>,
     pub(super) alpha: Option<Shares<'a>>,
     pub(super) mask: Option<Arc<Matte>>,
+    pub(super) detected: Option<Arc<[Detected]>>,
     pub(super) number: u64,
     /// What the frame took so far.
     pub(super) timings: Timings,
@@ -29,20 +30,23 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub(super) fn of(frame: &FrameViews<'a>) -> Self {
         let FrameViews { alpha, number, timings, .. } = *frame;
-        let (picture, mask) = (frame.keys.unwrap_or(frame.source), frame.controls.mask.clone());
-        Self { picture, alpha, mask, number, timings }
+        let Controls { mask, detected, .. } = frame.controls.clone();
+        let picture = frame.keys.unwrap_or(frame.source);
+        Self { picture, alpha, mask, detected, number, timings }
     }
 
     /// A plan on its way over it.
     pub(super) fn pass<'b>(&'b self, plan: &'b Plan) -> EditPass<'b> {
-        let with = Beside { mask: self.mask.as_deref().map(Matte::shares), alpha: self.alpha };
+        let mask = self.mask.as_deref().map(Matte::shares);
+        let with = Beside { mask, alpha: self.alpha, detected: self.detected.as_deref().unwrap_or_default() };
         EditPass::new(plan, self.picture, with, true, self.number)
     }
 
     /// Controls by which a layer is mixed in where its region is, and nowhere else.
     fn mixing(&self, layer: &Layer) -> Controls {
-        let (edits, mask) = (Some(Arc::clone(&layer.mix)), self.mask.clone());
-        Controls { strength: 0.0, edits, mask, ..Controls::default() }
+        let (mask, detected) = (self.mask.clone(), self.detected.clone());
+        let edits = Some(Arc::clone(&layer.mix));
+        Controls { strength: 0.0, edits, mask, detected, ..Controls::default() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Words that are not known, or do not say enough.
 
 use super::clause::Problem;
+use super::detected::detected_name;
 use super::join::is_region;
 use super::nearest::nearest;
 use super::parse::Parser;
@@ -39,6 +40,10 @@ impl Parser<'_> {
             return Problem::new(&place, says);
         }
         let found = nearest(self.text, place.clone());
+        if found.is_none() && at > 0 && self.tokens[at - 1].kind == Kind::Known(Word::Detected) {
+            let says = "a label of several words, expected it in quotes, or 'is' before what is to happen";
+            return Problem::new(&place, says);
+        }
         let place = found.as_ref().map_or(place, |(_, wider)| wider.clone());
         let expected = match self.clause.place.is_empty() {
             true => "a region or a change, such as 'the left half' or 'warmer'",
@@ -50,12 +55,13 @@ impl Parser<'_> {
     }
 }
 
-/// What a frame shows cannot be named without a mask; `instead` is a region that can.
+/// What a frame shows cannot be named without a mask or a detector; `instead` is a region that can.
 pub(super) fn masked(token: &Token, text: &str, instead: &str) -> Problem {
     let found = &text[token.at.clone()];
     let says = format!(
-        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; without one, name a \
-         place, a light or a colour, such as {instead}"
+        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; behind a detector, in a \
+         pipeline, say '{}'; without either, name a place, a light or a colour, such as {instead}",
+        detected_name(found)
     );
     Problem::new(&token.at, says)
 }

@@ -153,6 +153,16 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
         "mask|matte|masked part|masked parts|masked area|masked region|inside the mask|inside of the mask",
         W::Place(P::Mask),
     ),
+    (
+        "detected|any detected|all detected|all the detected|all of the detected|every detected|each detected",
+        W::Detected,
+    ),
+    (
+        "detections|detected parts|detected part|detected areas|detected area|detected regions|detected region|detected objects|\
+         detected things|what is detected|what was detected|whatever is detected|everything detected|everything that is detected|\
+         anything detected|all detections|all the detections|all of the detections|every detection",
+        W::Place(P::Detections),
+    ),
     ("opaque parts|opaque part|opaque areas|opaque", W::Place(P::Opaque)),
     ("transparent parts|transparent part|transparent areas|transparent", W::Place(P::Transparent)),
     (

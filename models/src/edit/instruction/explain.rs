@@ -1,5 +1,6 @@
 //! A plan in plain sentences.
 
+use super::detected::labelled;
 use super::place::{Place, SOFT, soften};
 use crate::edit::{Adjust, Edit, Plan, Region, Shape};
 
@@ -123,6 +124,10 @@ fn described(region: &Region) -> String {
         Shape::Picture { file, .. } => format!("what {file} masks"),
         Shape::Mask => return "the mask".to_owned(),
         Shape::Alpha => return "the opaque parts".to_owned(),
+        Shape::Detected { label } => {
+            let edges = if region.feather > 0.0 { edges(region.feather) } else { String::new() };
+            return format!("{}{edges}", labelled(label));
+        }
         Shape::All(regions) => return together(regions),
         Shape::Any(regions) => return parts(regions, " and "),
     };
@@ -199,6 +204,14 @@ mod tests {
         assert_eq!(
             explained("softly darken the reds in the top half but not the centre"),
             "1. In the reds (soft edges) within the top half (soft edges) but not the centre: darker by 50%."
+        );
+        assert_eq!(
+            explained("softly darken the detected faces, leave the detected \"stop sign\" unpainted"),
+            "1. In the detected face (soft edges): darker by 50%.\n2. In the detected \"stop sign\": not painted."
+        );
+        assert_eq!(
+            explained("darken outside the detections"),
+            "1. In all but the detections: darker by 50%."
         );
         assert_eq!(Plan::default().explain(), "Nothing is edited.");
     }

@@ -159,7 +159,7 @@ fn names_region(token: &Token) -> bool {
 
 /// Whether a word names a region, or may.
 pub(super) fn is_region(word: Word) -> bool {
-    matches!(word, Word::Place(_) | Word::Tones(..) | Word::Rest | Word::Pronoun)
+    matches!(word, Word::Place(_) | Word::Detected | Word::Tones(..) | Word::Rest | Word::Pronoun)
 }
 
 fn is_verb(word: Word) -> bool {

@@ -6,6 +6,7 @@
 //! | `token` | a text in words, by the longest entry that fits |
 //! | `parse`, `join` | words to edits, clause by clause; what a joiner means |
 //! | `doubt`, `edges` | words that say too little or nothing; amounts that are the width of edges |
+//! | `detected` | what a detector found: labels, and what lies outside |
 //! | `clause` | what a clause says, and the edit it asks for |
 //! | `region`, `place` | the region of a clause; regions that have a name |
 //! | `nearest`, `caret` | the nearest known word, and a line that points at one |
@@ -50,6 +51,7 @@
 mod caret;
 mod chinese;
 mod clause;
+mod detected;
 mod doubt;
 mod edges;
 mod english;

@@ -83,12 +83,9 @@ impl Parser<'_> {
                 }
                 return Ok(at + 1);
             }
-            Word::Place(Place::Edges) if self.is_outside_of_mask(at) => {
-                self.region(at, Place::Unmasked.region(), true)?;
-                self.after_region = true;
-                return Ok(self.ahead(at + 1).map_or(at, |(mask, _)| mask) + 1);
-            }
+            Word::Place(Place::Edges) if self.is_outside(at) => return self.outside(at),
             Word::Place(named) => self.region(at, named.region(), true)?,
+            Word::Detected => self.region(at, self.detected(at)?, true)?,
             Word::Tones(attribute, named) => self.tones(at, attribute, named)?,
             Word::Rest => self.rest(at)?,
             Word::Pronoun => self.pronoun(),
@@ -414,11 +411,5 @@ impl Parser<'_> {
         self.clause.style = Some(name);
         (self.after_region, self.after_and) = (false, false);
         Ok(())
-    }
-
-    /// "Outside the masked area", where "outside" alone is the frame's edges.
-    fn is_outside_of_mask(&self, at: usize) -> bool {
-        self.text[self.tokens[at].at.clone()].eq_ignore_ascii_case("outside")
-            && self.word_ahead(at + 1) == Some(Word::Place(Place::Mask))
     }
 }

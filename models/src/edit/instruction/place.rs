@@ -41,6 +41,8 @@ pub(super) enum Place {
     Opaque,
     /// The same.
     Transparent,
+    /// All that a detector found.
+    Detections,
 }
 
 /// Width of the edge of what has none by nature.
@@ -51,7 +53,7 @@ const THIRD: f32 = 1.0 / 3.0;
 
 impl Place {
     /// Every one of them, with what it is called in an explanation.
-    pub(super) const ALL: [(Self, &'static str); 31] = [
+    pub(super) const ALL: [(Self, &'static str); 32] = [
         (Self::Whole, "the whole frame"),
         (Self::Left, "the left half"),
         (Self::Right, "the right half"),
@@ -83,6 +85,7 @@ impl Place {
         (Self::Unmasked, "all but the mask"),
         (Self::Opaque, "the opaque parts"),
         (Self::Transparent, "the transparent parts"),
+        (Self::Detections, "the detections"),
     ];
 
     /// The region, as soft as it is where nothing is said about its edges.
@@ -119,6 +122,7 @@ impl Place {
             Self::Unmasked => inverted(Self::Mask.region()),
             Self::Opaque => of(Shape::Alpha, 0.0),
             Self::Transparent => inverted(Self::Opaque.region()),
+            Self::Detections => of(Shape::Detected { label: String::new() }, 0.0),
         }
     }
 }

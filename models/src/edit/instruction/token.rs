@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::detected::label_length;
 use super::words::{LEXICON, LONGEST, Word};
 
 /// A part of the text.
@@ -85,29 +86,17 @@ impl Lexer<'_> {
 
     /// A text between quotation marks, which is the name of a style wherever it stands.
     fn quote(&mut self) -> Option<()> {
-        let open = self.rest().chars().next()?;
-        let close = match open {
-            '"' | '\'' => open,
-            '“' | '”' => '”',
-            '‘' => '’',
-            '「' => '」',
-            '『' => '』',
-            '《' => '》',
-            _ => return None,
-        };
-        let inner = &self.rest()[open.len_utf8()..];
-        match inner.find(close) {
-            Some(end) => {
-                let name = inner[..end].to_owned();
-                self.push(Kind::Name(name), open.len_utf8() + end + close.len_utf8())
-            }
-            None => self.push(Kind::Open, self.rest().len()),
-        }
+        let (name, length) = quoted(self.rest())?;
+        let kind = name.map_or(Kind::Open, |name| Kind::Name(name.to_owned()));
+        self.push(kind, length)
     }
 
-    /// A mark or an entry of the lexicon; the name of a style behind "as".
+    /// A mark or an entry of the lexicon; the name of a style behind "as", and a label with the "detected" before it.
     fn known(&mut self) -> Option<()> {
         let (word, length) = mark(self.rest()).or_else(|| entry(self.rest()))?;
+        if word == Word::Detected {
+            return self.push(Kind::Known(word), length + label_length(&self.rest()[length..]));
+        }
         if !matches!(word, Word::As | Word::Apply) {
             return self.push(Kind::Known(word), length);
         }
@@ -149,6 +138,25 @@ impl Lexer<'_> {
     }
 }
 
+/// What a text that begins with a quotation mark holds up to its end, where there is one; and how many bytes that takes.
+pub(super) fn quoted(text: &str) -> Option<(Option<&str>, usize)> {
+    let open = text.chars().next()?;
+    let close = match open {
+        '"' | '\'' => open,
+        '“' | '”' => '”',
+        '‘' => '’',
+        '「' => '」',
+        '『' => '』',
+        '《' => '》',
+        _ => return None,
+    };
+    let inner = &text[open.len_utf8()..];
+    Some(match inner.find(close) {
+        Some(end) => (Some(&inner[..end]), open.len_utf8() + end + close.len_utf8()),
+        None => (None, text.len()),
+    })
+}
+
 /// Marks between clauses.
 fn mark(text: &str) -> Option<(Word, usize)> {
     let next = text.chars().next()?;
@@ -163,7 +171,7 @@ fn mark(text: &str) -> Option<(Word, usize)> {
 }
 
 /// The longest entry that a text begins with, and its length in bytes.
-fn entry(text: &str) -> Option<(Word, usize)> {
+pub(super) fn entry(text: &str) -> Option<(Word, usize)> {
     let first = text.chars().next()?;
     if is_chinese(first) {
         let ends = text.char_indices().take_while(|(_, c)| is_chinese(*c)).take(LONGEST);
@@ -195,7 +203,7 @@ pub(super) fn plain(word: &str) -> String {
 }
 
 /// How many bytes of a text are a word of letters.
-fn word_length(text: &str) -> usize {
+pub(super) fn word_length(text: &str) -> usize {
     let letter = |c: char| (c.is_alphabetic() || c == '&') && !is_chinese(c);
     let inner = |c: char| letter(c) || c.is_numeric() || matches!(c, '-' | '_' | '\'' | '’');
     if !text.starts_with(letter) {

@@ -41,6 +41,8 @@ pub(super) enum Word {
     /// A number before its unit: "thirty".
     Numeral(f32),
     Place(Place),
+    /// What a detector found, of the label behind it.
+    Detected,
     /// Highlights and shadows: an attribute where they get lighter or darker, else a region.
     Tones(Attribute, Place),
     /// All but the regions named before.
@@ -77,7 +79,7 @@ pub(super) enum Word {
     Edge(f32),
     /// The same, as wide as the amount behind it says.
     Feather,
-    /// What cannot be found without a mask, and a region to name instead.
+    /// What cannot be found without a mask or a detector, and a region to name instead.
     Masked(&'static str),
     /// What no edit does, and what does it, if anything.
     Missing(&'static str),
