@@ -21,7 +21,8 @@
 //! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it, and for `strength` and `stroke`, is
 //! best an absolute one, since others spread 0 to 1 over the property's range.
 //!
-//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together.
+//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together, and
+//! `impastosegment` (feature `segmentation`) finds masks by a network.
 //!
 //! On a GPU, `device=cuda:N`, edits and strokes of a width of their own are not carried out yet: that is an error from the start, and a
 //! warning while playing.
@@ -56,14 +57,14 @@
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
-mod caps;
+pub(crate) mod caps;
 mod cues;
 #[cfg(test)]
 mod delayed;
 mod device_memory;
 mod editing;
 mod errors;
-mod frame;
+pub(crate) mod frame;
 mod imp;
 mod model_swap;
 mod painter;

@@ -54,8 +54,8 @@ impl Parser<'_> {
 pub(super) fn masked(token: &Token, text: &str, instead: &str) -> Problem {
     let found = &text[token.at.clone()];
     let says = format!(
-        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; without one, name a \
-         place, a light or a colour, such as {instead}"
+        "'{found}' needs a mask: bring one (--mask FILE, --mask NETWORK.onnx, or the elements impastomask and \
+         impastosegment) and say 'the mask'; without one, name a place, a light or a colour, such as {instead}"
     );
     Problem::new(&token.at, says)
 }
