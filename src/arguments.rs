@@ -13,7 +13,7 @@ use impasto_models::controls::{STRENGTHS, STROKES};
 use impasto_models::edit::Plan;
 use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode, engine};
 
-use crate::{bench, edit, eval, image, live, model, plugins, style, train, video};
+use crate::{bench, edit, eval, image, live, model, plugins, segmentation, style, train, video};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -132,7 +132,8 @@ impl PaintOptions {
         let own = self.edit.as_ref().is_some_and(|plan| plan.has_mask());
         match mask {
             None if own || cued => bail!(
-                "{}: a region is the frame's mask, expected one: --mask FILE|FOLDER, of 'impasto video' and 'impasto image'",
+                "{}: a region is the frame's mask, expected one: --mask FILE|FOLDER of 'impasto video' and 'impasto image', \
+                 or --mask NETWORK.onnx",
                 if own { "--edit" } else { "--cues" }
             ),
             Some(mask) if !own && !cued => bail!(
@@ -200,6 +201,7 @@ impl MovingOptions {
         let cued = cued.unwrap_or_default();
         options.check_mask(mask, cued.mask)?;
         options.check_detected(cued.detected)?;
+        mask.filter(|mask| segmentation::is_network(mask)).map(segmentation::open).transpose()?;
         let by_alpha = options.edit.as_ref().is_some_and(|plan| plan.has_alpha());
         if by_alpha || cued.alpha {
             let what = if by_alpha { "--edit" } else { "--cues" };

@@ -35,6 +35,7 @@ mod onnx;
 mod output_file;
 mod plugins;
 mod progress;
+mod segmentation;
 mod standard_output;
 mod still;
 mod style;

@@ -1,11 +1,14 @@
 //! `--mask`: edits where a mask says, from every kind of place where masks are.
 
+#[path = "../elements/tests/onnx/mod.rs"]
+mod onnx;
 mod program;
 
 use std::path::Path;
 use std::process::Command;
 
 use image::{GrayImage, Luma};
+use onnx::Onnx;
 use program::{clip, impasto, refusal, stderr, studio};
 
 /// Frames of the clip, at 25 a second.
@@ -100,6 +103,35 @@ fn masks_may_change_in_size_and_a_title_stays() {
     let probe = ["-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0", "out.mp4"];
     let found = Command::new("ffprobe").args(probe).current_dir(folder).output().unwrap().stdout;
     assert_eq!(String::from_utf8_lossy(&found).trim(), "Rushes");
+}
+
+#[test]
+fn a_network_finds_masks_where_the_build_runs_networks() {
+    let Some(studio) = studio() else { return };
+    let folder = studio.path();
+    masked_clip(folder);
+    for (name, share) in [("nothing.onnx", 0.0), ("all.onnx", 1.0)] {
+        let network = Onnx::red(48, 32).weighing(&[[0.0, 0.0, 0.0, share]]);
+        std::fs::write(folder.join(name), network.bytes()).unwrap();
+    }
+    std::fs::write(folder.join("text.onnx"), "no network, but a line of text").unwrap();
+    if cfg!(not(feature = "segmentation")) {
+        let refused = refusal(&paint(folder, "--mask all.onnx"));
+        assert!(
+            refused.contains("all.onnx") && refused.contains("build with --features segmentation"),
+            "{refused}"
+        );
+        return;
+    }
+    let [nothing, all] = ["nothing", "all"].map(|name| {
+        let painted = paint(folder, &format!("--mask {name}.onnx"));
+        assert!(painted.status.success() && stderr(&painted).is_empty(), "{}", stderr(&painted));
+        means(folder)
+    });
+    assert_eq!([nothing.len(), all.len()], [FRAMES; 2]);
+    assert!(all.iter().zip(&nothing).all(|(all, nothing)| all + 15 < *nothing), "{all:?} {nothing:?}");
+    let refused = refusal(&paint(folder, "--mask text.onnx"));
+    assert!(refused.contains("text.onnx") && refused.contains("no whole ONNX file"), "{refused}");
 }
 
 #[test]

@@ -14,14 +14,20 @@
 pub mod cuda;
 mod impasto;
 mod mask;
+#[cfg(feature = "segmentation")]
+mod segment;
 
 pub use impasto::{GoesBy, Impasto, check_cues};
 pub use mask::ImpastoMask;
+#[cfg(feature = "segmentation")]
+pub use segment::{ImpastoSegment, Segmenter};
 
 use gstreamer as gst;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
     mask::register(plugin)?;
+    #[cfg(feature = "segmentation")]
+    segment::register(plugin)?;
     impasto::register(plugin)
 }
 

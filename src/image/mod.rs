@@ -5,10 +5,12 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`mod@jobs`] | which picture goes where |
+//! | [`masks`] | masks of pictures |
 //! | [`picture_file`] | a picture read upright, and written |
 //! | [`wrap`] | textures that tile |
 
 mod jobs;
+mod masks;
 mod picture_file;
 mod wrap;
 
@@ -17,7 +19,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use impasto_models::edit::Matte;
 use impasto_models::{
     Colorimetry, Controls, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -28,6 +29,7 @@ use crate::output_file::OutputFile;
 use crate::progress::Progress;
 use crate::standard_output::print_error_line;
 use jobs::{Job, jobs};
+use masks::Masks;
 use picture_file::PictureFile;
 use wrap::Wrap;
 
@@ -48,8 +50,8 @@ pub struct ImageArguments {
     /// The file or folder to write
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// The mask of edits whose region is "mask": a picture
-    #[arg(long, value_name = "FILE")]
+    /// The mask of edits whose region is "mask": a picture, or an ONNX network that finds one in each picture
+    #[arg(long, value_name = "FILE|NETWORK.onnx")]
     mask: Option<PathBuf>,
     /// The pictures are textures that tile, and are to tile when they are painted
     #[arg(long, conflicts_with_all = ["edit", "mask"])]
@@ -72,8 +74,8 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
     let model = arguments.paint.open_model()?;
     arguments.paint.check_mask(arguments.mask.as_deref(), false)?;
     arguments.paint.check_detected(false)?;
-    let matte = arguments.mask.as_ref().map(|mask| Matte::from_file(mask, 0.0)).transpose()?;
-    let controls = Controls { mask: matte.map(Arc::new), ..arguments.paint.still_controls(&model)? };
+    let masks = Masks::open(arguments.mask.as_deref())?;
+    let controls = arguments.paint.still_controls(&model)?;
     arguments.paint.device.check()?;
     let jobs = jobs(&arguments.inputs, &arguments.output)?;
     interrupt::watch()?;
@@ -81,6 +83,7 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
     let mut painter = Painter {
         model,
         controls,
+        masks,
         options: &arguments.paint,
         wrap: arguments.wrap,
         notes: Vec::new(),
@@ -142,6 +145,7 @@ fn paint(painter: &mut Painter<'_>, job: &Job, overwrite: bool) -> Result<Vec<St
 struct Painter<'a> {
     model: Arc<Model>,
     controls: Controls,
+    masks: Masks,
     options: &'a PaintOptions,
     wrap: bool,
     /// What the user should know of the picture that is painted.
@@ -166,8 +170,9 @@ impl Painter<'_> {
     }
 
     fn painted(&mut self, info: PictureInfo, pixels: Vec<u8>, stroke: f32) -> Result<FrameBuffer> {
+        let mask = self.masks.of(&info, &pixels)?;
         let mut frame = FrameBuffer::new(info, pixels)?;
-        frame.controls = Controls { stroke, ..self.controls.clone() };
+        frame.controls = Controls { stroke, mask, ..self.controls.clone() };
         let engine = self.engine(info)?;
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;

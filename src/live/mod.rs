@@ -37,8 +37,8 @@ use self::target::Target;
 use crate::arguments::{MovingOptions, PaintOptions};
 use crate::interrupt::{self, Interrupted};
 use crate::output_file::OutputFile;
-use crate::plugins;
 use crate::standard_output::print_error_line;
+use crate::{plugins, segmentation};
 
 const EXAMPLES: &str = "Examples:
   impasto live --list
@@ -80,6 +80,9 @@ pub struct LiveArguments {
     /// Frames a second to ask the camera for; other sources are thinned to it
     #[arg(long, value_name = "RATE", value_parser = rate)]
     fps: Option<gst::Fraction>,
+    /// The masks of edits whose region is "mask": an ONNX network that finds one in each frame
+    #[arg(long, value_name = "NETWORK.onnx", value_parser = network)]
+    mask: Option<PathBuf>,
     /// Microphone, or the input's sound, where the output carries sound
     #[arg(long, value_name = "auto|off", default_value = "auto", value_parser = ["auto", "off"])]
     sound: String,
@@ -108,13 +111,14 @@ pub fn run(arguments: &LiveArguments) -> Result<()> {
         plugins::start()?;
         return camera::list();
     }
-    let painter = arguments.moving.painter(&arguments.paint, None)?;
+    let painter = arguments.moving.painter(&arguments.paint, arguments.mask.as_deref())?;
     // Before there is a file that an abrupt end would leave behind.
     interrupt::watch()?;
     let file = output_file(arguments)?;
     let plan = RoadPlan {
         source: &arguments.source_choice(),
         wish: Wish { size: arguments.size, rate: arguments.fps },
+        network: arguments.mask.as_deref(),
         target: &arguments.output,
         file: file.as_ref().map(OutputFile::partial),
         sound: arguments.sound == "auto",
@@ -165,6 +169,15 @@ impl LiveArguments {
             _ => SourceChoice::Camera(self.camera.unwrap_or(0)),
         }
     }
+}
+
+/// A network, for clap.
+fn network(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let network = segmentation::is_network(&path).then_some(path);
+    network.ok_or_else(|| {
+        "expected a network, a file NETWORK.onnx: other masks are of 'impasto video'".to_owned()
+    })
 }
 
 /// Parses `640x480`.

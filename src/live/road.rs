@@ -1,8 +1,8 @@
 //! The road of a frame through `live`, from the source to the sink.
 //!
 //! ```text
-//! source -> decoder -> deinterlace -> [pace] -> waiting place -> convert -> [turn] -> [scale] -> impasto -> outlet
-//!                  \-> sound: wait -> convert -> encode ------------------------------------------> muxer
+//! source -> decoder -> deinterlace -> [pace] -> waiting place -> convert -> [turn] -> [scale] -> [mask] -> impasto -> outlet
+//!                  \-> sound: wait -> convert -> encode ----------------------------------------------------> muxer
 //! ```
 //!
 //! The waiting place holds one frame. A newer frame replaces the one that waits, so that slow painting leaves
@@ -21,8 +21,8 @@ use super::outlet::Outlet;
 use super::sound::{self, SoundCodec};
 use super::source::{Source, SourceChoice};
 use super::target::Target;
-use crate::plugins;
 use crate::standard_output::print_error_line;
+use crate::{plugins, segmentation};
 
 /// What a road is built from.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct RoadPlan<'a> {
     pub source: &'a SourceChoice,
     /// Their wished size and rate.
     pub wish: Wish,
+    /// What finds masks in frames.
+    pub network: Option<&'a Path>,
     /// Where they go.
     pub target: &'a Target,
     /// The name to write to, where that is a file.
@@ -197,6 +199,7 @@ fn after_waiting(plan: &RoadPlan, painter: &gst::Element) -> Result<Vec<gst::Ele
         filter.set_property("caps", &caps);
         chain.extend([plugins::make("videoscale")?, filter]);
     }
+    chain.extend(plan.network.map(segmentation::element).transpose()?);
     chain.push(painter.clone());
     Ok(chain)
 }

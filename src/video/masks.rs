@@ -1,6 +1,7 @@
-//! `--mask`: the masks of the input's frames, from a video, from a folder of pictures, or one picture for all frames.
+//! `--mask`: the masks of the input's frames, from a video, from a folder of pictures, one picture for all frames, or a network that
+//! finds them: then the element `impastosegment` is all there is.
 //!
-//! They come out of a bin of their own, as the element `impastomask` takes them, and have the times of the input: a frame's mask is
+//! The others come out of a bin of their own, as the element `impastomask` takes them, and have the times of the input: a frame's mask is
 //! the video's at its time. Pictures of a folder, in the order of their names, have those of an input whose frames come evenly from
 //! 0 on, at the rate that it states: for one whose rate varies, or that begins later, a mask video is the way.
 
@@ -20,14 +21,14 @@ use super::cut;
 use super::frames::{filter, short_queue};
 use super::request::Span;
 use super::source::check_file;
-use crate::plugins;
+use crate::{plugins, segmentation};
 
 /// Masks on their way to the frames.
 #[derive(Debug, Clone)]
 pub struct Masks {
-    /// Where they come from.
-    pub source: gst::Bin,
-    /// What gives them to the frames: the element `impastomask`.
+    /// Where they come from; nothing where a network finds them in the frames.
+    pub source: Option<gst::Bin>,
+    /// What gives them to the frames: the element `impastomask`, or `impastosegment`.
     pub combiner: gst::Element,
     /// What was named as `--mask`.
     pub path: PathBuf,
@@ -39,28 +40,12 @@ impl Masks {
     /// # Errors
     /// What cannot be masks; pictures for an input that states no rate.
     pub fn open(path: &Path, caps: &gst::Caps, span: Span) -> Result<Self> {
-        let source = gst::Bin::with_name("masks");
-        let last = if path.is_dir() {
-            add_pictures(
-                &source,
-                pictures_of(path)?,
-                Some(rate_of(caps).with_context(|| path.display().to_string())?),
-                span,
-            )?
-        } else if is_picture(path) {
-            add_pictures(&source, vec![path.to_owned()], None, Span::default())?
+        let (source, combiner) = if segmentation::is_network(path) {
+            (None, segmentation::element(path)?)
         } else {
-            add_video(&source, path)?
+            (Some(source(path, caps, span)?), plugins::make("impastomask")?)
         };
-        let queue = short_queue()?;
-        source.add(&queue)?;
-        last.link(&queue)?;
-        let exit = queue.static_pad("src").expect("a queue has a source pad");
-        if !span.is_everything() && !is_picture(path) {
-            cut::narrow_segments(&exit, span);
-        }
-        source.add_pad(&gst::GhostPad::with_target(&exit)?)?;
-        Ok(Self { source, combiner: plugins::make("impastomask")?, path: path.to_owned() })
+        Ok(Self { source, combiner, path: path.to_owned() })
     }
 
     /// Puts them into `pipeline`, where they wait for frames at the combiner's pad `sink`.
@@ -68,16 +53,52 @@ impl Masks {
     /// # Errors
     /// Where GStreamer refuses.
     pub fn join(&self, pipeline: &gst::Pipeline) -> Result<()> {
-        pipeline.add(&self.source)?;
         pipeline.add(&self.combiner)?;
-        self.source.static_pad("src").expect("the bin has an exit").link(&self.entry())?;
+        if let (Some(source), Some(entry)) = (&self.source, self.entry()) {
+            pipeline.add(source)?;
+            source.static_pad("src").expect("the bin has an exit").link(&entry)?;
+        }
         Ok(())
     }
 
-    /// Takes masks: where the end of their stream is put in by hand.
-    pub fn entry(&self) -> gst::Pad {
-        self.combiner.static_pad("mask").expect("it takes masks")
+    /// Takes masks that come from elsewhere: where the end of their stream is put in by hand.
+    pub fn entry(&self) -> Option<gst::Pad> {
+        self.combiner.static_pad("mask")
     }
+
+    /// Whether an element brings them.
+    pub fn are_of(&self, element: &gst::Element) -> bool {
+        match &self.source {
+            Some(source) => *element == *source.upcast_ref::<gst::Element>(),
+            None => *element == self.combiner,
+        }
+    }
+}
+
+/// Where the masks of `path` come from, which are in a file or a folder.
+fn source(path: &Path, caps: &gst::Caps, span: Span) -> Result<gst::Bin> {
+    let source = gst::Bin::with_name("masks");
+    let last = if path.is_dir() {
+        add_pictures(
+            &source,
+            pictures_of(path)?,
+            Some(rate_of(caps).with_context(|| path.display().to_string())?),
+            span,
+        )?
+    } else if is_picture(path) {
+        add_pictures(&source, vec![path.to_owned()], None, Span::default())?
+    } else {
+        add_video(&source, path)?
+    };
+    let queue = short_queue()?;
+    source.add(&queue)?;
+    last.link(&queue)?;
+    let exit = queue.static_pad("src").expect("a queue has a source pad");
+    if !span.is_everything() && !is_picture(path) {
+        cut::narrow_segments(&exit, span);
+    }
+    source.add_pad(&gst::GhostPad::with_target(&exit)?)?;
+    Ok(source)
 }
 
 /// The pictures in a folder, by name.

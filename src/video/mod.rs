@@ -86,8 +86,9 @@ pub struct VideoArguments {
     /// Show the input beside the painting, at a constant rate
     #[arg(long, value_enum, value_name = "HOW")]
     compare: Option<Compare>,
-    /// The masks of edits whose region is "mask": a video, a folder with a picture for each frame, or one picture
-    #[arg(long, value_name = "FILE|FOLDER")]
+    /// The masks of edits whose region is "mask": a video, a folder with a picture for each frame, one picture, or an
+    /// ONNX network that finds one in each frame
+    #[arg(long, value_name = "FILE|FOLDER|NETWORK.onnx")]
     mask: Option<PathBuf>,
     /// How to compress [default: h264; in .webm vp9]
     #[arg(long, value_enum)]

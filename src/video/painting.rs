@@ -160,7 +160,7 @@ impl Watch<'_> {
 
     /// The masks, where they are what failed.
     fn masks_at(&self, place: Option<&gst::Element>) -> Option<&Masks> {
-        let is_there = |masks: &&Masks| place == Some(masks.source.upcast_ref());
+        let is_there = |masks: &&Masks| place.is_some_and(|place| masks.are_of(place));
         self.road.masks.as_ref().filter(is_there)
     }
 
@@ -176,7 +176,7 @@ impl Watch<'_> {
             _ => pads.push(ends.unpainted.clone()),
         }
         // Frames wait for masks that will not come.
-        pads.extend(self.masks_at(place).map(Masks::entry));
+        pads.extend(self.masks_at(place).and_then(Masks::entry));
         if pads.len() > ends.compressed.len() {
             road.gate.stop_here();
         }

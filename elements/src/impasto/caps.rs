@@ -40,7 +40,7 @@ const DEVICE_FORMATS: [VideoFormat; 8] = [
 /// device. Which of them an element takes is up to [`transform`].
 pub(super) fn template() -> &'static gst::Caps {
     static TEMPLATE: LazyLock<gst::Caps> = LazyLock::new(|| {
-        let mut template = video(&FORMATS.map(|(format, _)| format));
+        let mut template = on_host();
         let mut on_device = video(&DEVICE_FORMATS);
         let device = gst::CapsFeatures::new([cuda::CAPS_FEATURE]);
         on_device.make_mut().set_features(0, Some(device));
@@ -48,6 +48,11 @@ pub(super) fn template() -> &'static gst::Caps {
         template
     });
     &TEMPLATE
+}
+
+/// What is taken in the memory of the host.
+pub(crate) fn on_host() -> gst::Caps {
+    video(&FORMATS.map(|(format, _)| format))
 }
 
 fn video(formats: &[VideoFormat]) -> gst::Caps {
@@ -114,15 +119,19 @@ pub(super) fn picture_info(info: &VideoInfo) -> Result<PictureInfo, gst::ErrorMe
             ["interlace-mode is {}, expected progressive", info.interlace_mode().to_str()]
         ));
     }
-    let format = FORMATS.iter().find(|(format, _)| *format == info.format());
-    let Some(&(_, format)) = format else {
-        return Err(gst::error_msg!(
+    picture_of(info).ok_or_else(|| {
+        gst::error_msg!(
             gst::StreamError::Format,
             ("{} video cannot be painted: put 'videoconvert' before 'impasto'", info.format())
-        ));
-    };
+        )
+    })
+}
+
+/// The same of whole frames and of fields alike; none where the format is not for us.
+pub(crate) fn picture_of(info: &VideoInfo) -> Option<PictureInfo> {
+    let (_, format) = *FORMATS.iter().find(|(format, _)| *format == info.format())?;
     let (width, height) = (info.width() as usize, info.height() as usize);
-    Ok(PictureInfo { format, width, height, colorimetry: colorimetry(info) })
+    Some(PictureInfo { format, width, height, colorimetry: colorimetry(info) })
 }
 
 /// What the samples mean. [`VideoInfo`] has put its defaults (BT.601 up to 576 lines, BT.709 above) where the

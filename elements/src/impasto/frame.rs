@@ -98,6 +98,27 @@ impl Mapped<Writable> {
     }
 }
 
+/// Calls `look` with a frame on the host that is only read.
+///
+/// # Errors
+/// [`Error::Engine`] where it cannot be mapped as `info`.
+#[cfg(feature = "segmentation")]
+pub(crate) fn look<R>(
+    frame: &gst::Buffer,
+    info: &VideoInfo,
+    picture: PictureInfo,
+    look: impl FnOnce(&Picture) -> R,
+) -> Result<R> {
+    let frame = VideoFrame::from_buffer_readable(frame.clone(), info);
+    let frame = Mapped::Host(frame.map_err(|buffer| unmappable(&buffer, info))?);
+    match frame.view(picture)? {
+        Source::Host(picture) => Ok(look(&picture)),
+        Source::Device(_) => {
+            Err(Error::Engine("found a frame on a device, expected one on the host".to_owned()))
+        }
+    }
+}
+
 impl MappedFrame {
     /// Maps both buffers, each with its own strides and offsets where it has a `GstVideoMeta`.
     ///

@@ -21,9 +21,10 @@
 //! untouched. `temporal=-1` filters flicker as much as the model recommends: a control binding for it, and for `strength` and `stroke`, is
 //! best an absolute one, since others spread 0 to 1 over the property's range.
 //!
-//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together. They may go by
-//! what a detector upstream found, too: the frame's `GstVideoRegionOfInterestMeta`s, by their types, the first 64 of them; those travel
-//! on as they came.
+//! Edits may go by a mask that comes with each frame: the element `impastomask` before this one brings them together, and
+//! `impastosegment` (feature `segmentation`) finds masks by a network.
+//! They may go by what a detector upstream found, too: the frame's `GstVideoRegionOfInterestMeta`s, by their types, the first 64 of
+//! them; those travel on as they came.
 //!
 //! ```text
 //! gst-launch-1.0 v4l2src ! videoconvert ! gvadetect model=faces.xml ! impasto edit="leave the detected faces unpainted" \
@@ -64,7 +65,7 @@
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
-mod caps;
+pub(crate) mod caps;
 mod cues;
 #[cfg(test)]
 mod delayed;
@@ -72,7 +73,7 @@ mod detections;
 mod device_memory;
 mod editing;
 mod errors;
-mod frame;
+pub(crate) mod frame;
 mod imp;
 mod model_swap;
 mod painter;

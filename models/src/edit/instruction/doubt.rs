@@ -59,8 +59,9 @@ impl Parser<'_> {
 pub(super) fn masked(token: &Token, text: &str, instead: &str) -> Problem {
     let found = &text[token.at.clone()];
     let says = format!(
-        "'{found}' needs a mask: bring one (--mask, or the element impastomask) and say 'the mask'; behind a detector, in a \
-         pipeline, say '{}'; without either, name a place, a light or a colour, such as {instead}",
+        "'{found}' needs a mask: bring one (--mask FILE, --mask NETWORK.onnx, or the elements impastomask and \
+         impastosegment) and say 'the mask'; behind a detector, in a pipeline, say '{}'; without either, name a place, a \
+         light or a colour, such as {instead}",
         detected_name(found)
     );
     Problem::new(&token.at, says)
