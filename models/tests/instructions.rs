@@ -69,8 +69,8 @@ fn edit(mut fields: Map<String, Value>, named: &HashMap<String, Region>) -> Edit
     let place = fields.remove("in").map(|place| region(place.as_str().unwrap(), named));
     let mut edit = json!({"region": place.unwrap_or_default(), "adjust": {}});
     for (name, value) in fields {
-        let rest =
-            ["strength", "keep_colors", "style", "before", "learned", "stroke"].contains(&name.as_str());
+        let rest = ["strength", "keep_colors", "style", "before", "learned", "stroke", "palette"]
+            .contains(&name.as_str());
         let place = if rest { &mut edit } else { &mut edit["adjust"] };
         place[&name] = value;
     }

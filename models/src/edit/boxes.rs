@@ -43,7 +43,7 @@ impl Blur {
 pub(super) struct Boxes {
     other: Vec<f32>,
     /// For each band a row of sums.
-    sums: Vec<f32>,
+    sums: Vec<f64>,
     /// Three planes.
     planes: Vec<f32>,
 }
@@ -104,31 +104,32 @@ fn across(blur: Blur, from: &[f32], to: &mut [f32]) {
     let (radius, last) = (blur.radius as isize, from.len() as isize - 1);
     let at = |x: isize| from[x.clamp(0, last) as usize];
     let weight = blur.weight();
-    let mut sum: f32 = (-radius..=radius).map(at).sum();
+    // What is added is taken away again in full.
+    let mut sum: f64 = (-radius..=radius).map(|x| f64::from(at(x))).sum();
     for (x, to) in to.iter_mut().enumerate() {
         let x = x as isize;
         let (before, behind) = (at(x - radius - 1), at(x + radius + 1));
-        *to = (sum + blur.ends * (before + behind)) * weight;
-        sum += behind - at(x - radius);
+        *to = (sum as f32 + blur.ends * (before + behind)) * weight;
+        sum += f64::from(behind) - f64::from(at(x - radius));
     }
 }
 
 /// A band of rows from `first` on.
-fn down(blur: Blur, width: usize, first: usize, from: &[f32], sums: &mut [f32], to: &mut [f32]) {
+fn down(blur: Blur, width: usize, first: usize, from: &[f32], sums: &mut [f64], to: &mut [f32]) {
     let (radius, last) = (blur.radius as isize, (from.len() / width) as isize - 1);
     let row = |y: isize| &from[y.clamp(0, last) as usize * width..][..width];
     let weight = blur.weight();
     sums.fill(0.0);
     let first = first as isize;
     for y in first - radius..=first + radius {
-        sums.iter_mut().zip(row(y)).for_each(|(sum, number)| *sum += number);
+        sums.iter_mut().zip(row(y)).for_each(|(sum, number)| *sum += f64::from(*number));
     }
     for (y, to) in to.chunks_exact_mut(width).enumerate() {
         let y = first + y as isize;
         let (before, behind, left) = (row(y - radius - 1), row(y + radius + 1), row(y - radius));
         for x in 0..width {
-            to[x] = (sums[x] + blur.ends * (before[x] + behind[x])) * weight;
-            sums[x] += behind[x] - left[x];
+            to[x] = (sums[x] as f32 + blur.ends * (before[x] + behind[x])) * weight;
+            sums[x] += f64::from(behind[x]) - f64::from(left[x]);
         }
     }
 }

@@ -45,6 +45,12 @@ pub struct Edit {
     /// The code that `style` came to, from [`Plan::in_styles_of`].
     #[serde(skip)]
     pub code: Option<Arc<StyleCode>>,
+    /// The colours of another style here, as `style` says it, in the network: of a model whose styles have palettes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub palette: Option<String>,
+    /// The code that `palette` came to, likewise.
+    #[serde(skip)]
+    pub palette_code: Option<Arc<StyleCode>>,
     /// An edit that was learned from examples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned: Option<Learned>,
@@ -251,6 +257,7 @@ impl Edit {
             && self.strength.is_none()
             && self.keep_colors.is_none()
             && self.style.is_none()
+            && self.palette.is_none()
             && self.learned.is_none()
             && self.stroke.is_none()
     }
@@ -274,11 +281,6 @@ impl Plan {
     /// Whether nothing changes.
     pub fn is_nothing(&self) -> bool {
         self.edits.iter().all(Edit::is_nothing)
-    }
-
-    /// The greatest strength that an edit has of its own; 0 where none has one.
-    pub(crate) fn strongest(&self) -> f32 {
-        self.edits.iter().filter_map(|edit| edit.strength).fold(0.0, f32::max)
     }
 
     /// Whether a region goes by the mask that comes with the frame.
@@ -306,10 +308,12 @@ impl Plan {
     /// Whether a network paints the same with it as with another: what is edited on the painting does not matter to it.
     pub(crate) fn paints_as(&self, other: &Self) -> bool {
         let changes = |edit: &Edit| !edit.adjust.is_nothing() || edit.learned.is_some();
-        let before = |edit: &&Edit| edit.style.is_some() || edit.before && changes(edit);
+        let before =
+            |edit: &&Edit| edit.style.is_some() || edit.palette.is_some() || edit.before && changes(edit);
         let matters = |edit: &Edit| {
             let learned = edit.learned.clone().filter(|_| edit.before);
-            (edit.region.clone(), edit.adjust, edit.before, edit.code.clone(), learned)
+            let codes = [edit.code.clone(), edit.palette_code.clone()];
+            (edit.region.clone(), edit.adjust, edit.before, codes, learned)
         };
         let of = |plan: &Self| plan.edits.iter().filter(before).map(matters).collect::<Vec<_>>();
         of(self) == of(other)

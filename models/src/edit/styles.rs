@@ -11,7 +11,7 @@ use super::plan::{Edit, Plan};
 use super::region::{Place, ROW, Row};
 use crate::numbers::Window;
 use crate::numbers::read::Span;
-use crate::{Model, Result, StyleCode};
+use crate::{Model, Result, StyleCode, StyleError};
 
 impl Plan {
     /// The plan with the codes of the styles that its regions name, as [`Model::choose_style`] reads them, and with its learned edits
@@ -22,9 +22,15 @@ impl Plan {
     pub fn in_styles_of(&self, model: &Model, folder: &Path) -> Result<Self> {
         let mut plan = self.clone();
         for edit in &mut plan.edits {
-            let Some(style) = &edit.style else { continue };
-            let code = model.choose_style(style, folder)?;
-            edit.code = Some(Arc::new(code.ok_or_else(|| model.takes_no_pictures())?));
+            let made = |choice: &str| -> Result<_> {
+                let code = model.choose_style(choice, folder)?;
+                Ok(Arc::new(code.ok_or_else(|| model.takes_no_pictures())?))
+            };
+            edit.code = edit.style.as_deref().map(made).transpose()?;
+            if edit.palette.is_some() && !model.metadata().generator.has_palettes() {
+                return Err(StyleError::NoPalette { model: model.name().to_owned() }.into());
+            }
+            edit.palette_code = edit.palette.as_deref().map(made).transpose()?;
         }
         for learned in plan.edits.iter_mut().filter_map(|edit| edit.learned.as_mut()) {
             learned.open(folder)?;
@@ -32,16 +38,31 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a region has a style of its own.
+    /// Whether a region has a style of its own, or is in the colours of another.
     pub fn has_styles(&self) -> bool {
-        self.edits.iter().any(|edit| edit.style.is_some())
+        self.edits.iter().any(|edit| edit.style.is_some() || edit.palette.is_some())
     }
 
     /// Whether every region's style has its code, of this model, and every learned edit is open.
     pub fn is_in_styles_of(&self, model: &Model) -> bool {
-        let fits = |edit: &Edit| edit.code.as_ref().is_some_and(|code| model.owns(code));
+        let owned = |asked: &Option<String>, code: &Option<Arc<StyleCode>>| {
+            asked.is_none() || code.as_ref().is_some_and(|code| model.owns(code))
+        };
+        let fits = |edit: &Edit| owned(&edit.style, &edit.code) && owned(&edit.palette, &edit.palette_code);
         let open = |edit: &Edit| edit.learned.as_ref().is_none_or(|learned| learned.model().is_some());
-        self.edits.iter().all(open) && self.edits.iter().filter(|edit| edit.style.is_some()).all(fits)
+        self.edits.iter().all(open) && self.edits.iter().all(fits)
+    }
+
+    /// Whether a region is painted in a code of its own.
+    pub(crate) fn has_codes(&self) -> bool {
+        self.edits.iter().any(|edit| edit.code.is_some())
+    }
+
+    /// Whether a region looks otherwise than the frame: by its style, its colours, or how strongly it is painted.
+    pub(crate) fn has_looks(&self) -> bool {
+        let looks =
+            |edit: &Edit| edit.code.is_some() || edit.palette_code.is_some() || edit.strength.is_some();
+        self.edits.iter().any(looks)
     }
 
     /// Whether there is something that [`Plan::in_styles_of`] makes, or reads.
@@ -53,7 +74,7 @@ impl Plan {
     pub fn without_styles(&self) -> Self {
         let edits = self.edits.iter().map(|edit| {
             let learned = edit.learned.clone().filter(|learned| learned.model().is_some());
-            Edit { style: None, code: None, learned, ..edit.clone() }
+            Edit { style: None, code: None, palette: None, palette_code: None, learned, ..edit.clone() }
         });
         Self { edits: edits.collect(), ..*self }
     }

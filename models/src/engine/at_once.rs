@@ -204,11 +204,12 @@ impl<F> AtOnce<F> {
         }
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
-        let controls = self.strength.apply(&self.model, controls)?;
         let alpha = Shares::of_alpha(&source);
         let mut frame = FrameViews { source, keys: None, alpha, output, controls, number, timings };
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
+            let controls = std::mem::take(&mut frame.controls);
+            frame.controls = self.strength.apply(&self.model, controls)?;
             self.composite.paint(&mut frame)
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));

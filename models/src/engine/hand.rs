@@ -95,7 +95,7 @@ struct Look {
 /// failure. That is the network's time: in a fade every frame takes it.
 fn restyle(painter: &mut dyn Painter, has: &mut Option<Look>, frame: &mut FrameViews<'_>) -> Result<()> {
     let Controls { style, edits, .. } = &frame.controls;
-    let regions = edits.as_ref().filter(|edits| edits.has_styles());
+    let regions = edits.as_ref().filter(|edits| edits.has_codes());
     let had = has.take().filter(|had| same(&had.style, style) && same(&had.regions, &regions.cloned()));
     let looks = match had {
         Some(had) => had,

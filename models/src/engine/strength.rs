@@ -5,14 +5,16 @@
 //! shows the scene through them. The network's picture of a photo is near it, but not it, so pixels are mixed as well, by a share
 //! of `1 - (1 - s)^2`: nothing is left of the network at 0, and three quarters of the picture or more are its own from 1/2 on.
 //!
-//! Where a region of the edits asks for more than the frame, the network paints at what the strongest asks for, and whatever is
-//! weaker is a share of pixels of that: all of the style is painted where all of it is asked for.
+//! A region of the edits that asks for a strength of its own is painted so too, in a style beside the frame's, and so is one in the
+//! colours of another style. Where other regions have styles, one that asks only to be painted less is a share of pixels: it may lie
+//! over any of them.
 //!
 //! Other models are painted with by the pixels' share s alone, up to 1.
 
 use std::sync::Arc;
 
 use super::at_once::same;
+use crate::edit::{Edit, Plan};
 use crate::{Controls, Model, Result, StyleCode};
 
 /// A model's way from no style to a style.
@@ -23,58 +25,114 @@ pub(super) struct Strength {
 
 /// The style that leaves a picture as it is, and the model's first.
 struct Ends {
-    photo: StyleCode,
+    photo: Option<StyleCode>,
     first: StyleCode,
 }
 
-/// A style at a strength.
+/// What was asked for last, and what it came to.
 struct Made {
+    asked: Asked,
+    style: Option<Arc<StyleCode>>,
+    edits: Option<Arc<Plan>>,
+}
+
+struct Asked {
     style: Option<Arc<StyleCode>>,
     strength: f32,
-    code: Arc<StyleCode>,
+    edits: Option<Arc<Plan>>,
+}
+
+impl Asked {
+    fn is(&self, controls: &Controls) -> bool {
+        let alike = self.strength == controls.strength && same(&self.style, &controls.style);
+        alike && same(&self.edits, &controls.edits)
+    }
 }
 
 impl Strength {
     /// That of a model.
     pub(super) fn new(model: &Model) -> Self {
-        let ends = model.photo_style().zip(model.first_style());
-        Self { ends: ends.map(|(photo, first)| Ends { photo, first }), last: None }
+        let ends = model.first_style().map(|first| Ends { photo: model.photo_style(), first });
+        Self { ends, last: None }
     }
 
-    /// The controls with a strength of pixels, 0 to 1, and the style that makes up for the rest. The same style at the same strength
-    /// is the same code as for the last frame.
+    /// The controls with strengths of pixels, 0 to 1, and the styles that make up for the rest; the edits' regions have the codes of
+    /// their styles. The same controls are the same codes as for the last frame.
     ///
     /// # Errors
     /// A style of another model.
     pub(super) fn apply(&mut self, model: &Model, mut controls: Controls) -> Result<Controls> {
-        let asked = controls.strength;
-        let of_regions = controls.edits.as_ref().map_or(0.0, |edits| edits.strongest());
-        let strength = asked.max(of_regions);
-        controls.strength = asked.min(1.0);
-        let Some(ends) = self.ends.as_ref().filter(|_| strength != 1.0 && strength > 0.0) else {
+        let regions = controls.edits.as_ref().is_some_and(|edits| edits.has_looks());
+        let partly = controls.strength > 0.0 && controls.strength != 1.0;
+        let Some(ends) = self.ends.as_ref().filter(|ends| regions || partly && ends.photo.is_some()) else {
+            controls.strength = controls.strength.min(1.0);
             return Ok(controls);
         };
-        let kept = |made: &Made| same(&made.style, &controls.style) && made.strength == strength;
-        let made = match self.last.take().filter(kept) {
+        let made = match self.last.take().filter(|made| made.asked.is(&controls)) {
             Some(made) => made,
             None => {
-                let style = controls.style.as_deref();
-                style.map_or(Ok(()), |style| model.check_style(style))?;
-                let code = Arc::new(ends.photo.toward(style.unwrap_or(&ends.first), strength));
-                Made { style: controls.style.clone(), strength, code }
+                controls.style.as_deref().map_or(Ok(()), |style| model.check_style(style))?;
+                ends.make(&controls)
             }
         };
-        controls.style = Some(Arc::clone(&made.code));
-        controls.strength = (1.0 - (1.0 - strength.min(1.0)).powi(2)) * asked / strength;
+        (controls.style, controls.edits) = (made.style.clone(), made.edits.clone());
+        controls.strength = ends.share(controls.strength);
         self.last = Some(made);
         Ok(controls)
+    }
+}
+
+impl Ends {
+    fn make(&self, controls: &Controls) -> Made {
+        let Controls { style, strength, edits, .. } = controls;
+        let asked = Asked { style: style.clone(), strength: *strength, edits: edits.clone() };
+        let own = style.as_deref().unwrap_or(&self.first);
+        let partly = self.photo.is_some() && *strength > 0.0 && *strength != 1.0;
+        let moved = partly.then(|| Arc::new(self.at(own, *strength))).or_else(|| style.clone());
+        let regions = edits.as_ref().filter(|edits| edits.has_looks());
+        let made = regions.map(|edits| Arc::new(self.looks(edits, own, *strength)));
+        Made { asked, style: moved, edits: made.or_else(|| edits.clone()) }
+    }
+
+    /// A plan whose regions have the codes that they are painted in, and shares of pixels; the frame is painted in a style at a
+    /// strength.
+    fn looks(&self, edits: &Plan, style: &StyleCode, frame: f32) -> Plan {
+        let is_styled = |edit: &Edit| edit.code.is_some() || edit.palette_code.is_some();
+        let styles = edits.edits.iter().filter(|edit| is_styled(edit)).count();
+        let look = |edit: &Edit| {
+            let strength = edit.strength.unwrap_or(frame);
+            let others = styles - usize::from(is_styled(edit));
+            let differs = self.photo.is_some() && edit.strength.is_some_and(|own| own != frame && own > 0.0);
+            let by_code = differs && (others == 0 || strength > frame);
+            let own = match (&edit.code, &edit.palette_code) {
+                (None, None) => by_code.then(|| style.clone()),
+                (code, palette) => {
+                    let code = code.as_deref().unwrap_or(style).clone();
+                    Some(palette.iter().fold(code, |code, palette| code.in_colours_of(palette)))
+                }
+            };
+            let code = own.map(|own| Arc::new(self.at(&own, strength)));
+            Edit { code, strength: edit.strength.map(|own| self.share(own)), ..edit.clone() }
+        };
+        Plan { edits: edits.edits.iter().map(look).collect(), ..*edits }
+    }
+
+    /// A style at a strength; whole where it is not painted at all.
+    fn at(&self, style: &StyleCode, strength: f32) -> StyleCode {
+        let photo = self.photo.as_ref().filter(|_| strength > 0.0 && strength != 1.0);
+        photo.map_or_else(|| style.clone(), |photo| photo.toward(style, strength))
+    }
+
+    /// The share of pixels that goes with a strength.
+    fn share(&self, strength: f32) -> f32 {
+        let strength = strength.min(1.0);
+        if self.photo.is_some() { 1.0 - (1.0 - strength).powi(2) } else { strength }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{Edit, Plan};
     use crate::generators::{GeneratorConfig, TinyConfig};
     use crate::model::Metadata;
     use crate::style::PHOTO_STYLE;
@@ -118,28 +176,39 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_of_frame_and_regions_is_the_network_s() {
+    fn regions_are_painted_in_their_strength_by_the_network() {
         let model = model(&["wave", PHOTO_STYLE]);
         let [wave, photo] = ["wave", PHOTO_STYLE].map(|name| model.style(name).unwrap());
         let mut strength = Strength::new(&model);
-        let mut with_region = |asked, of_region| {
-            let edit = Edit { strength: Some(of_region), ..Edit::default() };
+        let mut region = |asked, edit: Edit| {
             let edits = Some(Arc::new(Plan { edits: vec![edit], ..Plan::default() }));
-            strength.apply(&model, Controls { edits, ..at(asked) }).unwrap()
+            let controls = strength.apply(&model, Controls { edits, ..at(asked) }).unwrap();
+            let edit = controls.edits.as_ref().unwrap().edits[0].clone();
+            (controls.strength, edit.strength, edit.code.map(|code| (*code).clone()))
         };
-        let unpainted = with_region(0.5, 0.0);
-        assert_eq!(
-            (unpainted.strength, &**unpainted.style.as_ref().unwrap()),
-            (0.75, &photo.toward(&wave, 0.5))
-        );
-        let whole = with_region(0.3, 1.0);
-        assert_eq!((whole.strength, whole.style), (0.3, None));
-        let stronger = with_region(0.25, 0.5);
-        assert_eq!(
-            (stronger.strength, &**stronger.style.as_ref().unwrap()),
-            (0.375, &photo.toward(&wave, 0.5))
-        );
-        assert_eq!(with_region(0.0, 0.5).strength, 0.0);
+        let painted = |strength| Edit { strength: Some(strength), ..Edit::default() };
+        assert_eq!(region(0.5, painted(0.0)), (0.75, Some(0.0), None));
+        assert_eq!(region(0.5, painted(1.0)), (0.75, Some(1.0), Some(wave.clone())));
+        assert_eq!(region(0.0, painted(0.5)), (0.0, Some(0.75), Some(photo.toward(&wave, 0.5))));
+        assert_eq!(region(1.0, painted(0.5)), (1.0, Some(0.75), Some(photo.toward(&wave, 0.5))));
+        let styled = Edit { code: Some(Arc::new(photo.clone())), ..Edit::default() };
+        assert_eq!(region(0.25, styled), (0.4375, None, Some(photo.toward(&photo, 0.25))));
+        let coloured = Edit { palette_code: Some(Arc::new(photo.clone())), ..Edit::default() };
+        assert_eq!(region(1.0, coloured), (1.0, None, Some(wave.clone().in_colours_of(&photo))));
+    }
+
+    #[test]
+    fn over_styles_of_regions_less_is_a_share_of_pixels() {
+        let model = model(&["wave", PHOTO_STYLE]);
+        let wave = Arc::new(model.style("wave").unwrap());
+        let less = Edit { strength: Some(0.5), ..Edit::default() };
+        let edits = vec![Edit { code: Some(wave), ..Edit::default() }, less];
+        let edits = Some(Arc::new(Plan { edits, ..Plan::default() }));
+        let mut strength = Strength::new(&model);
+        let controls = Controls { edits, ..at(1.0) };
+        let [one, same] = [0, 1].map(|_| strength.apply(&model, controls.clone()).unwrap().edits.unwrap());
+        assert!(Arc::ptr_eq(&one, &same));
+        assert_eq!((one.edits[1].strength, one.edits[1].code.is_none()), (Some(0.75), true));
     }
 
     #[test]

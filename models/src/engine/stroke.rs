@@ -93,7 +93,7 @@ impl Scaled {
         let inner = *self.painter.info();
         let [source, output, keys] = &mut self.frames;
         let own = frame.controls.clone();
-        let styled = own.edits.as_ref().filter(|edits| edits.has_styles());
+        let styled = own.edits.as_ref().filter(|edits| edits.has_codes());
         let keyed = styled.is_some_and(|edits| edits.has_keys());
         if keyed {
             numbers::read(&frame.source, whole, original);

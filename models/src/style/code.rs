@@ -138,7 +138,7 @@ impl StyleCode {
     }
 
     /// This style with the map of colours of another, of one network whose codes end with one.
-    pub(super) fn in_colours_of(mut self, other: &Self) -> Self {
+    pub(crate) fn in_colours_of(mut self, other: &Self) -> Self {
         let from = self.numbers.len() - COLOUR;
         self.numbers[from..].copy_from_slice(&other.numbers[from..]);
         self

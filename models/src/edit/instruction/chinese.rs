@@ -159,6 +159,7 @@ pub(super) const CHINESE: &[(&str, Word)] = &[
     ("细笔触|笔触细腻|笔触更细|笔触细一点|细腻的笔触", W::Strokes(0.5)),
     ("粗笔触|笔触粗犷|笔触更粗|笔触粗一点|粗犷的笔触", W::Strokes(2.0)),
     ("应用|套用", W::Apply),
+    ("配色取自|颜色取自|色彩取自", W::ColoursOf),
     (
         "笔触|笔画|笔刷|线宽|笔触宽度",
         W::Missing("; expected '细笔触' or '粗笔触', or --stroke for the whole frame"),

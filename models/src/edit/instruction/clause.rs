@@ -103,6 +103,9 @@ pub(super) struct Clause {
     /// Whether the next name is a learned edit's.
     pub(super) applies: bool,
     pub(super) learned: Option<String>,
+    /// Whether the next name is of a style whose colours are taken.
+    pub(super) coloured: bool,
+    pub(super) palette: Option<String>,
     pub(super) stroke: Option<f32>,
     pub(super) unpainted: bool,
     pub(super) colours: bool,
@@ -116,6 +119,7 @@ impl Clause {
         !self.changes.is_empty()
             || self.style.is_some()
             || self.learned.is_some()
+            || self.palette.is_some()
             || self.stroke.is_some()
             || self.unpainted
             || self.own_colours
@@ -233,7 +237,7 @@ impl Clause {
 
     /// Strokes, and an edit that was learned: it is one of what is painted, unless it is said otherwise.
     fn learn(&mut self, edit: &mut Edit) -> Result<(), Problem> {
-        edit.stroke = self.stroke;
+        (edit.stroke, edit.palette) = (self.stroke, self.palette.take());
         if let Some(learned) = self.learned.take() {
             edit.learned = Some(Learned::new(learned, share(self.degree.take(), 1.0)?));
             edit.before = !self.after;
@@ -252,7 +256,8 @@ impl Clause {
         }
         let verb = self.verb.or(self.verb_before.filter(|_| self.degree.is_some()));
         let other = !self.changes.is_empty() || edit.keep_colors.is_some();
-        if verb != Some(Verb::Paint) || other || (edit.style.is_some() && self.degree.is_none()) {
+        let styled = edit.style.is_some() || edit.palette.is_some();
+        if verb != Some(Verb::Paint) || other || (styled && self.degree.is_none()) {
             return Ok(());
         }
         let turn = self.turn.take_if(|turn| !turn.used).map(|turn| turn.sign);
@@ -362,6 +367,7 @@ pub(super) fn merged(one: &Edit, other: &Edit) -> Option<Edit> {
     both.style = one_of(one.style.clone(), other.style.clone())?;
     both.learned = one_of(one.learned.clone(), other.learned.clone())?;
     both.stroke = one_of(one.stroke, other.stroke)?;
+    both.palette = one_of(one.palette.clone(), other.palette.clone())?;
     Some(both)
 }
 

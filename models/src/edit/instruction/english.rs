@@ -18,7 +18,7 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("then|and then|after that|afterwards|next", W::Then),
     ("but", W::But),
     (
-        "make|turn|let|get|give|render|have|change|apply|do|adjust|style|stylize|stylise|pull|bring|dial|crank",
+        "make|turn|let|get|give|render|have|change|do|adjust|style|stylize|stylise|pull|bring|dial|crank",
         W::Verb(Verb::Make),
     ),
     ("paint|draw|painted|drawn|repaint", W::Verb(Verb::Paint)),
@@ -210,7 +210,7 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("blur|defocus|soften", does(A::Blur, 1.0)),
     ("blurred|blurry|blurrier|out of focus", more(A::Blur)),
     ("sharpen", does(A::Blur, -1.0)),
-    ("sharper|sharp|crisp|crisper", less(A::Blur)),
+    ("sharper|sharp", less(A::Blur)),
     ("ink|outline|outlines|ink outlines|ink edges|ink lines|contours|lines", W::Attribute(A::Ink)),
     ("draw edges|draw outlines|draw the outlines", does(A::Ink, 1.0)),
     ("outlined|inked", more(A::Ink)),
@@ -230,6 +230,10 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
         W::Strokes(2.0),
     ),
     ("apply", W::Apply),
+    (
+        "in the colours of|in the colors of|in the palette of|with the colours of|with the colors of|with the palette of",
+        W::ColoursOf,
+    ),
     (
         "stroke|strokes|brush stroke|brush strokes|brushstrokes|stroke width|strokes width|brush|thicker|wider|thinner",
         W::Missing("; expected 'fine strokes' or 'broad strokes', or --stroke for the whole frame"),

@@ -30,6 +30,9 @@ fn sentence(edit: &Edit) -> String {
     if let Some(learned) = &edit.learned {
         changes.insert(0, format!("edited by {} to {}", learned.edit, percent(learned.amount)));
     }
+    if let Some(palette) = &edit.palette {
+        does.push(format!("in the colours of {palette}"));
+    }
     if let Some(width) = edit.stroke {
         does.push(format!("strokes of width {}", rounded(width)));
     }

@@ -126,6 +126,10 @@ impl Parser<'_> {
                 self.clause.applies = true;
                 self.expect_name(at)?;
             }
+            Word::ColoursOf => {
+                self.clause.coloured = true;
+                self.expect_name(at)?;
+            }
             Word::Masked(instead) => return Err(masked(&self.tokens[at], self.text, instead)),
             Word::Missing(instead) => {
                 let found = &self.text[place.clone()];
@@ -402,6 +406,11 @@ impl Parser<'_> {
                 ));
             }
             self.clause.learned = Some(name);
+            (self.after_region, self.after_and) = (false, false);
+            return Ok(());
+        }
+        if std::mem::take(&mut self.clause.coloured) && self.clause.palette.is_none() {
+            self.clause.palette = Some(name);
             (self.after_region, self.after_and) = (false, false);
             return Ok(());
         }

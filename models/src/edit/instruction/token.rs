@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::detected::label_length;
-use super::words::{LEXICON, LONGEST, Word};
+use super::words::{LEXICON, LONGEST, Verb, Word};
 
 /// A part of the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +97,7 @@ impl Lexer<'_> {
         if word == Word::Detected {
             return self.push(Kind::Known(word), length + label_length(&self.rest()[length..]));
         }
-        if !matches!(word, Word::As | Word::Apply) {
+        if !matches!(word, Word::As | Word::Apply | Word::ColoursOf) {
             return self.push(Kind::Known(word), length);
         }
         let behind = &self.rest()[length..];
@@ -110,6 +110,10 @@ impl Lexer<'_> {
         let named = behind.starts_with(|c: char| c.is_ascii_alphanumeric() || "\"'“‘「『《".contains(c));
         let said = entry(behind).is_some() || quantity(behind).is_some();
         let used = said && self.rest()[..length].eq_ignore_ascii_case("use");
+        // "Apply grain" is no edit that was learned.
+        if word == Word::Apply && said && !name(behind).contains('.') {
+            return self.push(Kind::Known(Word::Verb(Verb::Make)), length);
+        }
         if speech || used || (with && !named) {
             return self.push(Kind::Known(Word::Filler), length);
         }

@@ -73,6 +73,8 @@ pub(super) enum Word {
     Strokes(f32),
     /// Before an edit that was learned.
     Apply,
+    /// Before a style whose colours are taken.
+    ColoursOf,
     /// Before painting, or after it.
     Before(bool),
     /// Width of the region's edges.
