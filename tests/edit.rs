@@ -38,8 +38,10 @@ fn what_means_nothing_is_refused_with_a_caret_below_the_word() {
 #[test]
 fn a_painting_command_refuses_it_before_anything_is_painted() {
     let folder = tempfile::tempdir().unwrap();
-    let output =
-        impasto(folder.path()).args(["image", "in.png", "out.png", "--edit", "blur it"]).output().unwrap();
+    let output = impasto(folder.path())
+        .args(["image", "in.png", "out.png", "--edit", "pixelate it"])
+        .output()
+        .unwrap();
     assert!(!output.status.success() && stderr(&output).contains("no edit does this yet"));
 }
 

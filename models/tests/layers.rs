@@ -10,8 +10,8 @@ use impasto_models::{
     Range, engine,
 };
 
-const WIDTH: usize = 200;
-const HEIGHT: usize = 120;
+const WIDTH: usize = 201;
+const HEIGHT: usize = 121;
 
 /// Of every kind: packed, with chroma of pairs and of fours, wide samples.
 const FORMATS: [PixelFormat; 5] =
@@ -56,23 +56,30 @@ fn painted(format: PixelFormat, strength: f32, edit: Option<Edit>) -> Vec<u8> {
 
 /// From 60 to 120 across and from 40 to 80 down.
 fn middle() -> Region {
-    let shape = Shape::Rectangle { x: 0.3, y: 1.0 / 3.0, width: 0.3, height: 1.0 / 3.0 };
-    Region { shape, ..Region::default() }
+    let share = |pixels: f32, side: usize| pixels / side as f32;
+    let (x, width) = (share(60.0, WIDTH), share(60.0, WIDTH));
+    let (y, height) = (share(40.0, HEIGHT), share(40.0, HEIGHT));
+    Region { shape: Shape::Rectangle { x, y, width, height }, ..Region::default() }
 }
 
-/// Bytes that differ: in the rows of the first plane that the middle has, and elsewhere.
+/// Bytes of all planes that differ: those of the middle's pixels, and those that share nothing with them.
 fn differ(format: PixelFormat, a: &[u8], b: &[u8]) -> [usize; 2] {
     let info = info(format);
-    let (row, columns) = (info.row_bytes(0), info.row_bytes(0) / WIDTH);
-    let inside = |at: usize| {
-        let (x, y) = (at % row / columns, at / row);
-        (60..120).contains(&x) && (40..80).contains(&y)
-    };
-    let of_plane = info.rows(0) * row;
-    let differing = a.iter().zip(b).enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at);
-    let (within, beside): (Vec<usize>, Vec<usize>) =
-        differing.filter(|at| *at < of_plane).partition(|at| inside(*at));
-    [within.len(), beside.len()]
+    let [mut within, mut beside] = [0, 0];
+    let mut first = 0;
+    for plane in 0..info.planes() {
+        let (row, rows) = (info.row_bytes(plane), info.rows(plane));
+        // What pixels share is counted by its place: planes of chroma are half as wide and as high.
+        let place =
+            |at: usize| (at % row * WIDTH.div_ceil(2) * 2 / row, at / row * HEIGHT.div_ceil(2) * 2 / rows);
+        for at in (0..row * rows).filter(|at| a[first + at] != b[first + at]) {
+            let (x, y) = place(at);
+            within += usize::from((60..120).contains(&x) && (40..80).contains(&y));
+            beside += usize::from(!((59..=120).contains(&x) && (39..=80).contains(&y)));
+        }
+        first += row * rows;
+    }
+    [within, beside]
 }
 
 fn layers() -> [Edit; 5] {
@@ -108,9 +115,25 @@ fn layers_are_the_same_on_every_engine() {
         let plan = || Some(Plan { edits: vec![edit.clone()], ..Plan::default() });
         let [fused, burn] = [DeviceChoice::Auto, DeviceChoice::BurnCpu]
             .map(|device| painted_on(device, PixelFormat::Rgb, 1.0, plan()));
-        let apart: f64 = fused.iter().zip(&burn).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
-        assert!(apart / (fused.len() as f64) < 1.0, "{edit:?}: {}", apart / fused.len() as f64);
+        let plain = painted(PixelFormat::Rgb, 1.0, None);
+        // Of what the layer changed, so that one that is missing counts.
+        let changed = fused.iter().zip(&burn).zip(&plain).filter(|((a, b), plain)| a != plain || b != plain);
+        let apart: Vec<f64> = changed.map(|((a, b), _)| f64::from(a.abs_diff(*b))).collect();
+        let mean = apart.iter().sum::<f64>() / apart.len() as f64;
+        assert!(apart.len() > 300 && mean < 2.0, "{edit:?}: {mean} over {}", apart.len());
     }
+}
+
+#[test]
+fn other_layers_lie_over_strokes() {
+    let blurred = Edit { adjust: Adjust { blur: 1.0, ..Adjust::default() }, ..Edit::default() };
+    let stroked = Edit { stroke: Some(3.0), ..Edit::default() };
+    let of = |edits| {
+        let plan = Plan { edits, ..Plan::default() };
+        painted_on(DeviceChoice::Auto, PixelFormat::Rgb, 1.0, Some(plan))
+    };
+    let (one, other) = (of(vec![blurred.clone(), stroked.clone()]), of(vec![stroked, blurred.clone()]));
+    assert!(one == other && one != of(vec![blurred]));
 }
 
 #[test]

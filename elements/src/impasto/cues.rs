@@ -184,10 +184,7 @@ impl Cues {
             cues.add(cue, folder, &mut codes).map_err(|error| format!("cue {}: {error}", index + 1))?;
         }
         cues.check_edits()?;
-        let pace = |keys: &[Key<Arc<StyleCode>>]| {
-            keys[1].ease.map(|_| Pace::between(&cues.model, &keys[0].value, &keys[1].value))
-        };
-        cues.paces = cues.styles.windows(2).map(pace).collect();
+        cues.paces = paces(&cues.model, &cues.styles);
         Ok(cues)
     }
 
@@ -325,6 +322,21 @@ impl Cues {
         self.shown = Some(Shown { index, eased: to.is_some(), code: Arc::clone(&code) });
         Some(FrameStyle { code: Some(code), jumped })
     }
+}
+
+/// Of the way from each style to the next, where it is eased; the same way is measured once.
+fn paces(model: &Model, styles: &[Key<Arc<StyleCode>>]) -> Vec<Option<Pace>> {
+    let mut known: Vec<([*const StyleCode; 2], Pace)> = Vec::new();
+    let pace = |keys: &[Key<Arc<StyleCode>>]| {
+        keys[1].ease?;
+        let ends = [Arc::as_ptr(&keys[0].value), Arc::as_ptr(&keys[1].value)];
+        if let Some((_, pace)) = known.iter().find(|(way, _)| *way == ends) {
+            return Some(pace.clone());
+        }
+        known.push((ends, Pace::between(model, &keys[0].value, &keys[1].value)));
+        known.last().map(|(_, pace)| pace.clone())
+    };
+    styles.windows(2).map(pace).collect()
 }
 
 impl Easing {

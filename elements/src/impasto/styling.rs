@@ -200,8 +200,8 @@ impl Impasto {
     fn prepare_style(&self, number: u64) {
         let asked = self.settings.lock().style.clone();
         let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
-        let from =
-            (self.settings.lock().style_fade > 0).then(|| self.styling.lock().current(&model)).flatten();
+        let fades = self.settings.lock().style_fade > 0;
+        let from = if fades { self.styling.lock().current(&model) } else { None };
         let chosen = catch_unwind(AssertUnwindSafe(|| {
             let code = choose(&model, &asked)?;
             let to = code.as_deref().cloned().or_else(|| model.first_style());

@@ -18,6 +18,12 @@ const MOST_DEPTH: usize = 4;
 /// The most shapes of all edits together. Each may be weighed for every pixel.
 const MOST_SHAPES: usize = 128;
 
+/// The most edits that have the frame painted, or edited by a network, once more.
+const MOST_PAINTINGS: usize = 4;
+
+/// Shapes that detections of a label count for: each may be many.
+const OF_DETECTIONS: usize = 16;
+
 /// The most points of a polygon.
 const MOST_POINTS: usize = 64;
 
@@ -33,7 +39,11 @@ impl Plan {
         count(None, "edits of a plan", self.edits.len(), 0..=MOST_EDITS)?;
         self.edits.iter().enumerate().try_for_each(|(index, edit)| check_edit(index + 1, edit))?;
         let sum = |of| self.edits.iter().map(|edit| edit.region.sum(of)).sum();
-        count(None, "shapes of a plan", sum(|_| 1), 0..=MOST_SHAPES)?;
+        let paints = |edit: &&Edit| edit.stroke.is_some() || edit.learned.is_some();
+        let paintings = self.edits.iter().filter(paints).count();
+        count(None, "edits of a plan with strokes of their own or learned", paintings, 0..=MOST_PAINTINGS)?;
+        let shapes = |shape: &Shape| if matches!(shape, Shape::Detected { .. }) { OF_DETECTIONS } else { 1 };
+        count(None, "shapes of a plan (detections count for 16)", sum(shapes), 0..=MOST_SHAPES)?;
         count(None, "points of a plan's polygons", sum(points), 0..=MOST_POINTS_IN_ALL)
     }
 }
@@ -165,7 +175,10 @@ mod tests {
                 .contains("points of a plan's polygons: found 264, expected 0 to 256")
         );
         let pair = Shape::All(vec![Region::default(); 3]);
-        assert!(message(of(pair, 8)).contains("shapes of a plan: found 192, expected 0 to 128"));
+        assert!(
+            message(of(pair, 8))
+                .contains("shapes of a plan (detections count for 16): found 192, expected 0 to 128")
+        );
         assert!(of(Shape::Whole, 8).check().is_ok());
     }
 

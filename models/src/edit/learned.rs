@@ -1,7 +1,8 @@
 //! Edits that a network learned from examples: pairs of pictures, or two folders of them.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,12 +41,30 @@ impl Learned {
     pub(super) fn open(&mut self, folder: &Path) -> Result<()> {
         if self.model.is_none() {
             let file = folder.join(&self.edit);
-            let model =
-                if file.is_file() { Model::load(&file).map(Arc::new) } else { Model::open(&self.edit) };
-            self.model = Some(model?);
+            self.model = Some(if file.is_file() { shared(&file)? } else { Model::open(&self.edit)? });
         }
         Ok(())
     }
+}
+
+/// A file that is open: when it was written, and its model as long as somebody has it.
+type OpenFile = (PathBuf, Option<SystemTime>, Weak<Model>);
+
+/// Plans that name the same file are alike, and have one network.
+static OPEN: Mutex<Vec<OpenFile>> = Mutex::new(Vec::new());
+
+/// A file's model, the one that is open where the file has not changed since.
+fn shared(file: &Path) -> Result<Arc<Model>> {
+    let written = std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.retain(|(_, _, model)| model.strong_count() > 0);
+    let known = open.iter().find(|(path, then, _)| path == file && *then == written);
+    if let Some(model) = known.and_then(|(_, _, model)| model.upgrade()) {
+        return Ok(model);
+    }
+    let model = Arc::new(Model::load(file)?);
+    open.push((file.to_owned(), written, Arc::downgrade(&model)));
+    Ok(model)
 }
 
 /// The same network is the same edit; what is not open is compared by its name.

@@ -15,7 +15,7 @@ use crate::StyleCode;
 pub struct Plan {
     /// At most [`super::MOST_EDITS`].
     pub edits: Vec<Edit>,
-    /// Outside all regions not a byte is another than without the edits, at the price of a second painting: by itself a style of a
+    /// Outside all regions not a byte is another than without the edits, from the plan's first frame on, at the price of a second painting: by itself a style of a
     /// region, or an edit before painting, reaches as far beyond it as the network looks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exact: bool,
@@ -45,7 +45,8 @@ pub struct Edit {
     /// The code that `style` came to, from [`Plan::in_styles_of`].
     #[serde(skip)]
     pub code: Option<Arc<StyleCode>>,
-    /// The colours of another style here, as `style` says it, in the network: of a model whose styles have palettes.
+    /// The colours of another style here, as `style` says it, in the network: of a model whose styles have palettes. The style is this
+    /// edit's, or the frame's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub palette: Option<String>,
     /// The code that `palette` came to, likewise.
@@ -61,7 +62,7 @@ pub struct Edit {
 }
 
 /// Amounts from -1 to 1; 0 is no change. The formulas are those of [`super::adjusted`]; blur, ink and abstraction, which look beyond a
-/// pixel, are carried out before the others.
+/// pixel, are carried out before all others where the edit is before painting, and after all others behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adjust {

@@ -241,7 +241,7 @@ impl<F> AtOnce<F> {
         let [before, now] =
             [&last, &edited].map(|edits| edits.as_ref().map_or(&nothing, |[_, made]| &**made));
         if !known && !before.paints_as(now) {
-            self.composite.forget();
+            self.composite.forget_edited();
         }
         self.edited = edited;
         Ok(self.edited.as_ref().map(|[_, made]| Arc::clone(made)))

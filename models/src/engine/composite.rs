@@ -25,8 +25,8 @@ pub(super) struct Composite {
 enum Why {
     /// Without edits.
     Plain,
-    /// With strokes of another width.
-    Stroke(f32),
+    /// With strokes of a width of their own, counted among those of the plan.
+    Stroke(usize),
 }
 
 /// Frames that lie between what comes and what goes, packed.
@@ -57,18 +57,26 @@ impl Composite {
 
     /// Forgets what earlier frames left behind.
     pub(super) fn forget(&mut self) {
-        self.hand.forget();
+        self.forget_edited();
         self.others.iter_mut().for_each(|(_, hand)| hand.forget());
+    }
+
+    /// The same of frames that were edited otherwise; what is painted without edits goes on.
+    pub(super) fn forget_edited(&mut self) {
+        self.layers.forget();
+        self.hand.forget();
+        let edited = self.others.iter_mut().filter(|(why, _)| *why != Why::Plain);
+        edited.for_each(|(_, hand)| hand.forget());
     }
 
     /// Paints a frame.
     pub(super) fn paint(&mut self, frame: &mut FrameViews<'_>) -> Result<()> {
         self.layers.of(frame.controls.edits.as_ref());
         let exact = frame.controls.edits.clone().filter(|edits| edits.exact);
-        let (layers, plain) = (&self.layers, exact.is_some());
+        let (strokes, plain) = (self.layers.strokes().len(), exact.is_some());
         self.others.retain(|(why, _)| match why {
             Why::Plain => plain,
-            Why::Stroke(width) => layers.strokes().any(|asked| asked == *width),
+            Why::Stroke(index) => *index < strokes,
         });
         let mut rooms = std::mem::take(&mut self.rooms);
         let painted = match &exact {
@@ -138,12 +146,11 @@ impl Composite {
             views.source = info.packed_view(&rooms.source)?;
         }
         self.hand.paint(&mut views)?;
-        let widths: Vec<f32> = self.layers.strokes().collect();
-        rooms.strokes.resize(widths.len(), Vec::new());
-        for (stroke, painting) in widths.into_iter().zip(&mut rooms.strokes) {
+        rooms.strokes.resize(self.layers.strokes().len(), Vec::new());
+        for (index, painting) in rooms.strokes.iter_mut().enumerate() {
             painting.resize(info.packed_size(), 0);
-            let controls = Controls { stroke, ..views.controls.clone() };
-            self.paint_again(Why::Stroke(stroke), controls, &mut views, painting)?;
+            let controls = Controls { stroke: self.layers.strokes()[index], ..views.controls.clone() };
+            self.paint_again(Why::Stroke(index), controls, &mut views, painting)?;
         }
         frame.timings = views.timings;
         Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Timings;
-use super::at_once::{FrameViews, Painter, paint};
+use super::at_once::{FrameViews, Painter, paint, same};
 use super::hand::Hand;
 use crate::edit::{Adjust, Beside, Detected, Edit, EditPass, Filters, Matte, Plan, Shares, Stage, Touched};
 use crate::numbers::write::write_edited;
@@ -56,6 +56,8 @@ pub(super) struct Layers {
     /// The plan that the layers are of.
     plan: Option<Arc<Plan>>,
     layers: Vec<Layer>,
+    /// Of strokes, each once.
+    widths: Vec<f32>,
     /// The networks of learned edits.
     painters: Vec<(Arc<Model>, Box<dyn Painter>)>,
     /// A frame's bytes, packed: what a layer is mixed into, as it was before.
@@ -83,16 +85,24 @@ enum What {
 impl Layers {
     /// Those of a plan from here on. The same plan again costs nothing.
     pub(super) fn of(&mut self, plan: Option<&Arc<Plan>>) {
-        let known = match (&self.plan, plan) {
-            (Some(known), Some(plan)) => Arc::ptr_eq(known, plan),
-            (None, None) => true,
-            _ => false,
-        };
-        if known {
+        let plan = plan.cloned();
+        if same(&self.plan, &plan) {
             return;
         }
-        self.plan = plan.cloned();
-        self.layers = plan.iter().flat_map(|plan| &plan.edits).flat_map(layers_of).collect();
+        let layers = plan.iter().flat_map(|plan| &plan.edits).flat_map(layers_of);
+        // A painting with other strokes has none of the other layers.
+        let stroke = |layer: &Layer| matches!(layer.what, What::Stroke(_));
+        let (mut layers, others): (Vec<_>, Vec<_>) = layers.partition(stroke);
+        layers.extend(others);
+        (self.plan, self.layers) = (plan, layers);
+        self.widths.clear();
+        for layer in &self.layers {
+            if let What::Stroke(width) = layer.what
+                && !self.widths.contains(&width)
+            {
+                self.widths.push(width);
+            }
+        }
         let needed = |(model, _): &(Arc<Model>, _)| {
             let is_its = |layer: &Layer| matches!(&layer.what, What::Learned(own) if Arc::ptr_eq(own, model));
             self.layers.iter().any(is_its)
@@ -105,11 +115,14 @@ impl Layers {
         self.layers.iter().any(|layer| layer.stage == stage)
     }
 
-    /// The widths of strokes that regions ask for.
-    pub(super) fn strokes(&self) -> impl Iterator<Item = f32> {
-        self.layers
-            .iter()
-            .filter_map(|layer| if let What::Stroke(width) = layer.what { Some(width) } else { None })
+    /// The widths of strokes that regions ask for, each once.
+    pub(super) fn strokes(&self) -> &[f32] {
+        &self.widths
+    }
+
+    /// Knows nothing of a plan any more.
+    pub(super) fn forget(&mut self) {
+        self.plan = None;
     }
 
     /// Mixes the layers of a stage into `picture`, which is one of the scene. `strokes` has a
@@ -123,13 +136,15 @@ impl Layers {
         strokes: &[Vec<u8>],
     ) -> Result<()> {
         let layers = std::mem::take(&mut self.layers);
-        let mut strokes = strokes.iter();
         let done = layers.iter().filter(|layer| layer.stage == stage).try_for_each(|layer| {
             pack(&picture.as_picture(), &mut self.before);
-            match &layer.what {
-                What::Filtered(adjust) => self.filter(adjust, layer, scene, picture),
-                What::Learned(model) => self.paint(model, layer, hand, scene, picture),
-                What::Stroke(_) => self.lay_over(strokes.next(), layer, scene, picture),
+            match layer.what {
+                What::Filtered(ref adjust) => self.filter(adjust, layer, scene, picture),
+                What::Learned(ref model) => self.paint(model, layer, hand, scene, picture),
+                What::Stroke(width) => {
+                    let at = self.widths.iter().position(|own| *own == width);
+                    self.lay_over(at.and_then(|at| strokes.get(at)), layer, scene, picture)
+                }
             }
         });
         self.layers = layers;
@@ -172,6 +187,10 @@ impl Layers {
         scene: &mut Scene<'_>,
         picture: &mut PictureMut<'_>,
     ) -> Result<()> {
+        self.touched.by(&scene.pass(&layer.mix));
+        if self.touched.bounds().is_none() {
+            return Ok(());
+        }
         let index = match self.painters.iter().position(|(own, _)| Arc::ptr_eq(own, model)) {
             Some(index) => index,
             None => {
@@ -194,7 +213,6 @@ impl Layers {
         };
         paint(&mut *self.painters[index].1, &mut views)?;
         scene.timings = views.timings;
-        self.touched.by(&scene.pass(&layer.mix));
         self.touched.keep(&info.packed_view(&self.before)?, &Region::whole(&info), picture);
         Ok(())
     }

@@ -5,9 +5,9 @@
 //! shows the scene through them. The network's picture of a photo is near it, but not it, so pixels are mixed as well, by a share
 //! of `1 - (1 - s)^2`: nothing is left of the network at 0, and three quarters of the picture or more are its own from 1/2 on.
 //!
-//! A region of the edits that asks for a strength of its own is painted so too, in a style beside the frame's, and so is one in the
-//! colours of another style. Where other regions have styles, one that asks only to be painted less is a share of pixels: it may lie
-//! over any of them.
+//! Regions of the edits that ask for strengths of their own are painted so too, in styles beside the frame's, and so is one in the
+//! colours of another style, which is the frame's where it has none of its own. Where regions have styles, a strength without a style is
+//! a share of pixels, of whatever is painted there: it may lie over any of them.
 //!
 //! Other models are painted with by the pixels' share s alone, up to 1.
 
@@ -98,12 +98,13 @@ impl Ends {
     /// strength.
     fn looks(&self, edits: &Plan, style: &StyleCode, frame: f32) -> Plan {
         let is_styled = |edit: &Edit| edit.code.is_some() || edit.palette_code.is_some();
-        let styles = edits.edits.iter().filter(|edit| is_styled(edit)).count();
+        let styled = edits.edits.iter().any(is_styled);
+        let differs = |edit: &Edit| edit.strength.is_some_and(|own| own != frame && own > 0.0);
+        // One code for all: a later region lies over an earlier one, whatever their strengths.
+        let by_code = self.photo.is_some() && !styled && edits.edits.iter().any(differs);
         let look = |edit: &Edit| {
             let strength = edit.strength.unwrap_or(frame);
-            let others = styles - usize::from(is_styled(edit));
-            let differs = self.photo.is_some() && edit.strength.is_some_and(|own| own != frame && own > 0.0);
-            let by_code = differs && (others == 0 || strength > frame);
+            let by_code = by_code && edit.strength.is_some_and(|own| own > 0.0);
             let own = match (&edit.code, &edit.palette_code) {
                 (None, None) => by_code.then(|| style.clone()),
                 (code, palette) => {
@@ -195,6 +196,15 @@ mod tests {
         assert_eq!(region(0.25, styled), (0.4375, None, Some(photo.toward(&photo, 0.25))));
         let coloured = Edit { palette_code: Some(Arc::new(photo.clone())), ..Edit::default() };
         assert_eq!(region(1.0, coloured), (1.0, None, Some(wave.clone().in_colours_of(&photo))));
+    }
+
+    #[test]
+    fn all_of_a_style_over_less_of_it_is_all_of_it() {
+        let model = model(&["wave", PHOTO_STYLE]);
+        let painted = |strength| Edit { strength: Some(strength), ..Edit::default() };
+        let edits = Some(Arc::new(Plan { edits: vec![painted(0.3), painted(1.0)], ..Plan::default() }));
+        let made = Strength::new(&model).apply(&model, Controls { edits, ..at(1.0) }).unwrap();
+        assert_eq!(made.edits.unwrap().edits[1].code.as_deref(), Some(&model.style("wave").unwrap()));
     }
 
     #[test]

@@ -409,7 +409,10 @@ impl Parser<'_> {
             (self.after_region, self.after_and) = (false, false);
             return Ok(());
         }
-        if std::mem::take(&mut self.clause.coloured) && self.clause.palette.is_none() {
+        if std::mem::take(&mut self.clause.coloured) {
+            if self.clause.palette.is_some() {
+                return Err(Problem::new(place, "expected the colours of one style for a region"));
+            }
             self.clause.palette = Some(name);
             (self.after_region, self.after_and) = (false, false);
             return Ok(());

@@ -111,10 +111,11 @@ impl Lexer<'_> {
         let said = entry(behind).is_some() || quantity(behind).is_some();
         let used = said && self.rest()[..length].eq_ignore_ascii_case("use");
         // "Apply grain" is no edit that was learned.
-        if word == Word::Apply && said && !name(behind).contains('.') {
+        let is_file = word == Word::Apply && name(behind).contains('.');
+        if word == Word::Apply && said && !is_file {
             return self.push(Kind::Known(Word::Verb(Verb::Make)), length);
         }
-        if speech || used || (with && !named) {
+        if !is_file && (speech || used || (with && !named)) {
             return self.push(Kind::Known(Word::Filler), length);
         }
         self.push(Kind::Known(word), length)?;
