@@ -1,11 +1,15 @@
 //! Means over boxes, in a time that does not depend on their size.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::beyond::calm;
 
 /// Rows of a plane that one thread slides down.
 const BAND: usize = 64;
+
+/// Rows that are walked along together: each sum waits for the one before it.
+const ROWS: usize = 4;
 
 /// Boxes, one after the other, that make a Gaussian.
 const TIMES: usize = 3;
@@ -63,8 +67,14 @@ impl Boxes {
 
     fn pass(&mut self, blur: Blur, width: usize, plane: &mut [f32]) {
         self.other.resize(plane.len(), 0.0);
-        let rows = self.other.par_chunks_exact_mut(width).zip(plane.par_chunks_exact(width));
-        rows.for_each(|(to, from)| across(blur, from, to));
+        let rows = self.other.par_chunks_mut(ROWS * width).zip(plane.par_chunks(ROWS * width));
+        rows.for_each(|(to, from)| match from.len() / width {
+            ROWS => across::<ROWS>(blur, width, from, to),
+            _ => {
+                let rows = to.chunks_exact_mut(width).zip(from.chunks_exact(width));
+                rows.for_each(|(to, from)| across::<1>(blur, width, from, to));
+            }
+        });
         self.sums.resize(plane.len().div_ceil(BAND * width) * width, 0.0);
         let from = &self.other;
         let bands = plane.par_chunks_mut(BAND * width).zip(self.sums.par_chunks_exact_mut(width)).enumerate();
@@ -82,39 +92,77 @@ impl Boxes {
         let (green, blue) = others.split_at_mut(plane);
         let rows = red.par_chunks_exact_mut(width).zip(green.par_chunks_exact_mut(width));
         rows.zip(blue.par_chunks_exact_mut(width)).enumerate().for_each(|(y, ((red, green), blue))| {
-            let lines = [y.saturating_sub(half), (y + half).min(height - 1)].map(|y| y * width);
-            for x in 0..width {
-                let columns = [x.saturating_sub(half), (x + half).min(width - 1)];
-                let (mut sums, mut weights) = ([0.0; 3], 0.0);
-                for at in lines.iter().flat_map(|line| columns.map(|column| line + column)) {
-                    let mean = [means[at], means[plane + at], means[2 * plane + at]];
-                    let luma = 0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2];
-                    let weight = calm(squares[at] - luma * luma);
-                    weights += weight;
-                    sums.iter_mut().zip(mean).for_each(|(sum, mean)| *sum += weight * mean);
-                }
-                (red[x], green[x], blue[x]) = (sums[0] / weights, sums[1] / weights, sums[2] / weights);
-            }
+            let lines = [y.saturating_sub(half), (y + half).min(height - 1)];
+            let of = |y: usize| {
+                let colour = |index: usize| &means[index * plane..][y * width..][..width];
+                [colour(0), colour(1), colour(2), &squares[y * width..][..width]]
+            };
+            calmest_row(half, lines.map(of), [red, green, blue]);
         });
     }
 }
 
-/// A row; beyond its ends the last number goes on.
-fn across(blur: Blur, from: &[f32], to: &mut [f32]) {
-    let (radius, last) = (blur.radius as isize, from.len() as isize - 1);
-    let at = |x: isize| from[x.clamp(0, last) as usize];
+/// A row; `lines` are the means above and below it, and of the square of their luma.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
+fn calmest_row(half: usize, lines: [[&[f32]; 4]; 2], [red, green, blue]: [&mut [f32]; 3]) {
+    const BLOCK: usize = 64;
+    let width = red.len();
+    for first in (0..width).step_by(BLOCK) {
+        let count = BLOCK.min(width - first);
+        let (mut sums, mut weights) = ([[0.0; BLOCK]; 3], [0.0; BLOCK]);
+        for line in lines {
+            for right in [false, true] {
+                // The part of the line that lies so far to one side, gathered: at its ends the last number goes on.
+                let place = |x: usize| if right { (x + half).min(width - 1) } else { x.saturating_sub(half) };
+                let mut corner = [[0.0; BLOCK]; 4];
+                for (corner, line) in corner.iter_mut().zip(line) {
+                    let inner = place(first)..place(first + count - 1) + 1;
+                    if inner.len() == count {
+                        corner[..count].copy_from_slice(&line[inner]);
+                    } else {
+                        (0..count).for_each(|at| corner[at] = line[place(first + at)]);
+                    }
+                }
+                let [r, g, b, square] = &corner;
+                for at in 0..BLOCK {
+                    let luma = 0.2126 * r[at] + 0.7152 * g[at] + 0.0722 * b[at];
+                    let weight = calm(square[at] - luma * luma);
+                    weights[at] += weight;
+                    sums[0][at] += weight * r[at];
+                    sums[1][at] += weight * g[at];
+                    sums[2][at] += weight * b[at];
+                }
+            }
+        }
+        for (to, sums) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(&sums) {
+            let numbers = sums.iter().zip(&weights).map(|(sum, weight)| sum / weight);
+            to[first..][..count].iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
+        }
+    }
+}
+
+/// So many rows; beyond their ends the last number goes on.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
+fn across<const COUNT: usize>(blur: Blur, width: usize, from: &[f32], to: &mut [f32]) {
+    let (radius, last) = (blur.radius as isize, width as isize - 1);
+    let rows: [&[f32]; COUNT] = std::array::from_fn(|row| &from[row * width..][..width]);
+    let at = |row: usize, x: isize| rows[row][x.clamp(0, last) as usize];
     let weight = blur.weight();
     // What is added is taken away again in full.
-    let mut sum: f64 = (-radius..=radius).map(|x| f64::from(at(x))).sum();
-    for (x, to) in to.iter_mut().enumerate() {
-        let x = x as isize;
-        let (before, behind) = (at(x - radius - 1), at(x + radius + 1));
-        *to = (sum as f32 + blur.ends * (before + behind)) * weight;
-        sum += f64::from(behind) - f64::from(at(x - radius));
+    let mut sums: [f64; COUNT] =
+        std::array::from_fn(|row| (-radius..=radius).map(|x| f64::from(at(row, x))).sum());
+    for x in 0..width {
+        let place = x as isize;
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let (before, behind) = (at(row, place - radius - 1), at(row, place + radius + 1));
+            to[row * width + x] = (*sum as f32 + blur.ends * (before + behind)) * weight;
+            *sum += f64::from(behind) - f64::from(at(row, place - radius));
+        }
     }
 }
 
 /// A band of rows from `first` on.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
 fn down(blur: Blur, width: usize, first: usize, from: &[f32], sums: &mut [f64], to: &mut [f32]) {
     let (radius, last) = (blur.radius as isize, (from.len() / width) as isize - 1);
     let row = |y: isize| &from[y.clamp(0, last) as usize * width..][..width];
@@ -127,6 +175,7 @@ fn down(blur: Blur, width: usize, first: usize, from: &[f32], sums: &mut [f64], 
     for (y, to) in to.chunks_exact_mut(width).enumerate() {
         let y = first + y as isize;
         let (before, behind, left) = (row(y - radius - 1), row(y + radius + 1), row(y - radius));
+        let (sums, to) = (&mut sums[..width], &mut to[..width]);
         for x in 0..width {
             to[x] = (sums[x] as f32 + blur.ends * (before[x] + behind[x])) * weight;
             sums[x] += f64::from(behind[x]) - f64::from(left[x]);
