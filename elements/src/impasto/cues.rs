@@ -21,7 +21,6 @@ use std::sync::Arc;
 use gstreamer as gst;
 use impasto_models::controls::STRENGTHS;
 use impasto_models::edit::Plan;
-use impasto_models::style::Pace;
 use impasto_models::text_file::read_text;
 use impasto_models::{Controls, Model, StyleCode};
 use serde::Deserialize;
@@ -101,8 +100,6 @@ struct Key<T> {
 pub(super) struct Cues {
     numbers: Vec<(&'static Number, Vec<Key<f32>>)>,
     styles: Vec<Key<Arc<StyleCode>>>,
-    /// Of the way from each style to the next, where it is eased.
-    paces: Vec<Option<Pace>>,
     edits: Vec<Key<Arc<Plan>>>,
     model: Arc<Model>,
     /// The time of the last frame that had one.
@@ -173,7 +170,6 @@ impl Cues {
         let mut cues = Self {
             numbers: Vec::new(),
             styles: Vec::new(),
-            paces: Vec::new(),
             edits: Vec::new(),
             model,
             time: None,
@@ -184,7 +180,6 @@ impl Cues {
             cues.add(cue, folder, &mut codes).map_err(|error| format!("cue {}: {error}", index + 1))?;
         }
         cues.check_edits()?;
-        cues.paces = paces(&cues.model, &cues.styles);
         Ok(cues)
     }
 
@@ -313,30 +308,12 @@ impl Cues {
         let jumped = self.shown.as_ref().is_some_and(|shown| !reached(shown));
         // The same code as long as it is held: another would be folded anew into the weights, frame by frame.
         let code = match to {
-            Some((to, share)) if share > 0.0 => {
-                let pace = self.paces.get(index).and_then(Option::as_ref);
-                Arc::new(from.toward(to, pace.map_or(share, |pace| pace.at(share))))
-            }
+            Some((to, share)) if share > 0.0 => Arc::new(from.toward(to, share)),
             _ => Arc::clone(from),
         };
         self.shown = Some(Shown { index, eased: to.is_some(), code: Arc::clone(&code) });
         Some(FrameStyle { code: Some(code), jumped })
     }
-}
-
-/// Of the way from each style to the next, where it is eased; the same way is measured once.
-fn paces(model: &Model, styles: &[Key<Arc<StyleCode>>]) -> Vec<Option<Pace>> {
-    let mut known: Vec<([*const StyleCode; 2], Pace)> = Vec::new();
-    let pace = |keys: &[Key<Arc<StyleCode>>]| {
-        keys[1].ease?;
-        let ends = [Arc::as_ptr(&keys[0].value), Arc::as_ptr(&keys[1].value)];
-        if let Some((_, pace)) = known.iter().find(|(way, _)| *way == ends) {
-            return Some(pace.clone());
-        }
-        known.push((ends, Pace::between(model, &keys[0].value, &keys[1].value)));
-        known.last().map(|(_, pace)| pace.clone())
-    };
-    styles.windows(2).map(pace).collect()
 }
 
 impl Easing {

@@ -9,7 +9,6 @@ use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::Plan;
-use impasto_models::style::Pace;
 use impasto_models::{Controls, Error, Model, Result, StyleCode};
 
 use super::cues::Cues;
@@ -35,8 +34,6 @@ pub(super) struct Styling {
 struct Choice {
     model: Arc<Model>,
     code: Option<Arc<StyleCode>>,
-    /// Of the way to it, where it is faded into.
-    pace: Option<Pace>,
 }
 
 /// On the way from one style to another.
@@ -47,7 +44,6 @@ struct Fade {
     start: gst::ClockTime,
     length: gst::ClockTime,
     ease: Ease,
-    pace: Option<Pace>,
     /// How far it was at the last frame that had a time, 0 to 1.
     share: f32,
 }
@@ -88,7 +84,7 @@ impl Styling {
     pub(super) fn restart(&mut self, model: &Arc<Model>, code: Option<Arc<StyleCode>>) {
         self.wanted += 1;
         (self.ready, self.fade) = (None, None);
-        self.shown = Some(Choice { model: Arc::clone(model), code, pace: None });
+        self.shown = Some(Choice { model: Arc::clone(model), code });
     }
 
     /// The sheet from here on, or none.
@@ -120,8 +116,7 @@ impl Styling {
             let from = self.current(model).filter(|_| length > gst::ClockTime::ZERO);
             match from.zip(time) {
                 Some((from, start)) => {
-                    let pace = choice.pace.clone();
-                    self.fade = Some(Fade { from, to: choice, start, length, ease, pace, share: 0.0 });
+                    self.fade = Some(Fade { from, to: choice, start, length, ease, share: 0.0 });
                 }
                 None => {
                     jumped = true;
@@ -171,7 +166,6 @@ impl Fade {
 
     fn code(&self) -> StyleCode {
         let share = self.ease.at(self.share);
-        let share = self.pace.as_ref().map_or(share, |pace| pace.at(share));
         self.to.code_or_first().map_or_else(|| self.from.clone(), |to| self.from.toward(&to, share))
     }
 }
@@ -200,20 +194,13 @@ impl Impasto {
     fn prepare_style(&self, number: u64) {
         let asked = self.settings.lock().style.clone();
         let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
-        let fades = self.settings.lock().style_fade > 0;
-        let from = if fades { self.styling.lock().current(&model) } else { None };
-        let chosen = catch_unwind(AssertUnwindSafe(|| {
-            let code = choose(&model, &asked)?;
-            let to = code.as_deref().cloned().or_else(|| model.first_style());
-            let pace = from.zip(to).map(|(from, to)| Pace::between(&model, &from, &to));
-            Ok((code, pace))
-        }));
+        let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, &asked)));
         let panicked = |_| Err(Error::Engine("it panicked while a style was made".to_owned()));
         match chosen.unwrap_or_else(panicked) {
-            Ok((code, pace)) => {
+            Ok(code) => {
                 let mut styling = self.styling.lock();
                 if styling.wanted == number {
-                    styling.ready = Some(Choice { model, code, pace });
+                    styling.ready = Some(Choice { model, code });
                 }
             }
             Err(error) => {

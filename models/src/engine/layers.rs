@@ -82,6 +82,21 @@ enum What {
     Stroke(f32),
 }
 
+/// What is laid over a picture.
+#[derive(Clone, Copy)]
+enum Other<'a> {
+    /// It itself, filtered.
+    Filtered(&'a Adjust),
+    /// Another picture, packed.
+    Painted(&'a [u8]),
+}
+
+impl Other<'_> {
+    fn looks_as_far_as(self, shorter: f32) -> usize {
+        if let Self::Filtered(adjust) = self { adjust.looks_as_far_as(shorter) } else { 0 }
+    }
+}
+
 impl Layers {
     /// Those of a plan from here on. The same plan again costs nothing.
     pub(super) fn of(&mut self, plan: Option<&Arc<Plan>>) {
@@ -139,11 +154,12 @@ impl Layers {
         let done = layers.iter().filter(|layer| layer.stage == stage).try_for_each(|layer| {
             pack(&picture.as_picture(), &mut self.before);
             match layer.what {
-                What::Filtered(ref adjust) => self.filter(adjust, layer, scene, picture),
+                What::Filtered(ref adjust) => self.lay(Other::Filtered(adjust), layer, scene, picture),
                 What::Learned(ref model) => self.paint(model, layer, hand, scene, picture),
                 What::Stroke(width) => {
                     let at = self.widths.iter().position(|own| *own == width);
-                    self.lay_over(at.and_then(|at| strokes.get(at)), layer, scene, picture)
+                    let painting = at.and_then(|at| strokes.get(at)).map_or(&[][..], Vec::as_slice);
+                    self.lay(Other::Painted(painting), layer, scene, picture)
                 }
             }
         });
@@ -151,9 +167,10 @@ impl Layers {
         done
     }
 
-    fn filter(
+    /// Lays numbers over the picture that are made of it, or of a painting.
+    fn lay(
         &mut self,
-        adjust: &Adjust,
+        other: Other<'_>,
         layer: &Layer,
         scene: &mut Scene<'_>,
         picture: &mut PictureMut<'_>,
@@ -163,17 +180,22 @@ impl Layers {
         let shorter = info.width.min(info.height) as f32;
         self.touched.by(&scene.pass(&layer.mix));
         let Some(region) = self.touched.bounds() else { return Ok(()) };
-        let window = around(&region, adjust.looks_as_far_as(shorter));
+        let window = around(&region, other.looks_as_far_as(shorter));
         let before = info.packed_view(&self.before)?;
-        let [own, filtered, came] = &mut self.numbers;
-        [&mut *own, filtered, came].into_iter().for_each(|numbers| numbers.resize(window.len(), 0.0));
+        let [own, laid, came] = &mut self.numbers;
+        [&mut *own, laid, came].into_iter().for_each(|numbers| numbers.resize(window.len(), 0.0));
         numbers::read(&before, window, own);
-        filtered.copy_from_slice(own);
-        if adjust.ink > 0.0 {
-            numbers::read(&scene.picture, window, came);
+        match other {
+            Other::Filtered(adjust) => {
+                laid.copy_from_slice(own);
+                if adjust.ink > 0.0 {
+                    numbers::read(&scene.picture, window, came);
+                }
+                self.filters.apply(adjust, shorter, window.width, came, laid);
+            }
+            Other::Painted(bytes) => numbers::read(&info.packed_view(bytes)?, window, laid),
         }
-        self.filters.apply(adjust, shorter, window.width, came, filtered);
-        let numbers = [Numbers::new(window, filtered), Numbers::new(window, own)];
+        let numbers = [Numbers::new(window, laid), Numbers::new(window, own)];
         mix(numbers, scene.pass(&layer.mix), &self.touched, region, &before, picture);
         scene.timings.write += start.elapsed();
         Ok(())
@@ -216,29 +238,6 @@ impl Layers {
         self.touched.keep(&info.packed_view(&self.before)?, &Region::whole(&info), picture);
         Ok(())
     }
-
-    fn lay_over(
-        &mut self,
-        painting: Option<&Vec<u8>>,
-        layer: &Layer,
-        scene: &mut Scene<'_>,
-        picture: &mut PictureMut<'_>,
-    ) -> Result<()> {
-        let start = Instant::now();
-        let info = *picture.info();
-        self.touched.by(&scene.pass(&layer.mix));
-        let (Some(painting), Some(region)) = (painting, self.touched.bounds()) else { return Ok(()) };
-        let window = around(&region, 0);
-        let before = info.packed_view(&self.before)?;
-        let [own, other, _] = &mut self.numbers;
-        [&mut *own, other].into_iter().for_each(|numbers| numbers.resize(window.len(), 0.0));
-        numbers::read(&before, window, own);
-        numbers::read(&info.packed_view(painting)?, window, other);
-        let numbers = [Numbers::new(window, other), Numbers::new(window, own)];
-        mix(numbers, scene.pass(&layer.mix), &self.touched, region, &before, picture);
-        scene.timings.write += start.elapsed();
-        Ok(())
-    }
 }
 
 /// Mixes a layer's numbers with those that were there, where it is touched.
@@ -255,7 +254,7 @@ fn mix(
     touched.keep(before, &region, picture);
 }
 
-/// The layers of an edit, in their order: filters first, for they are nearest to its other adjustments.
+/// The layers of an edit, in their order: strokes, what was learned, and last the filters, which are nearest to its other adjustments.
 fn layers_of(edit: &Edit) -> impl Iterator<Item = Layer> {
     let mix = |amount: f32| {
         let edit = Edit { region: edit.region.clone(), strength: Some(amount), ..Edit::default() };

@@ -6,7 +6,6 @@
 //! | `beside` | several styles in one picture, each where it has a share |
 //! | `choice` | what a user writes to choose one |
 //! | `file` | a style file |
-//! | `pace` | how fast a fade between two is for the eye |
 //! | `colour` | a painting's colours as a map of a photo's |
 //! | `description` | what a style is made of where it comes from a picture |
 
@@ -16,7 +15,6 @@ mod code;
 mod colour;
 mod description;
 mod file;
-mod pace;
 
 pub(crate) use beside::StylesBeside;
 pub(crate) use choice::files_beside;
@@ -27,4 +25,3 @@ pub(crate) use colour::COLOUR;
 pub use description::Describer;
 pub(crate) use description::colours;
 pub use file::text as file_text;
-pub use pace::Pace;

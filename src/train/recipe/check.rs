@@ -62,8 +62,36 @@ impl Recipe {
         self.temporal.check()?;
         self.features.check()?;
         self.run.check()?;
+        self.check_blocks()?;
+        self.check_styles_of_a_step()?;
         self.check_encoder()?;
         self.check_objective()
+    }
+
+    fn check_blocks(&self) -> Checked {
+        let (blocks, plain) =
+            (self.generator.blocks, self.style_names().len() <= 1 && !self.generator.encoder);
+        let fewer = blocks == 2 && plain && self.generator.kind == GeneratorKind::Tiny;
+        if blocks != 4 && !fewer {
+            let expected = "4, or 2 in a tiny of one style and without an encoder";
+            return fault("generator.blocks", blocks, expected);
+        }
+        Ok(())
+    }
+
+    fn check_styles_of_a_step(&self) -> Checked {
+        let (batch, styles) = (self.training.batch, self.training.styles);
+        if styles == 0 || !batch.is_multiple_of(styles) {
+            return fault(
+                "training.styles",
+                styles,
+                format!("a number of which training.batch, {batch}, is a multiple"),
+            );
+        }
+        if styles > 1 && !self.generator.encoder {
+            return fault("training.styles", styles, "1 without generator.encoder = true");
+        }
+        Ok(())
     }
 
     /// What learns from pictures at large cannot be told about one by a critic or an identity yet.
@@ -71,13 +99,6 @@ impl Recipe {
         within("generator.photo", self.generator.photo, 0.0..=0.5)?;
         if self.generator.photo > 0.0 && !self.generator.encoder {
             return fault("generator.photo", self.generator.photo, "0 without generator.encoder = true");
-        }
-        let (blocks, plain) =
-            (self.generator.blocks, self.style_names().len() <= 1 && !self.generator.encoder);
-        let fewer = blocks == 2 && plain && self.generator.kind == GeneratorKind::Tiny;
-        if blocks != 4 && !fewer {
-            let expected = "4, or 2 in a tiny of one style and without an encoder";
-            return fault("generator.blocks", blocks, expected);
         }
         let taken = |name: &str| self.target.styles.iter().any(|style| style.name == name);
         if self.generator.encoder && taken(PHOTO_STYLE) {
@@ -89,17 +110,6 @@ impl Recipe {
         }
         if self.generator.photo > 0.0 && self.loss.photo == 0.0 {
             return fault("loss.photo", self.loss.photo, "more than 0 with generator.photo");
-        }
-        let (batch, styles) = (self.training.batch, self.training.styles);
-        if styles == 0 || !batch.is_multiple_of(styles) {
-            return fault(
-                "training.styles",
-                styles,
-                format!("a number of which training.batch, {batch}, is a multiple"),
-            );
-        }
-        if styles > 1 && !self.generator.encoder {
-            return fault("training.styles", styles, "1 without generator.encoder = true");
         }
         if !self.generator.encoder {
             let more = !self.target.more.is_empty();

@@ -62,8 +62,7 @@ fn a_style_that_is_held_stays_the_same_code_and_one_on_its_way_does_not() {
     let [first, again, second, between] = [0.0, 0.9, 1.0, 1.5].map(&mut at);
     assert!(Arc::ptr_eq(&first.0, &again.0) && !first.1 && !again.1);
     assert!(second.1 && *second.0 == model.style("style-2").unwrap());
-    let half = Pace::between(&model, &second.0, &first.0).at(0.5);
-    assert!(!between.1 && *between.0 == second.0.toward(&first.0, half));
+    assert!(!between.1 && *between.0 == second.0.toward(&first.0, 0.5));
     assert!(cues.style_at(Some(gst::ClockTime::ZERO), &self::model()).is_none());
 }
 
