@@ -1,6 +1,7 @@
 //! The context that every part of the process shares.
 
 use std::ffi::c_void;
+use std::panic::catch_unwind;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -40,7 +41,10 @@ impl PrimaryContext {
 /// # Errors
 /// [`Error::Device`] where there is no driver, no such device, one that is too old, or the driver refuses.
 pub fn primary_context(index: usize) -> Result<PrimaryContext> {
-    open(index).map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
+    let reason = || "the NVIDIA driver lacks what is asked of it; expected 570 (CUDA 12.8) or later".to_owned();
+    // cudarc panics at the first function that an older driver does not have.
+    let opened = catch_unwind(|| open(index)).unwrap_or_else(|_| Err(reason()));
+    opened.map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
 }
 
 fn open(index: usize) -> Result<PrimaryContext, String> {
