@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use impasto_models::edit::{Adjust, Detected, Edit, Plan, Region as Place, Shape};
+use impasto_models::edit::{Adjust, Detected, Edit, Learned, Plan, Region as Place, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::numbers::{Finish, Numbers, NumbersMut, Region, Window, read, write};
 use impasto_models::temporal::FlickerFilter;
@@ -123,6 +123,22 @@ fn edits_allocate_nothing() {
             [plain, edited].map(|controls| pool.install(|| allocations_of_an_engine(&controls)));
         assert!(edited <= plain, "{plain} without edits, {edited} with them");
     }
+}
+
+#[test]
+fn layers_allocate_nothing() {
+    let _alone = ALONE.lock().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let adjust = Adjust { blur: 0.5, ink: 0.5, abstraction: 0.5, ..Adjust::default() };
+    let learned = Some(Learned::new("great-wave", 0.5));
+    let edits = vec![
+        Edit { adjust, learned, before: true, ..Edit::default() },
+        Edit { adjust, stroke: Some(2.0), ..Edit::default() },
+    ];
+    let plan = Plan { edits, exact: true };
+    plan.check().unwrap();
+    let edited = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
+    assert_eq!(pool.install(|| allocations_of_an_engine(&edited)), 0);
 }
 
 #[test]

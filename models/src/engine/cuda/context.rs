@@ -41,7 +41,8 @@ impl PrimaryContext {
 /// # Errors
 /// [`Error::Device`] where there is no driver, no such device, one that is too old, or the driver refuses.
 pub fn primary_context(index: usize) -> Result<PrimaryContext> {
-    let reason = || "the NVIDIA driver lacks what is asked of it; expected 570 (CUDA 12.8) or later".to_owned();
+    let reason =
+        || "the NVIDIA driver lacks what is asked of it; expected 570 (CUDA 12.8) or later".to_owned();
     // cudarc panics at the first function that an older driver does not have.
     let opened = catch_unwind(|| open(index)).unwrap_or_else(|_| Err(reason()));
     opened.map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
