@@ -11,7 +11,8 @@ const LIFT: f32 = 0.25;
 const VIVID: f32 = 0.25;
 /// Lightness of the strongest grain.
 const GRAIN: f32 = 0.06;
-const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+/// BT.709's.
+pub(super) const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
 /// An [`Adjust`], with what is the same for every pixel.
 #[derive(Debug, Clone, Copy)]

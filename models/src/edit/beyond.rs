@@ -9,6 +9,10 @@
 //! | abstraction | a mean of the means of four squares around the pixel, softened toward their edges, weighted by the inverse square of their variance of luma, twice (Kuwahara et al., 1976; weights as in Papari et al., 2007), mixed in by the amount |
 //! | ink | `x (1 - .9 ink clamp(30 (G2 y - G1 y - .008)))`, y the luma of the frame as it came, deviations .0028 and 1.6 times that: difference of Gaussians (Winnemoeller et al., 2012, "XDoG") |
 
+use rayon::prelude::*;
+
+use super::adjust::LUMA;
+use super::areas::Areas;
 use super::boxes::{Blur, Boxes};
 use super::oklab::{light, stored};
 use super::plan::Adjust;
@@ -19,10 +23,6 @@ const BLUR: f32 = 0.02;
 const DETAIL: f32 = 0.0015;
 /// How much of the detail is added at most.
 const SHARPER: f32 = 1.5;
-/// Half the side of the squares of abstraction.
-const SQUARE: f32 = 0.003;
-/// Variance of luma that counts as none.
-const PLAIN: f32 = 1e-5;
 /// Deviation of the finer Gaussian that finds lines, and how much wider the other is.
 const LINE: f32 = 0.0028;
 const WIDER: f32 = 1.6;
@@ -35,8 +35,10 @@ const BLACK: f32 = 0.9;
 #[derive(Debug, Default)]
 pub(crate) struct Filters {
     boxes: Boxes,
-    /// As much as the numbers; then planes of luma.
+    areas: Areas,
+    /// A plane.
     between: Vec<f32>,
+    /// Planes of luma.
     lumas: [Vec<f32>; 2],
 }
 
@@ -59,15 +61,9 @@ impl Adjust {
             _ => 0,
         };
         let ink = if self.ink > 0.0 { Blur::of(WIDER * LINE * shorter).reach() } else { 0 };
-        let half = half_square(shorter);
-        let squares = if self.abstraction > 0.0 { 2 * (half + 2 * half.div_ceil(2)) } else { 0 };
-        (blur + squares).max(ink)
+        let areas = if self.abstraction > 0.0 { Areas::look_as_far_as(shorter) } else { 0 };
+        (blur + areas).max(ink)
     }
-}
-
-/// Half the side of a square, less its middle.
-fn half_square(shorter: f32) -> usize {
-    (SQUARE * shorter).round().max(1.0) as usize
 }
 
 impl Filters {
@@ -82,7 +78,7 @@ impl Filters {
         numbers: &mut [f32],
     ) {
         if adjust.abstraction > 0.0 {
-            self.abstract_areas(adjust.abstraction, half_square(shorter), width, numbers);
+            self.areas.apply(&mut self.boxes, adjust.abstraction, shorter, width, numbers);
         }
         match adjust.blur {
             amount if amount > 0.0 => self.blur(BLUR * amount * shorter, width, numbers),
@@ -127,51 +123,28 @@ impl Filters {
             zip(plane, fine, |own, light| own * light);
         }
     }
-
-    /// Twice, the second time on what became of the first.
-    fn abstract_areas(&mut self, amount: f32, half: usize, width: usize, numbers: &mut [f32]) {
-        let plane = numbers.len() / 3;
-        let mut own = std::mem::take(&mut self.between);
-        own.clear();
-        own.extend_from_slice(numbers);
-        let [lumas, _] = &mut self.lumas;
-        for _ in 0..2 {
-            luma_of(numbers, lumas);
-            each(lumas, |luma| luma * luma);
-            let squares = numbers.chunks_exact_mut(plane).chain([&mut **lumas]);
-            squares.for_each(|plane| self.boxes.soft_mean(half.div_ceil(2), width, plane));
-            self.boxes.calmest(half, width, lumas, numbers);
-        }
-        zip(numbers, &own, |areas, own| own + amount * (areas - own));
-        self.between = own;
-    }
-}
-
-/// What a square counts for whose luma has this variance.
-#[inline(always)]
-pub(super) fn calm(variance: f32) -> f32 {
-    let variance = variance.max(0.0) + PLAIN;
-    1.0 / (variance * variance)
 }
 
 /// BT.709 luma of planar numbers.
-fn luma_of(numbers: &[f32], lumas: &mut Vec<f32>) {
+pub(super) fn luma_of(numbers: &[f32], lumas: &mut Vec<f32>) {
     let plane = numbers.len() / 3;
     let (red, others) = numbers.split_at(plane);
     let (green, blue) = others.split_at(plane);
     lumas.clear();
-    lumas.extend(red.iter().zip(green).zip(blue).map(|((r, g), b)| 0.2126 * r + 0.7152 * g + 0.0722 * b));
+    let [r_weight, g_weight, b_weight] = LUMA;
+    let colours = red.iter().zip(green).zip(blue);
+    lumas.extend(colours.map(|((r, g), b)| r_weight * r + g_weight * g + b_weight * b));
 }
 
-fn each(numbers: &mut [f32], map: impl Fn(f32) -> f32 + Sync) {
-    use rayon::prelude::*;
+/// Every number by itself.
+pub(super) fn each(numbers: &mut [f32], map: impl Fn(f32) -> f32 + Sync) {
     numbers
         .par_chunks_mut(1 << 14)
         .for_each(|part| part.iter_mut().for_each(|number| *number = map(*number)));
 }
 
-fn zip(numbers: &mut [f32], others: &[f32], map: impl Fn(f32, f32) -> f32 + Sync) {
-    use rayon::prelude::*;
+/// Every number by itself and another of the same place.
+pub(super) fn zip(numbers: &mut [f32], others: &[f32], map: impl Fn(f32, f32) -> f32 + Sync) {
     numbers.par_chunks_mut(1 << 14).zip(others.par_chunks(1 << 14)).for_each(|(part, others)| {
         part.iter_mut().zip(others).for_each(|(number, other)| *number = map(*number, *other));
     });

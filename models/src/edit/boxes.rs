@@ -3,8 +3,6 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::beyond::calm;
-
 /// Rows of a plane that one thread slides down.
 const BAND: usize = 64;
 
@@ -48,8 +46,6 @@ pub(super) struct Boxes {
     other: Vec<f32>,
     /// For each band a row of sums.
     sums: Vec<f64>,
-    /// Three planes.
-    planes: Vec<f32>,
 }
 
 impl Boxes {
@@ -79,65 +75,6 @@ impl Boxes {
         let from = &self.other;
         let bands = plane.par_chunks_mut(BAND * width).zip(self.sums.par_chunks_exact_mut(width)).enumerate();
         bands.for_each(|(band, (to, sums))| down(blur, width, band * BAND, from, sums, to));
-    }
-
-    /// From means of squares, `[3, height, width]`, and of the square of their luma, in place: each pixel's mean of the four squares that
-    /// it is a corner of, which count the more the less their luma varies.
-    pub(super) fn calmest(&mut self, half: usize, width: usize, squares: &[f32], numbers: &mut [f32]) {
-        self.planes.clear();
-        self.planes.extend_from_slice(numbers);
-        let plane = squares.len();
-        let (means, height) = (&self.planes, plane / width);
-        let (red, others) = numbers.split_at_mut(plane);
-        let (green, blue) = others.split_at_mut(plane);
-        let rows = red.par_chunks_exact_mut(width).zip(green.par_chunks_exact_mut(width));
-        rows.zip(blue.par_chunks_exact_mut(width)).enumerate().for_each(|(y, ((red, green), blue))| {
-            let lines = [y.saturating_sub(half), (y + half).min(height - 1)];
-            let of = |y: usize| {
-                let colour = |index: usize| &means[index * plane..][y * width..][..width];
-                [colour(0), colour(1), colour(2), &squares[y * width..][..width]]
-            };
-            calmest_row(half, lines.map(of), [red, green, blue]);
-        });
-    }
-}
-
-/// A row; `lines` are the means above and below it, and of the square of their luma.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]
-fn calmest_row(half: usize, lines: [[&[f32]; 4]; 2], [red, green, blue]: [&mut [f32]; 3]) {
-    const BLOCK: usize = 64;
-    let width = red.len();
-    for first in (0..width).step_by(BLOCK) {
-        let count = BLOCK.min(width - first);
-        let (mut sums, mut weights) = ([[0.0; BLOCK]; 3], [0.0; BLOCK]);
-        for line in lines {
-            for right in [false, true] {
-                // The part of the line that lies so far to one side, gathered: at its ends the last number goes on.
-                let place = |x: usize| if right { (x + half).min(width - 1) } else { x.saturating_sub(half) };
-                let mut corner = [[0.0; BLOCK]; 4];
-                for (corner, line) in corner.iter_mut().zip(line) {
-                    let inner = place(first)..place(first + count - 1) + 1;
-                    if inner.len() == count {
-                        corner[..count].copy_from_slice(&line[inner]);
-                    } else {
-                        (0..count).for_each(|at| corner[at] = line[place(first + at)]);
-                    }
-                }
-                let [r, g, b, square] = &corner;
-                for at in 0..BLOCK {
-                    let luma = 0.2126 * r[at] + 0.7152 * g[at] + 0.0722 * b[at];
-                    let weight = calm(square[at] - luma * luma);
-                    weights[at] += weight;
-                    sums[0][at] += weight * r[at];
-                    sums[1][at] += weight * g[at];
-                    sums[2][at] += weight * b[at];
-                }
-            }
-        }
-        for (to, sums) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(&sums) {
-            let numbers = sums.iter().zip(&weights).map(|(sum, weight)| sum / weight);
-            to[first..][..count].iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
-        }
     }
 }
 

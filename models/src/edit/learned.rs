@@ -77,3 +77,32 @@ impl PartialEq for Learned {
         self.edit == other.edit && self.amount == other.amount && same
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+    use super::*;
+    use crate::generators::{GeneratorConfig, TinyConfig};
+    use crate::model::NumberType;
+
+    #[test]
+    fn one_file_is_one_network_in_all_plans_so_that_they_are_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |seed| {
+            let model = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), seed);
+            model.save_as(&folder.path().join("a.safetensors"), NumberType::F16, true).unwrap();
+            model
+        };
+        let model = save(1);
+        let plan = |amount: f32| {
+            let json =
+                format!(r#"{{"edits": [{{"learned": {{"edit": "a.safetensors", "amount": {amount}}}}}]}}"#);
+            Plan::from_json(&json).unwrap().in_styles_of(&model, folder.path()).unwrap()
+        };
+        let (none, whole) = (plan(0.0), plan(1.0));
+        assert!(none.is_alike(&whole) && none.toward(&whole, 0.25) == plan(0.25));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        save(2);
+        assert!(!whole.is_alike(&plan(1.0)), "the file was written anew");
+    }
+}

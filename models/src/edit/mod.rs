@@ -16,7 +16,7 @@
 //! | `oklab` | from stored numbers to OKLab and back |
 //! | `pass` | the edits of a frame, row by row, and those before painting |
 //! | `after` | those of a painting |
-//! | `beyond`, `boxes` | what looks beyond a pixel: blur, areas of one colour, lines of ink |
+//! | `beyond`, `boxes`, `areas` | what looks beyond a pixel: blur, lines of ink, areas of one colour |
 //! | `learned` | edits that a network learned from examples |
 //! | `between` | a plan on the way to another |
 //! | `touched` | which pixels regions touch at all, so that every byte of the others can stay |
@@ -24,6 +24,7 @@
 
 mod adjust;
 mod after;
+mod areas;
 mod between;
 mod beyond;
 mod boxes;

@@ -15,8 +15,8 @@ use crate::StyleCode;
 pub struct Plan {
     /// At most [`super::MOST_EDITS`].
     pub edits: Vec<Edit>,
-    /// Outside all regions not a byte is another than without the edits, from the plan's first frame on, at the price of a second painting: by itself a style of a
-    /// region, or an edit before painting, reaches as far beyond it as the network looks.
+    /// Outside all regions not a byte is another than without the edits, from the plan's first frame on, at the price of a second
+    /// painting: by itself a style of a region, or an edit before painting, reaches as far beyond it as the network looks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exact: bool,
 }

@@ -1,14 +1,13 @@
 //! The range of every number of a recipe, and what contradicts what.
 
+mod network;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
-use impasto_models::style::{PHOTO_STYLE, STYLE_SIDE};
-
 use super::{
-    Content, Features, Gan, GanKind, GeneratorKind, LossWeights, Provider, Recipe, Run, Target, Temporal,
-    Training,
+    Content, Features, Gan, GanKind, LossWeights, Provider, Recipe, Run, Target, Temporal, Training,
 };
 
 /// A value that cannot be used.
@@ -66,80 +65,6 @@ impl Recipe {
         self.check_styles_of_a_step()?;
         self.check_encoder()?;
         self.check_objective()
-    }
-
-    fn check_blocks(&self) -> Checked {
-        let (blocks, plain) =
-            (self.generator.blocks, self.style_names().len() <= 1 && !self.generator.encoder);
-        let fewer = blocks == 2 && plain && self.generator.kind == GeneratorKind::Tiny;
-        if blocks != 4 && !fewer {
-            let expected = "4, or 2 in a tiny of one style and without an encoder";
-            return fault("generator.blocks", blocks, expected);
-        }
-        Ok(())
-    }
-
-    fn check_styles_of_a_step(&self) -> Checked {
-        let (batch, styles) = (self.training.batch, self.training.styles);
-        if styles == 0 || !batch.is_multiple_of(styles) {
-            return fault(
-                "training.styles",
-                styles,
-                format!("a number of which training.batch, {batch}, is a multiple"),
-            );
-        }
-        if styles > 1 && !self.generator.encoder {
-            return fault("training.styles", styles, "1 without generator.encoder = true");
-        }
-        Ok(())
-    }
-
-    /// What learns from pictures at large cannot be told about one by a critic or an identity yet.
-    fn check_encoder(&self) -> Checked {
-        within("generator.photo", self.generator.photo, 0.0..=0.5)?;
-        if self.generator.photo > 0.0 && !self.generator.encoder {
-            return fault("generator.photo", self.generator.photo, "0 without generator.encoder = true");
-        }
-        let taken = |name: &str| self.target.styles.iter().any(|style| style.name == name);
-        if self.generator.encoder && taken(PHOTO_STYLE) {
-            return fault(
-                "target.styles",
-                PHOTO_STYLE,
-                "another name: beside an encoder it is no painting's",
-            );
-        }
-        if self.generator.photo > 0.0 && self.loss.photo == 0.0 {
-            return fault("loss.photo", self.loss.photo, "more than 0 with generator.photo");
-        }
-        if !self.generator.encoder {
-            let more = !self.target.more.is_empty();
-            return if more { fault("target.more", "paintings", "generator.encoder = true") } else { Ok(()) };
-        }
-        if self.generator.kind != GeneratorKind::Tiny {
-            return fault("generator.encoder", "true with another network", "generator.kind = 'tiny'");
-        }
-        if self.target.styles.is_empty() {
-            return fault(
-                "generator.encoder",
-                "true without target.styles",
-                "styles that have names, one or more",
-            );
-        }
-        if self.target.longer_side != STYLE_SIDE {
-            let expected = format!("{STYLE_SIDE} beside an encoder, the size at which it is shown pictures");
-            return fault("target.longer_side", self.target.longer_side, expected);
-        }
-        if self.gan.kind != GanKind::None {
-            return fault(
-                "gan.kind",
-                "a critic beside an encoder",
-                "'none': a critic knows one style at a time",
-            );
-        }
-        if self.loss.identity > 0.0 {
-            return fault("loss.identity", self.loss.identity, "0 beside an encoder");
-        }
-        Ok(())
     }
 
     fn check_objective(&self) -> Checked {
@@ -347,7 +272,7 @@ fn fault(key: &str, found: impl Display, expected: impl Display) -> Checked {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
@@ -358,7 +283,7 @@ mod tests {
     }
 
     /// The key that is refused after `change`.
-    fn refused(change: impl FnOnce(&mut Recipe)) -> String {
+    pub(super) fn refused(change: impl FnOnce(&mut Recipe)) -> String {
         let mut recipe = recipe();
         change(&mut recipe);
         recipe.check().unwrap_err().key
@@ -405,41 +330,6 @@ mod tests {
     #[test]
     fn a_perceptual_provider_needs_its_file() {
         assert_eq!(refused(|recipe| recipe.features.provider = Provider::Vgg19), "features.file");
-    }
-
-    #[test]
-    fn an_encoder_learns_at_the_size_at_which_it_is_shown_pictures() {
-        let with_encoder = |longer_side| {
-            let text = format!(
-                "name = 'any'\ngenerator.encoder = true\ngan.kind = 'none'\ncontent.paths = ['photos']\n\
-                 [target]\nlonger_side = {longer_side}\nstyles = [{{ name = 'a', image = 'a.jpg' }}]\n"
-            );
-            Recipe::parse(&text, Path::new("any.toml")).map(drop).map_err(|error| error.to_string())
-        };
-        assert_eq!(with_encoder(STYLE_SIDE), Ok(()));
-        let message = with_encoder(STYLE_SIDE / 2).unwrap_err();
-        assert!(message.contains("target.longer_side: found 256, expected 512"), "{message}");
-    }
-
-    #[test]
-    fn styles_of_a_step_share_the_batch_equally_and_go_with_an_encoder() {
-        assert_eq!(refused(|recipe| recipe.training.styles = 2), "training.styles");
-        assert_eq!(refused(|recipe| recipe.training.styles = 0), "training.styles");
-        assert_eq!(refused(|recipe| recipe.training.styles = 3), "training.styles");
-    }
-
-    #[test]
-    fn a_photo_goes_with_an_encoder_and_its_name_is_its_own() {
-        assert_eq!(refused(|recipe| recipe.generator.photo = 0.1), "generator.photo");
-        let of = |name: &str| {
-            let text = format!(
-                "name = 'any'\ngenerator.encoder = true\ngenerator.photo = 0.1\ngan.kind = 'none'\n\
-                 content.paths = ['photos']\n[target]\nstyles = [{{ name = '{name}', image = 'a.jpg' }}]\n"
-            );
-            Recipe::parse(&text, Path::new("any.toml")).map(|recipe| recipe.style_names())
-        };
-        assert_eq!(of("wave").unwrap(), ["wave", PHOTO_STYLE]);
-        assert!(of(PHOTO_STYLE).unwrap_err().to_string().contains("target.styles: found photo"));
     }
 
     #[test]

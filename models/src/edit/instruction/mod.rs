@@ -16,7 +16,7 @@
 //! ```text
 //! instruction = clause { joiner clause } ;
 //! joiner      = "," | ";" | "." | "and" | "then" | "but" | "，" | "；" | "。" | "、" | "然后" | "并且" | "但" | … ;
-//! clause      = { when | verb | change | paint | colours | where | edges | filler } ;
+//! clause      = { when | verb | change | layers | paint | colours | where | edges | filler } ;
 //! when        = "before painting" | "after painting" | "绘画之前" | "绘画之后" | … ;
 //! verb        = "make" | "paint" | "keep" | … | "把" | "画" | "保持" | … ;
 //! change      = [ degree ] [ direction ] attribute [ direction ] [ degree ] | [ degree ] adjective [ degree ] ;
@@ -25,7 +25,8 @@
 //! adjective   = "brighter" | "warmer" | "monochrome" | … | "亮" | "暖" | "黑白" | … ;
 //! degree      = "slightly" | "a bit" | "very" | … | "稍微" | "一点" | "很" | … | number [ unit ] ;
 //! unit        = "%" | "percent" | "stops" | "ev" | "degrees" | "°" | "成" | "档" | "度" ;
-//! paint       = "unpainted" | "apply" style [ degree ] | "fine strokes" | "not" "painted" | [ "as" style ] [ degree ] | "不画" | "画成" style | … ;
+//! layers      = "apply" file [ degree ] | "in the colours of" style | "fine strokes" | "应用" file | "配色取自" style | … ;
+//! paint       = "unpainted" | "not" "painted" | [ "as" style ] [ degree ] | "不画" | "画成" style | … ;
 //! colours     = "keep" [ degree ] "its colours" | "保留" [ degree ] "原色" | … ;
 //! where       = region { "and" region } [ "except" region { "and" region } ] | pronoun | "the rest" ;
 //! region      = name { "in" name } ;
