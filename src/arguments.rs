@@ -66,6 +66,10 @@ pub struct PaintOptions {
     /// How much of the input's own colours stays
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
     pub keep_colors: f32,
+    /// How far the scene's light and colours are brought to those of photos at large first, so that the painting's come out; for a model
+    /// that takes pictures
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
+    pub adapt: f32,
     /// How wide strokes are, whatever the picture's size: 1 is as in a picture of 1280 pixels [default: by its own size]
     #[arg(long, value_name = "0.25..4", value_parser = stroke)]
     pub stroke: Option<f32>,
@@ -89,10 +93,11 @@ impl PaintOptions {
     /// # Errors
     /// A style that `model` cannot have; what the device does not carry out.
     pub fn still_controls(&self, model: &Model) -> Result<Controls> {
-        let Self { strength, keep_colors, .. } = *self;
+        let Self { strength, keep_colors, adapt, .. } = *self;
         let controls = Controls {
             strength,
             keep_colors,
+            adapt,
             temporal: 0.0,
             stroke: self.stroke.unwrap_or(0.0),
             style: self.style_of(model)?,
@@ -100,6 +105,7 @@ impl PaintOptions {
             ..Controls::default()
         };
         model.check_strength(strength)?;
+        model.check_adapt(adapt).context("--adapt")?;
         engine::check_controls(model, self.device, &controls)?;
         Ok(controls)
     }
@@ -212,6 +218,7 @@ impl MovingOptions {
         let painter = gst::ElementFactory::make("impasto")
             .property("strength", options.strength)
             .property("keep-colors", options.keep_colors)
+            .property("adapt", options.adapt)
             .property("stroke", options.stroke.unwrap_or(0.0))
             .build()
             .context("the element 'impasto' could not be made")?;

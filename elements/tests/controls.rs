@@ -61,7 +61,9 @@ fn keeping_colours_keeps_the_chroma_of_the_input() {
 fn properties_have_their_ranges_and_may_change_while_playing() {
     studio::init();
     let element = gst::ElementFactory::make("impasto").build().unwrap();
-    for (name, default) in [("strength", 1.0), ("keep-colors", 0.0), ("stroke", 0.0), ("temporal", -1.0)] {
+    for (name, default) in
+        [("strength", 1.0), ("keep-colors", 0.0), ("adapt", 0.0), ("stroke", 0.0), ("temporal", -1.0)]
+    {
         let property = element.find_property(name).unwrap();
         assert_eq!(element.property::<f32>(name), default);
         assert!(

@@ -21,6 +21,10 @@ pub struct Controls {
     /// How much of the input's own colours stays: 0 takes the painting's, 1 keeps the input's chroma
     /// and takes only the painting's luma. Range 0 to 1.
     pub keep_colors: f32,
+    /// How far the scene's own light and colours are brought to those of photos at large before it is painted, which styles are made for:
+    /// a painting's palette and contrasts then come out whatever the weather. Range 0 (as it is) to 1; with a model that takes its
+    /// styles from pictures.
+    pub adapt: f32,
     /// Strength of the flicker filter of [`crate::temporal`]. Range 0 (off) to 1.
     pub temporal: f32,
     /// How wide strokes are, relative to the picture: 1 is as wide as in a frame of 1280 pixels on its longer side, whatever this
@@ -43,6 +47,7 @@ impl Default for Controls {
         Self {
             strength: 1.0,
             keep_colors: 0.0,
+            adapt: 0.0,
             temporal: 0.0,
             stroke: 0.0,
             style: None,
@@ -66,6 +71,7 @@ impl Controls {
                 false => self.strength.clamp(*STRENGTHS.start(), *STRENGTHS.end()),
             },
             keep_colors: clamp(self.keep_colors, default.keep_colors),
+            adapt: clamp(self.adapt, default.adapt),
             temporal: clamp(self.temporal, default.temporal),
             stroke: if self.stroke > 0.0 { self.stroke.clamp(*STROKES.start(), *STROKES.end()) } else { 0.0 },
             style: self.style,
@@ -91,6 +97,7 @@ mod tests {
         let wild = Controls {
             strength: f32::NAN,
             keep_colors: 7.0,
+            adapt: f32::NAN,
             temporal: -1.0,
             stroke: 9.0,
             ..Controls::default()

@@ -65,6 +65,7 @@ pub struct EngineRun {
 pub const EVERY_STAGE: Controls = Controls {
     strength: 0.8,
     keep_colors: 0.2,
+    adapt: 0.0,
     temporal: 0.5,
     stroke: 0.0,
     style: None,

@@ -266,6 +266,7 @@ fn reports(painters: &[(Painter, Option<usize>)]) -> Result<Vec<PainterReport>> 
             controls: Some(ControlsReport {
                 strength: controls.strength,
                 keep_colors: controls.keep_colors,
+                adapt: controls.adapt,
                 temporal: controls.temporal,
                 stroke: controls.stroke,
                 style: painter.style.clone(),

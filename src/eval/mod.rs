@@ -64,7 +64,7 @@ pub struct EvalArguments {
     #[arg(long, value_name = "NAME|FILE")]
     baseline: Option<String>,
     /// A video as it was, in place of --clips
-    #[arg(long, value_name = "FILE", requires = "painted", conflicts_with_all = ["clips", "model", "baseline", "flow", "temporal", "strength", "keep_colors", "stroke", "style", "palette", "edit"])]
+    #[arg(long, value_name = "FILE", requires = "painted", conflicts_with_all = ["clips", "model", "baseline", "flow", "temporal", "strength", "keep_colors", "adapt", "stroke", "style", "palette", "edit"])]
     input: Option<PathBuf>,
     /// The same video as somebody painted it, in place of --model
     #[arg(long, value_name = "FILE", requires = "input")]

@@ -34,16 +34,16 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
         None => vec![[0.0; 2]],
     };
     let painter = |model: &Arc<Model>, role, temporal| {
-        let Controls { strength, keep_colors, stroke, .. } = own;
+        let Controls { strength, keep_colors, adapt, stroke, .. } = own;
         // A style is one of the subject's; a baseline paints in its first.
-        let (code, style, palette, edits) = match role {
+        let numbers = Controls { strength, keep_colors, temporal, stroke, ..Controls::default() };
+        let (controls, style, palette) = match role {
             Role::Subject => {
-                (own.style.clone(), options.style.clone(), options.palette.clone(), own.edits.clone())
+                let (style, edits) = (own.style.clone(), own.edits.clone());
+                (Controls { adapt, style, edits, ..numbers }, options.style.clone(), options.palette.clone())
             }
-            Role::Baseline => (None, None, None, edits_of_baseline.clone()),
+            Role::Baseline => (Controls { edits: edits_of_baseline.clone(), ..numbers }, None, None),
         };
-        let controls =
-            Controls { strength, keep_colors, temporal, stroke, style: code, edits, ..Controls::default() };
         Painter { model: model.clone(), role, controls, style, palette }
     };
     let mut others: Vec<Painter> = Vec::new();
@@ -99,6 +99,7 @@ mod tests {
             edit: None,
             strength: 1.0,
             keep_colors: 0.0,
+            adapt: 0.0,
             stroke: None,
             temporal,
             device: Default::default(),
@@ -121,6 +122,7 @@ mod tests {
             edit: None,
             strength: 1.0,
             keep_colors: 0.0,
+            adapt: 0.0,
             stroke: None,
             temporal: Some(0.0),
             device: Default::default(),
@@ -144,6 +146,7 @@ mod tests {
             edit: Some(Arc::new(Plan::from_json(plan).unwrap())),
             strength: 1.0,
             keep_colors: 0.0,
+            adapt: 0.0,
             stroke: None,
             temporal: Some(0.0),
             device: Default::default(),

@@ -3,7 +3,7 @@
 //! ```toml
 //! [[cue]]
 //! time = 2.5              # seconds of stream time
-//! property = "strength"   # strength, keep-colors, stroke, temporal, style or edit
+//! property = "strength"   # strength, keep-colors, adapt, stroke, temporal, style or edit
 //! value = 0.4             # a number, or text in quotes: a style, or edits ("" ends them)
 //! ease = "smooth"         # from the cue before: linear, smooth, or hold (the default), which changes at once
 //! ```
@@ -37,13 +37,14 @@ struct Number {
 }
 
 /// The numbers that a sheet may change, from 0 on.
-static NUMBERS: [Number; 4] = [
+static NUMBERS: [Number; 5] = [
     Number {
         name: "strength",
         most: *STRENGTHS.end() as f64,
         set: |controls, value| controls.strength = value,
     },
     Number { name: "keep-colors", most: 1.0, set: |controls, value| controls.keep_colors = value },
+    Number { name: "adapt", most: 1.0, set: |controls, value| controls.adapt = value },
     Number { name: "stroke", most: 4.0, set: |controls, value| controls.stroke = value },
     Number { name: "temporal", most: 1.0, set: |controls, value| controls.temporal = value },
 ];
@@ -235,16 +236,19 @@ impl Cues {
         ease: Option<Ease>,
     ) -> Result<(), String> {
         let Some(number) = NUMBERS.iter().find(|number| number.name == property) else {
-            let expected = "strength, keep-colors, stroke, temporal, style or edit";
+            let expected = "strength, keep-colors, adapt, stroke, temporal, style or edit";
             return Err(format!("property: found '{property}', expected {expected}"));
         };
         let value = match value {
             Value::Number(value) if (0.0..=number.most).contains(&value) => value as f32,
             found => return Err(format!("value: found {found}, expected 0 to {}", number.most)),
         };
-        if number.name == "strength" {
-            self.model.check_strength(value).map_err(|error| format!("value: {error}"))?;
-        }
+        let fits = match number.name {
+            "strength" => self.model.check_strength(value),
+            "adapt" => self.model.check_adapt(value),
+            _ => Ok(()),
+        };
+        fits.map_err(|error| format!("value: {error}"))?;
         let known = self.numbers.iter().position(|(known, _)| known.name == number.name);
         let at = known.unwrap_or_else(|| {
             self.numbers.push((number, Vec::new()));

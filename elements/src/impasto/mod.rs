@@ -12,7 +12,7 @@
 //! NV12 and I420, RGB and its relatives with and without alpha, YUY2 and, with 10 bits, P010_10LE go in and come out
 //! as they are: no `videoconvert` is needed before or after it for those. Interlaced video is refused: put `deinterlace` before it.
 //!
-//! `strength`, `keep-colors`, `stroke` and `temporal` may change while playing and can be driven by a `GstController`;
+//! `strength`, `keep-colors`, `adapt`, `stroke` and `temporal` may change while playing and can be driven by a `GstController`;
 //! `model` may change while playing too: the new model is loaded beside the stream and takes over between two
 //! frames. `style` chooses one of the model's styles, a mix of several, a style file or a picture to make a style of, at
 //! once or faded into over `style-fade` milliseconds. `edit` says what else happens to the picture, region by region: an instruction in

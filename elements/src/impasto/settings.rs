@@ -20,6 +20,8 @@ pub(super) struct Settings {
     pub strength: f32,
     /// How much of the input's colours stays, 0 to 1.
     pub keep_colors: f32,
+    /// How far the scene is brought to the light of photos first, 0 to 1.
+    pub adapt: f32,
     /// How wide strokes are, 0.25 to 4, relative to the picture; as wide as its own size makes them where it is 0.
     pub stroke: f32,
     /// The flicker filter, 0 to 1; what the model recommends where it is negative.
@@ -42,11 +44,12 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let Controls { strength, keep_colors, stroke, .. } = Controls::default();
+        let Controls { strength, keep_colors, adapt, stroke, .. } = Controls::default();
         Self {
             model: None,
             strength,
             keep_colors,
+            adapt,
             stroke,
             temporal: AS_RECOMMENDED,
             style: WantedStyle::default(),
@@ -85,9 +88,9 @@ impl Settings {
     pub fn controls(&self, model: &Model) -> Controls {
         let recommended = model.metadata().defaults.temporal;
         let temporal = if self.temporal < 0.0 { recommended } else { self.temporal };
-        let Self { strength, keep_colors, stroke, .. } = *self;
+        let Self { strength, keep_colors, adapt, stroke, .. } = *self;
         let edits = self.edit.made();
-        Controls { strength, keep_colors, temporal, stroke, edits, ..Controls::default() }.clamped()
+        Controls { strength, keep_colors, adapt, temporal, stroke, edits, ..Controls::default() }.clamped()
     }
 
     /// What an engine is opened with.
@@ -116,6 +119,7 @@ impl Settings {
             "cues" => self.cues = text(value),
             "strength" => self.strength = value.get().expect(CHECKED),
             "keep-colors" => self.keep_colors = value.get().expect(CHECKED),
+            "adapt" => self.adapt = value.get().expect(CHECKED),
             "stroke" => self.stroke = value.get().expect(CHECKED),
             "temporal" => self.temporal = value.get().expect(CHECKED),
             "device" => {
@@ -143,6 +147,7 @@ impl Settings {
             "cues" => self.cues.to_value(),
             "strength" => self.strength.to_value(),
             "keep-colors" => self.keep_colors.to_value(),
+            "adapt" => self.adapt.to_value(),
             "stroke" => self.stroke.to_value(),
             "temporal" => self.temporal.to_value(),
             "device" => self.device.to_value(),
@@ -234,6 +239,13 @@ fn controls() -> Vec<glib::ParamSpec> {
             1.0,
         ),
         control("keep-colors", "Keep colours", "How much of the input's own colours stays", 0.0..=1.0, 0.0),
+        control(
+            "adapt",
+            "Adapt",
+            "How far the scene's light and colours are brought to those of photos first, for a model that takes pictures; others do not",
+            0.0..=1.0,
+            0.0,
+        ),
         control(
             "stroke",
             "Stroke",

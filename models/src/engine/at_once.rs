@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::adapt::Adapt;
 use super::composite::Composite;
 use super::strength::Strength;
 use super::tiles::{Tile, Tiling};
@@ -166,6 +167,7 @@ pub(super) struct AtOnce<F> {
     model: Arc<Model>,
     composite: Composite,
     strength: Strength,
+    adapt: Adapt,
     /// Edits of the last frame, and what they came to: checked, their regions in this model's styles.
     edited: Option<[Arc<edit::Plan>; 2]>,
     painted: Option<Painted<F>>,
@@ -183,6 +185,7 @@ impl<F> AtOnce<F> {
             model: Arc::clone(model),
             composite: Composite::open(model, info, options)?,
             strength: Strength::new(model),
+            adapt: Adapt::default(),
             edited: None,
             painted: None,
             frames: 0,
@@ -209,12 +212,15 @@ impl<F> AtOnce<F> {
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
             let controls = std::mem::take(&mut frame.controls);
-            frame.controls = self.strength.apply(&self.model, controls)?;
+            let adapt = controls.adapt * controls.strength.min(1.0);
+            let controls = self.strength.apply(&self.model, controls)?;
+            frame.controls = self.adapt.apply(&self.model, controls, adapt, &frame.source);
             self.composite.paint(&mut frame)
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
             self.composite.forget();
+            self.adapt.forget();
         }
         outcome.map(|()| frame.timings)
     }
@@ -269,6 +275,7 @@ impl<F: Frame> Engine<F> for AtOnce<F> {
 
     fn reset(&mut self) {
         self.composite.forget();
+        self.adapt.forget();
     }
 
     fn plan(&self) -> &Plan {

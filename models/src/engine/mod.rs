@@ -4,6 +4,7 @@
 //! whole (its memory, its controls) and comes back whole from [`Engine::collect`], in order, so that an
 //! engine on a device may work on several at once. No tensor crosses this border.
 
+mod adapt;
 mod at_once;
 mod burn;
 mod composite;

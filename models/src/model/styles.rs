@@ -85,6 +85,17 @@ impl Model {
         Ok(())
     }
 
+    /// Whether its styles can be painted in the light of photos, so much of it: [`crate::Controls::adapt`].
+    ///
+    /// # Errors
+    /// [`StyleError::NoPalette`] above 0, where they have no colours apart from the rest.
+    pub fn check_adapt(&self, adapt: f32) -> Result<(), StyleError> {
+        if adapt > 0.0 && !self.metadata.generator.has_palettes() {
+            return Err(StyleError::NoPalette { model: self.name().to_owned() });
+        }
+        Ok(())
+    }
+
     fn style_at(&self, index: usize) -> Option<StyleCode> {
         let numbers = style::of_row(&self.metadata.generator, &self.weights, index)?;
         Some(StyleCode::new(self.network_tag(), numbers))

@@ -1,6 +1,6 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
-use super::COLOUR;
+use super::{COLOUR, ColourMap};
 use crate::generators::{CODE, COLOURS, GeneratorConfig, WeightTensor, Weights, code_parts};
 
 /// Where a *microast* holds the codes of its styles, `[styles, CODE]`.
@@ -142,6 +142,15 @@ impl StyleCode {
         let from = self.numbers.len() - COLOUR;
         self.numbers[from..].copy_from_slice(&other.numbers[from..]);
         self
+    }
+
+    /// This style, of one of the networks whose codes end with a map of colours, for colours that come through another map first.
+    pub(crate) fn behind(&self, map: &ColourMap) -> Self {
+        let mut numbers = self.numbers.clone();
+        let from = numbers.len() - COLOUR;
+        let composed = map.before(&numbers[from..]);
+        numbers[from..].copy_from_slice(&composed);
+        Self { network: self.network, numbers }
     }
 
     /// On the straight way to another code of the same network: 0 is this one, 1 the other.

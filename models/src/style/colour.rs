@@ -26,21 +26,78 @@ pub(super) const PHOTO_COLOURS: ([f32; 3], [f32; 6]) = {
 
 /// The map to colours of this mean and covariance, the latter's upper half row by row.
 pub(super) fn toward(mean: [f32; 3], covariance: [f32; 6]) -> [f32; COLOUR] {
-    let [rr, rg, rb, gg, gb, bb] = covariance.map(f64::from);
-    let painting = Matrix3::new(rr, rg, rb, rg, gg, gb, rb, gb, bb) + Matrix3::identity() * LEAST_VARIANCE;
-    let photo =
-        Matrix3::from_element(PHOTO_COVARIANCE) + Matrix3::identity() * (PHOTO_VARIANCE - PHOTO_COVARIANCE);
-    let (root, inverse) = (power(photo, 0.5), power(photo, -0.5));
+    let painting = symmetric(covariance.map(f64::from)) + Matrix3::identity() * LEAST_VARIANCE;
+    let (root, inverse) = (power(photo(), 0.5), power(photo(), -0.5));
     let map = inverse * power(root * painting * root, 0.5) * inverse;
-    let offset = Vector3::from(mean.map(f64::from)) - map * Vector3::from_element(PHOTO_MEAN);
+    affine(map, Vector3::from_element(PHOTO_MEAN), Vector3::from(mean.map(f64::from)))
+}
+
+/// How much less and more contrast a scene is given at most on its way to photos: beyond, what is added is noise.
+const GAINS: [f64; 2] = [0.5, 2.0];
+
+/// The contrast of a scene, in that of photos, from which on it goes all of the way: what fades to black ends in black.
+const FULL_CONTRAST: f64 = 0.25;
+
+/// A map of colours: of red, green and blue each three weights and what is added.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ColourMap([f32; COLOUR]);
+
+impl ColourMap {
+    const NONE: [f32; COLOUR] = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    /// From colours of this mean and covariance, the latter's upper half row by row, to those of photos, a share of the way, 0 to 1: the
+    /// linear Monge-Kantorovich map, its gains limited. Less than that share where there is next to no contrast.
+    pub(crate) fn to_photos(mean: [f64; 3], covariance: [f64; 6], share: f64) -> Self {
+        let scene = symmetric(covariance);
+        let contrast = (scene.trace() / photo().trace()).max(0.0).sqrt();
+        let share = share * (contrast / FULL_CONTRAST).min(1.0);
+        let scene = scene + Matrix3::identity() * LEAST_VARIANCE;
+        let (root, inverse) = (power(scene, 0.5), power(scene, -0.5));
+        let map = inverse * power(root * photo() * root, 0.5) * inverse;
+        let map = of_eigenvalues(map, |gain| gain.clamp(GAINS[0], GAINS[1]));
+        let whole = affine(map, Vector3::from(mean), Vector3::from_element(PHOTO_MEAN));
+        Self(std::array::from_fn(|i| Self::NONE[i] + (whole[i] - Self::NONE[i]) * share as f32))
+    }
+
+    /// Whether no number is off by more.
+    pub(crate) fn is_near(&self, other: &Self, most: f32) -> bool {
+        self.0.iter().zip(other.0).all(|(a, b)| (a - b).abs() <= most)
+    }
+
+    /// A map as a style's code holds it, of colours that come through this one first.
+    pub(super) fn before(&self, style: &[f32]) -> [f32; COLOUR] {
+        std::array::from_fn(|i| {
+            let (row, column) = (&style[i / 4 * 4..][..4], i % 4);
+            let sum: f32 = (0..3).map(|colour| row[colour] * self.0[4 * colour + column]).sum();
+            if column == 3 { sum + row[3] } else { sum }
+        })
+    }
+}
+
+/// The map of these weights that takes one colour to another.
+fn affine(map: Matrix3<f64>, from: Vector3<f64>, to: Vector3<f64>) -> [f32; COLOUR] {
+    let offset = to - map * from;
     std::array::from_fn(|i| (if i % 4 == 3 { offset[i / 4] } else { map[(i / 4, i % 4)] }) as f32)
+}
+
+fn symmetric([rr, rg, rb, gg, gb, bb]: [f64; 6]) -> Matrix3<f64> {
+    Matrix3::new(rr, rg, rb, rg, gg, gb, rb, gb, bb)
+}
+
+/// The covariance of photos.
+fn photo() -> Matrix3<f64> {
+    Matrix3::from_element(PHOTO_COVARIANCE) + Matrix3::identity() * (PHOTO_VARIANCE - PHOTO_COVARIANCE)
 }
 
 /// A power of a symmetric matrix.
 fn power(matrix: Matrix3<f64>, exponent: f64) -> Matrix3<f64> {
+    of_eigenvalues(matrix, |value| value.max(1e-12).powf(exponent))
+}
+
+/// A symmetric matrix with its eigenvalues changed.
+fn of_eigenvalues(matrix: Matrix3<f64>, change: impl FnMut(f64) -> f64) -> Matrix3<f64> {
     let SymmetricEigen { eigenvalues, eigenvectors } = matrix.symmetric_eigen();
-    let powers = eigenvalues.map(|value| value.max(1e-12).powf(exponent));
-    eigenvectors * Matrix3::from_diagonal(&powers) * eigenvectors.transpose()
+    eigenvectors * Matrix3::from_diagonal(&eigenvalues.map(change)) * eigenvectors.transpose()
 }
 
 #[cfg(test)]
@@ -60,12 +117,55 @@ mod tests {
         let (mean, covariance) = ([0.2, 0.3, 0.5], [0.03, 0.02, 0.0, 0.04, 0.01, 0.05]);
         let map = toward(mean, covariance).map(f64::from);
         let matrix = Matrix3::from_fn(|row, column| map[4 * row + column]);
-        let photo = Matrix3::from_element(PHOTO_COVARIANCE)
-            + Matrix3::identity() * (PHOTO_VARIANCE - PHOTO_COVARIANCE);
-        let found = matrix * photo * matrix.transpose();
+        let found = matrix * photo() * matrix.transpose();
         let upper = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)].map(|at| found[at]);
         assert!(upper.iter().zip(covariance).all(|(a, b)| (a - f64::from(b)).abs() < 3e-4), "{upper:?}");
         let middle: f64 = map[..3].iter().sum::<f64>() * PHOTO_MEAN + map[3];
         assert!((middle - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_scene_comes_to_the_light_of_photos_as_far_as_is_asked() {
+        let (mean, covariance) = ([0.7, 0.6, 0.5], [0.03, 0.02, 0.015, 0.03, 0.02, 0.04]);
+        let [whole, half, none] = [1.0, 0.5, 0.0].map(|share| ColourMap::to_photos(mean, covariance, share));
+        let map = whole.0.map(f64::from);
+        let matrix = Matrix3::from_fn(|row, column| map[4 * row + column]);
+        let found = matrix * symmetric(covariance) * matrix.transpose();
+        assert!((found - photo()).abs().max() < 3e-4, "{found}");
+        let at = |map: &ColourMap, row: usize| -> f64 {
+            let row = &map.0[4 * row..][..4];
+            (0..3).map(|c| f64::from(row[c]) * mean[c]).sum::<f64>() + f64::from(row[3])
+        };
+        for (colour, mean) in mean.into_iter().enumerate() {
+            assert!((at(&whole, colour) - PHOTO_MEAN).abs() < 1e-6);
+            assert!((at(&half, colour) - (PHOTO_MEAN + mean) / 2.0).abs() < 1e-6);
+        }
+        assert_eq!(none.0, ColourMap::NONE);
+    }
+
+    #[test]
+    fn a_flat_scene_gains_no_more_than_twice_its_contrast_and_what_fades_to_black_stays_black() {
+        let grey = |variance: f64| {
+            let (own, shared) = (variance, 0.8 * variance);
+            ColourMap::to_photos([0.3; 3], [own, shared, shared, own, shared, own], 1.0).0
+        };
+        let gain = |map: [f32; COLOUR]| map[..3].iter().sum::<f32>();
+        assert!((gain(grey(0.005)) - 2.0).abs() < 1e-4, "{:?}", grey(0.005));
+        let fading = [3e-3, 1e-3, 1e-4, 1e-5, 0.0].map(|variance| gain(grey(variance)));
+        assert!((fading[0] - 2.0).abs() < 1e-4 && fading.is_sorted_by(|a, b| a > b), "{fading:?}");
+        assert_eq!(grey(0.0), ColourMap::NONE);
+    }
+
+    #[test]
+    fn a_style_behind_a_map_is_both_one_after_the_other() {
+        let map = ColourMap::to_photos([0.3, 0.5, 0.2], [0.02, 0.01, 0.0, 0.03, 0.005, 0.05], 0.8);
+        let style = toward([0.2, 0.3, 0.5], [0.03, 0.02, 0.0, 0.04, 0.01, 0.05]);
+        let through = |map: &[f32; COLOUR], p: [f32; 3]| -> [f32; 3] {
+            std::array::from_fn(|row| (0..3).map(|c| map[4 * row + c] * p[c]).sum::<f32>() + map[4 * row + 3])
+        };
+        let pixel = [0.8, 0.1, 0.4];
+        let (found, expected) =
+            (through(&map.before(&style), pixel), through(&style, through(&map.0, pixel)));
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?} {expected:?}");
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use choice::files_beside;
 pub use choice::{PHOTO_STYLE, Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
 pub(crate) use code::{fold, network_tag, of_row};
-pub(crate) use colour::COLOUR;
+pub(crate) use colour::{COLOUR, ColourMap};
 pub use description::Describer;
 pub(crate) use description::colours;
 pub use file::text as file_text;

@@ -84,6 +84,8 @@ pub struct ControlsReport {
     pub strength: f32,
     /// The input's own colours.
     pub keep_colors: f32,
+    /// To the light of photos.
+    pub adapt: f32,
     /// The flicker filter.
     pub temporal: f32,
     /// The width of strokes; 0 is by the clip's own size.

@@ -71,9 +71,9 @@ fn about_painter(report: &Report, painter: &PainterReport) -> String {
         let hash = source.sha256.get(..12).unwrap_or_default();
         parts.push(format!("{}, SHA-256 {hash}\u{2026}", source.file.display()));
     }
-    if let Some(ControlsReport { strength, keep_colors, temporal, stroke, .. }) = &painter.controls {
+    if let Some(ControlsReport { strength, keep_colors, adapt, temporal, stroke, .. }) = &painter.controls {
         parts.push(format!(
-            "strength {strength}, keep-colors {keep_colors}, temporal {temporal}, stroke {stroke}"
+            "strength {strength}, keep-colors {keep_colors}, adapt {adapt}, temporal {temporal}, stroke {stroke}"
         ));
     }
     parts.extend(Some(painter.device.clone()).filter(|device| !device.is_empty()));

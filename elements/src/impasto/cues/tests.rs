@@ -161,6 +161,10 @@ fn what_is_wrong_is_named_with_its_cue() {
     for (bad, reason) in [
         (cue(1.0, "strength", "2", "hold"), "cue 2: value: found 2, expected 0 to 1.5"),
         (cue(1.0, "strength", "'full'", "hold"), "cue 2: value: found 'full'"),
+        (
+            cue(1.0, "adapt", "0.5", "hold"),
+            "cue 2: value: the styles of the model 'untrained' have no palette",
+        ),
         (cue(1.0, "sharpness", "1", "hold"), "cue 2: property: found 'sharpness'"),
         (cue(-1.0, "strength", "1", "hold"), "cue 2: time: found -1"),
         (cue(0.0, "strength", "0.5", "hold"), "cue 2: time: found 0 a second time"),

@@ -182,6 +182,7 @@ pub(in crate::engine) fn missing(controls: &Controls) -> Option<String> {
     let edits = controls.edits.as_ref().filter(|edits| !edits.is_nothing());
     let missing = match controls {
         Controls { stroke, .. } if *stroke > 0.0 => "strokes of a width of their own are",
+        Controls { adapt, .. } if *adapt > 0.0 => "adaptation to the scene is",
         _ if edits.is_some() => "edits are",
         _ => return None,
     };

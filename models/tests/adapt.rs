@@ -1,0 +1,144 @@
+//! A scene brought to the light of photos before it is painted: as its own picture in that light would be, followed slowly, and at once
+//! behind a cut.
+
+use std::f64::consts::TAU;
+use std::path::Path;
+use std::sync::Arc;
+
+use impasto_models::edit::{Edit, Plan, Region, Shape};
+use impasto_models::{
+    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
+    Precision, Range, engine,
+};
+
+const WIDTH: usize = 192;
+const HEIGHT: usize = 108;
+
+fn info() -> PictureInfo {
+    let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
+    PictureInfo { format: PixelFormat::Rgb, width: WIDTH, height: HEIGHT, colorimetry }
+}
+
+/// Waves in the mean and contrast of photos, each colour with something of its own, through `gain` and `offset`.
+fn scene(gain: f64, offset: f64) -> Vec<u8> {
+    let number = |i: usize| {
+        let (x, y, colour) = ((i / 3 % WIDTH) as f64, (i / 3 / WIDTH) as f64, i % 3);
+        let shared = 0.276 * (TAU * 4.0 * x / WIDTH as f64).sin();
+        let own = 0.118 * (TAU * (5 + colour) as f64 * y / HEIGHT as f64).cos();
+        0.42 + shared + own
+    };
+    (0..info().packed_size())
+        .map(|i| ((number(i) * gain + offset).clamp(0.0, 1.0) * 255.0).round() as u8)
+        .collect()
+}
+
+fn any() -> Arc<Model> {
+    Model::open("any").unwrap()
+}
+
+fn adapted(adapt: f32) -> Controls {
+    Controls { adapt, ..Controls::default() }
+}
+
+/// One engine paints frame after frame.
+fn painted(device: DeviceChoice, frames: &[&[u8]], controls: &Controls) -> Vec<Vec<u8>> {
+    let precision = if device == DeviceChoice::Cpu { Precision::F32 } else { Precision::Auto };
+    let options = EngineOptions { device, precision, ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(&any(), info(), &options).unwrap();
+    let paint = |source: &&[u8]| {
+        let mut frame = FrameBuffer::new(info(), source.to_vec()).unwrap();
+        frame.controls = controls.clone();
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        painted.frame.output().to_vec()
+    };
+    frames.iter().map(paint).collect()
+}
+
+fn last(frames: &[&[u8]], controls: &Controls) -> Vec<u8> {
+    painted(DeviceChoice::Cpu, frames, controls).pop().unwrap()
+}
+
+fn apart(a: &[u8], b: &[u8]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn a_flat_and_light_scene_is_painted_as_it_would_be_in_the_light_of_photos() {
+    let (as_photos, flat) = (scene(1.0, 0.0), scene(0.6, 0.35));
+    let expected = last(&[&as_photos], &Controls::default());
+    let (plain, adapted_whole) = (last(&[&flat], &Controls::default()), last(&[&flat], &adapted(1.0)));
+    let (before, after) = (apart(&plain, &expected), apart(&adapted_whole, &expected));
+    assert!(before > 20.0 && after < 5.0, "{before} {after}");
+    let half = apart(&last(&[&flat], &adapted(0.5)), &expected);
+    assert!(after < half && half < before, "{half}");
+    // What is as photos are stays so.
+    let still = apart(&last(&[&as_photos], &adapted(1.0)), &expected);
+    assert!(still < 4.0, "{still}");
+}
+
+#[test]
+fn every_engine_adapts_alike_and_so_do_regions() {
+    let scene = scene(0.6, 0.35);
+    let flat: [&[u8]; 1] = [&scene];
+    let region =
+        Region { shape: Shape::Rectangle { x: 0.0, y: 0.0, width: 0.5, height: 1.0 }, ..Region::default() };
+    let edit = Edit { region, style: Some("scream".to_owned()), ..Edit::default() };
+    let edits = Some(Arc::new(Plan { edits: vec![edit], ..Plan::default() }));
+    for controls in
+        [adapted(0.7), Controls { strength: 0.5, ..adapted(1.0) }, Controls { edits, ..adapted(0.7) }]
+    {
+        let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu]
+            .map(|device| painted(device, &flat, &controls).remove(0));
+        let worst = fused.iter().zip(&burn).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 2, "{worst}");
+        assert!(apart(&fused, &last(&flat, &Controls { adapt: 0.0, ..controls.clone() })) > 3.0);
+    }
+    // A region in another style is adapted as the whole frame in that style is.
+    let whole =
+        Plan { edits: vec![Edit { style: Some("scream".to_owned()), ..Edit::default() }], ..Plan::default() };
+    let of_region = last(&flat, &Controls { edits: Some(Arc::new(whole)), ..adapted(0.7) });
+    let style = any().choose_style("scream", Path::new("")).unwrap().map(Arc::new);
+    assert!(apart(&of_region, &last(&flat, &Controls { style, ..adapted(0.7) })) < 0.5);
+}
+
+#[test]
+fn nothing_of_it_is_left_at_no_strength_and_a_model_without_maps_of_colours_is_as_it_was() {
+    let flat = scene(0.6, 0.35);
+    let untouched = last(&[&flat], &Controls { strength: 0.0, ..adapted(1.0) });
+    assert_eq!(untouched, flat);
+    let plain = Model::open("great-wave").unwrap();
+    assert!(
+        plain.check_adapt(0.5).is_err() && plain.check_adapt(0.0).is_ok() && any().check_adapt(1.0).is_ok()
+    );
+    let mut engine = engine::open::<FrameBuffer>(&plain, info(), &EngineOptions::default()).unwrap();
+    let [with, without] = [1.0, 0.0].map(|amount| {
+        let mut frame = FrameBuffer::new(info(), flat.clone()).unwrap();
+        frame.controls = adapted(amount);
+        assert!(engine.submit(frame).is_ok());
+        engine.collect().unwrap().frame.output().to_vec()
+    });
+    assert_eq!(with, without);
+}
+
+#[test]
+fn a_change_of_light_is_followed_slowly_and_a_cut_at_once() {
+    let (light, dim) = (scene(0.6, 0.35), scene(0.6, 0.31));
+    let fresh = last(&[&dim], &adapted(1.0));
+    let distances: Vec<f64> = (1..=60)
+        .step_by(20)
+        .map(|count| {
+            let mut frames: Vec<&[u8]> = vec![&light; 3];
+            frames.extend(vec![&dim[..]; count]);
+            apart(&last(&frames, &adapted(1.0)), &fresh)
+        })
+        .collect();
+    assert!(
+        distances[0] > 4.0 && distances.is_sorted_by(|a, b| a > b) && distances[2] < 2.0,
+        "{distances:?}"
+    );
+    let dark = scene(0.4, -0.1);
+    let frames: [&[u8]; 3] = [&light, &light, &dark];
+    assert_eq!(last(&frames, &adapted(1.0)), last(&[&dark], &adapted(1.0)));
+}
