@@ -118,6 +118,16 @@ fn an_encoder_is_trained_beside_named_styles_and_makes_a_style_of_a_picture() {
 }
 
 #[test]
+fn nothing_is_finished_where_nothing_was_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    small_run(folder.path());
+    fs::create_dir_all(folder.path().join("runs/wave/checkpoints")).unwrap();
+    let message = refusal(&run(folder.path(), "train wave.toml --resume --finish"));
+    assert!(message.contains("nothing to finish: there is no checkpoint in runs/wave"), "{message}");
+    assert!(!folder.path().join("runs/wave/wave.safetensors").exists());
+}
+
+#[test]
 fn a_model_to_start_from_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     small_run(folder.path());
@@ -146,10 +156,14 @@ fn killed_and_resumed(more: &str) -> tempfile::TempDir {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(!folder.path().join("killed/wave.safetensors").exists());
+    let early = "train wave.toml --output killed --resume --finish --model-file early.safetensors";
+    let early = run(folder.path(), early);
+    assert!(early.status.success(), "{}", stderr(&early));
     let resumed = run(folder.path(), "train wave.toml --output killed --resume");
     assert!(resumed.status.success(), "{}", stderr(&resumed));
     let model = |name: &str| fs::read(folder.path().join(name).join("wave.safetensors")).unwrap();
     assert!(model("whole") == model("killed"));
+    assert!(fs::read(folder.path().join("early.safetensors")).unwrap() != model("whole"));
     assert!(folder.path().join("killed/previews/step-12.png").exists());
     folder
 }

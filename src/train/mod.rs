@@ -68,7 +68,8 @@ Examples:
   impasto image photo.jpg -o painted.png --model runs/wave/wave.safetensors
 
 The folder of a run holds the recipe as used, log.jsonl, previews/, plots/, checkpoints/ and, at the end, the model.
-Ctrl-C leaves a checkpoint; the same command with --resume goes on from the newest one.")]
+Ctrl-C leaves a checkpoint; the same command with --resume goes on from the newest one, and with --resume --finish writes the model as it is
+there.")]
 pub struct TrainArguments {
     /// The recipe
     #[arg(value_name = "RECIPE.toml")]
@@ -88,6 +89,9 @@ pub struct TrainArguments {
     /// Go on from the newest checkpoint of the run
     #[arg(long)]
     resume: bool,
+    /// Write the model as the newest checkpoint has it, without another step
+    #[arg(long, requires = "resume")]
+    finish: bool,
     /// The model file to write [default: NAME.safetensors in the folder of the run]
     #[arg(long, value_name = "FILE")]
     model_file: Option<PathBuf>,
@@ -113,10 +117,16 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let model_file = arguments.model_file(&recipe, &folder)?;
     let checkpoints = Checkpoints::of(folder.checkpoints(), &recipe)?;
     let newest = checkpoints.newest(&mut warn)?;
+    if arguments.finish && newest.is_none() {
+        bail!("nothing to finish: there is no checkpoint in {}", folder.path().display());
+    }
     let mut trainer = open(&recipe, arguments.base(), arguments.device, newest.as_ref())?;
     let _lock = folder.occupy()?;
     checkpoints.remove_leftovers()?;
     folder.keep_recipe(&text)?;
+    if arguments.finish {
+        return arguments.write(&trainer, &model_file, newest.as_ref());
+    }
     arguments.announce(&recipe, &folder, newest.as_ref());
     let start = newest.as_ref().map_or(0, |newest| newest.step);
     let training = Training {
@@ -131,9 +141,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         interrupted: &interrupt::requested,
     };
     let last = training.run(start)?;
-    write_model(&trainer, &model_file, arguments.model_file.is_none(), last.as_ref())?;
-    arguments.say(format_args!("{} is whole", model_file.display()));
-    Ok(())
+    arguments.write(&trainer, &model_file, last.as_ref())
 }
 
 impl TrainArguments {
@@ -160,6 +168,12 @@ impl TrainArguments {
             bail!("{} exists already: remove it, or give another name", file.display());
         }
         Ok(file.clone())
+    }
+
+    fn write(&self, learner: &impl Learner, file: &Path, last: Option<&Checkpoint>) -> Result<()> {
+        write_model(learner, file, self.model_file.is_none(), last)?;
+        self.say(format_args!("{} is whole", file.display()));
+        Ok(())
     }
 
     fn announce(&self, recipe: &Recipe, folder: &RunFolder, newest: Option<&Checkpoint>) {

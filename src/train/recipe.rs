@@ -184,6 +184,9 @@ pub struct Content {
     pub flip: bool,
     /// By how many stops crops are made darker or lighter, drawn from 0 to this; what gets whiter than white is cut off.
     pub exposure: f64,
+    /// How far pictures are brought to the light of photos at large before they are made darker or lighter, drawn from 0 to this: what
+    /// `--adapt` does to a scene.
+    pub adapt: f64,
     /// Standard deviation of sensor noise, drawn from 0 to this.
     pub noise: f64,
     /// Frames taken from each video, evenly; each with its successor, for [`Temporal::video`].

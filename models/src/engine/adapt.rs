@@ -5,15 +5,14 @@
 //! as is asked: by the linear Monge-Kantorovich map of its mean and covariance, which is composed into the maps of the styles and costs
 //! nothing a pixel. A scene of next to no contrast goes less of the way, so that what fades to black ends in black.
 //!
-//! Mean and covariance are of a coarse sample of each frame, and a running mean over some twelve frames, which a cut starts anew. The
+//! What is known of the scene is a running mean over some twelve frames, which a cut starts anew. The
 //! map follows where one of its numbers has moved by half a code of 255: only then are weights folded.
 
 use std::sync::Arc;
 
 use super::at_once::same;
 use crate::edit::{Edit, Plan};
-use crate::numbers::{Window, read::read_here};
-use crate::style::ColourMap;
+use crate::style::{ColourMap, SceneColours};
 use crate::temporal::CutDetector;
 use crate::{Controls, Model, Picture, StyleCode};
 
@@ -22,19 +21,11 @@ const RATE: f64 = 0.08;
 /// How far a number of the map may be off before it follows.
 const SLACK: f32 = 0.5 / 255.0;
 
-/// Cells of the sample, across and down, and the most pixels of each that are looked at: a run of its middle row.
-const ACROSS: usize = 48;
-const DOWN: usize = 27;
-const RUN: usize = 16;
-
-/// Mean of the three colours, and the upper half of their second moments, row by row.
-type Sums = [f64; 9];
-
 /// What is known of the scene, and the way from it to photos.
 #[derive(Default)]
 pub(super) struct Adapt {
     cut: CutDetector,
-    scene: Option<Sums>,
+    scene: Option<SceneColours>,
     amount: f32,
     map: Option<ColourMap>,
     last: Option<Made>,
@@ -81,14 +72,11 @@ impl Adapt {
 
     /// The map for a frame, the last one's where it still fits.
     fn follow(&mut self, frame: &Picture, amount: f32) -> ColourMap {
-        let (cut, newest) = (self.cut.is_cut(frame), sample(frame));
+        let (cut, newest) = (self.cut.is_cut(frame), SceneColours::of(frame));
         let before = self.scene.filter(|_| !cut);
-        let scene = match before {
-            Some(before) => std::array::from_fn(|i| before[i] + (newest[i] - before[i]) * RATE),
-            None => newest,
-        };
+        let scene = before.map_or(newest, |before| before.toward(&newest, RATE));
         self.scene = Some(scene);
-        let wanted = way(&scene, amount);
+        let wanted = scene.to_photos(amount);
         let known = self.map.filter(|map| !cut && self.amount == amount && map.is_near(&wanted, SLACK));
         self.amount = amount;
         *self.map.insert(known.unwrap_or(wanted))
@@ -109,37 +97,4 @@ impl Made {
         let made = (own.as_deref().map(behind), edits);
         Self { style: controls.style.clone(), edits: controls.edits.clone(), map, made }
     }
-}
-
-/// The map from a scene's colours to those of photos, so much of it.
-fn way(scene: &Sums, amount: f32) -> ColourMap {
-    let [r, g, b, squares @ ..] = *scene;
-    let means = [[r, r], [r, g], [r, b], [g, g], [g, b], [b, b]];
-    let covariance = std::array::from_fn(|i| squares[i] - means[i][0] * means[i][1]);
-    ColourMap::to_photos([r, g, b], covariance, f64::from(amount))
-}
-
-/// The sums of a frame's sample, over its pixels.
-fn sample(frame: &Picture) -> Sums {
-    let (width, height) = (frame.info().width, frame.info().height);
-    let (mut sums, mut pixels) = ([0.0; 9], 0);
-    let mut numbers = [0.0; 3 * RUN];
-    for row in 0..DOWN.min(height) {
-        let y = (2 * row + 1) * height / (2 * DOWN.min(height));
-        for column in 0..ACROSS {
-            let (left, right) = (column * width / ACROSS, (column + 1) * width / ACROSS);
-            let count = (right - left).clamp(1, RUN);
-            let x = left + (right - left).saturating_sub(count) / 2;
-            let window = Window { x: x as isize, y: y as isize, width: count, height: 1 };
-            let numbers = &mut numbers[..3 * count];
-            read_here(frame, window, numbers);
-            for at in 0..count {
-                let [r, g, b] = [0, 1, 2].map(|colour| f64::from(numbers[colour * count + at]));
-                let of = [r, g, b, r * r, r * g, r * b, g * g, g * b, b * b];
-                sums.iter_mut().zip(of).for_each(|(sum, value)| *sum += value);
-            }
-            pixels += count;
-        }
-    }
-    sums.map(|sum| sum / pixels as f64)
 }

@@ -40,7 +40,7 @@ const FULL_CONTRAST: f64 = 0.25;
 
 /// A map of colours: of red, green and blue each three weights and what is added.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct ColourMap([f32; COLOUR]);
+pub struct ColourMap([f32; COLOUR]);
 
 impl ColourMap {
     const NONE: [f32; COLOUR] = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
@@ -57,6 +57,18 @@ impl ColourMap {
         let map = of_eigenvalues(map, |gain| gain.clamp(GAINS[0], GAINS[1]));
         let whole = affine(map, Vector3::from(mean), Vector3::from_element(PHOTO_MEAN));
         Self(std::array::from_fn(|i| Self::NONE[i] + (whole[i] - Self::NONE[i]) * share as f32))
+    }
+
+    /// Every pixel through the map; `numbers` are planar, `[3, pixels]`.
+    pub fn apply(&self, numbers: &mut [f32]) {
+        let pixels = numbers.len() / 3;
+        for at in 0..pixels {
+            let colours = [0, 1, 2].map(|colour| numbers[colour * pixels + at]);
+            for (colour, row) in self.0.chunks_exact(4).enumerate() {
+                let sum: f32 = row.iter().zip(colours).map(|(weight, number)| weight * number).sum();
+                numbers[colour * pixels + at] = sum + row[3];
+            }
+        }
     }
 
     /// Whether no number is off by more.

@@ -7,6 +7,7 @@
 //! | `choice` | what a user writes to choose one |
 //! | `file` | a style file |
 //! | `colour` | a painting's colours as a map of a photo's |
+//! | `scene` | a scene's colours, and their way to those of photos |
 //! | `description` | what a style is made of where it comes from a picture |
 
 mod beside;
@@ -15,13 +16,16 @@ mod code;
 mod colour;
 mod description;
 mod file;
+mod scene;
 
 pub(crate) use beside::StylesBeside;
 pub(crate) use choice::files_beside;
 pub use choice::{PHOTO_STYLE, Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
 pub(crate) use code::{fold, network_tag, of_row};
-pub(crate) use colour::{COLOUR, ColourMap};
+pub(crate) use colour::COLOUR;
+pub use colour::ColourMap;
 pub use description::Describer;
 pub(crate) use description::colours;
 pub use file::text as file_text;
+pub use scene::SceneColours;

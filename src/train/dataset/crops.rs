@@ -1,11 +1,12 @@
 //! Square crops of content, of paintings and of key frames.
 
 use image::RgbImage;
+use impasto_models::style::SceneColours;
 
 use super::draw::Draw;
 use super::target::{KeyPair, Style};
 use super::view::{part, place, view};
-use crate::still::Still;
+use crate::still::{Still, rgb_info};
 use crate::train::recipe::Content;
 
 /// Paintings are scaled by up to a quarter either way before they are cropped: strokes of one size alone would be known
@@ -35,14 +36,24 @@ pub(super) fn any<'a, T>(draw: &mut Draw, of: &'a [T]) -> &'a T {
 }
 
 /// A crop of one of the pictures, at a scale from `content.scale`, without noise: every picture is as likely as the
-/// others, every scale, every place, every exposure, and where the recipe mirrors, either side.
+/// others, every scale, every place, every light and exposure, and where the recipe mirrors, either side.
 pub(super) fn clean_crop(draw: &mut Draw, pictures: &[RgbImage], content: &Content, side: usize) -> Still {
     let picture = any(draw, pictures);
     let scale = draw.between(content.scale[0], content.scale[1]);
     let place = place(draw, picture, scale, side);
     let mut crop = view(picture, place, side);
+    if content.adapt > 0.0 {
+        let share = draw.between(0.0, content.adapt) as f32;
+        scene_colours(picture).to_photos(share).apply(&mut crop.data);
+    }
     expose(&mut crop.data, draw.between(-content.exposure, content.exposure));
     if content.flip && draw.coin() { crop.flipped() } else { crop }
+}
+
+/// Those of a whole picture.
+fn scene_colours(picture: &RgbImage) -> SceneColours {
+    let info = rgb_info(picture.width() as usize, picture.height() as usize);
+    SceneColours::of(&info.packed_view(picture.as_raw()).expect("a picture holds its own bytes"))
 }
 
 /// So many stops more light, on numbers that are encoded with a gamma of about 2.2; a sensor's white stays white.
@@ -150,6 +161,25 @@ mod tests {
         let light = |number: f32| number.powf(2.2);
         assert!((light(numbers[1]) - 2.0 * light(0.5)).abs() < 1e-5);
         assert_eq!([numbers[0], numbers[2], numbers[3]], [0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_picture_comes_to_the_light_of_photos_as_far_as_is_drawn() {
+        let light = RgbImage::from_fn(96, 96, |x, y| image::Rgb([(180 + (x / 2 + y / 4) % 70) as u8; 3]));
+        let means = |adapt: f64| -> Vec<f32> {
+            let content =
+                Content { adapt, noise: 0.0, exposure: 0.0, scale: [1.0, 1.0], ..Content::default() };
+            let mean = |step| {
+                let mut draw = Draw::new(3, step, Purpose::Content);
+                let crop = content_crop(&mut draw, std::slice::from_ref(&light), &content, 96);
+                crop.data.iter().sum::<f32>() / crop.data.len() as f32
+            };
+            (0..40).map(mean).collect()
+        };
+        let as_it_is = means(0.0)[0];
+        assert!(as_it_is > 0.8 && means(0.0).iter().all(|mean| (mean - as_it_is).abs() < 1e-3));
+        let least = |adapt| means(adapt).into_iter().fold(1.0, f32::min);
+        assert!((0.42..0.47).contains(&least(1.0)) && (0.6..0.7).contains(&least(0.5)), "{}", least(0.5));
     }
 
     #[test]

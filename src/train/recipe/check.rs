@@ -134,6 +134,7 @@ impl Content {
             return fault("content.scale", format!("[{least}, {most}]"), "the smaller number first");
         }
         within("content.exposure", self.exposure, 0.0..=4.0)?;
+        within("content.adapt", self.adapt, SHARE)?;
         within("content.noise", self.noise, NOISE)?;
         within("content.frames_per_video", self.frames_per_video, 1..=10_000)
     }

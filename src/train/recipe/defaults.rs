@@ -51,6 +51,8 @@ impl Default for Content {
             flip: true,
             // A snow field and a cellar by the same model: it must know where its white ends.
             exposure: 1.0,
+            // A network of one style meets scenes as they are.
+            adapt: 0.0,
             // A webcam in a dim room; the network must not paint it.
             noise: 0.02,
             // Neighbouring frames teach the same; two dozen span a clip.
