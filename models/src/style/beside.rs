@@ -85,6 +85,10 @@ fn recolour(maps: &[[f32; COLOUR]], shares: &[f32], [red, green, blue]: [&mut [f
         let own = [&red[first..][..count], &green[first..][..count], &blue[first..][..count]];
         for (style, map) in maps.iter().enumerate() {
             let shares = &shares[style * plane + first..][..count];
+            // Most blocks are of one style alone. All bits at once, because a search is not done in vectors.
+            if shares.iter().fold(0, |bits, share| bits | share.to_bits()) == 0 {
+                continue;
+            }
             for (sums, row) in sums.iter_mut().zip(map.as_chunks::<4>().0) {
                 let sums = &mut sums[..count];
                 for at in 0..count {

@@ -1,6 +1,6 @@
 //! Several styles in one picture: what comes behind a convolution where each pixel has shares of them.
 
-use super::kernels::Kernels;
+use super::kernels::{Affine, Kernels};
 use super::map::{Map, RowsMut};
 use super::number::Number;
 use crate::numbers::bands::in_bands_of;
@@ -32,37 +32,44 @@ impl<'a, N: Number> Beside<'a, N> {
         Self { kernels, shares, channels, numbers }
     }
 
-    /// A row of a convolution's outputs, scaled, shifted and rectified in place.
+    /// A row of a convolution's outputs, scaled, shifted and rectified in place: pixels that are all of one style together.
     pub(super) fn apply(&self, y: usize, row: &mut [N], pitch: usize, relu: bool) {
         let (channels, styles) = (self.channels, self.shares.pitch());
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-        let shares = self.shares.row(y).chunks_exact(styles).take(self.shares.width());
-        let (mut mixed, mut floats) = ([0.0; 2 * MOST_CHANNELS], [0.0; MOST_CHANNELS]);
-        let floats = &mut floats[..channels];
-        for (pixel, shares) in row.chunks_mut(pitch).zip(shares) {
-            let pixel = &mut pixel[..channels];
-            let (scales, shifts) = self.of_shares(shares, &mut mixed).split_at(channels);
-            N::widen(pixel, floats);
-            for (number, (scale, shift)) in floats.iter_mut().zip(scales.iter().zip(shifts)) {
-                *number = (*number * scale + shift).max(least);
-            }
-            self.kernels.narrow(floats, pixel);
+        let (shares, width) = (self.shares.row(y), self.shares.width());
+        let whole = |pixel: usize| whole_style(&shares[pixel * styles..][..styles]);
+        let mut mixed = [0.0; 2 * MOST_CHANNELS];
+        let mut first = 0;
+        while first < width {
+            let style = whole(first);
+            let alike = |pixel: &usize| style.is_some() && whole(*pixel) == style;
+            let end = first + 1 + (first + 1..width).take_while(alike).count();
+            let numbers = match style {
+                Some(style) => &self.numbers[2 * channels * style..][..2 * channels],
+                None => self.mix(&shares[first * styles..][..styles], &mut mixed),
+            };
+            let (scales, shifts) = numbers.split_at(channels);
+            let pixels = &mut row[first * pitch..(end - 1) * pitch + channels];
+            self.kernels.affine(&Affine { scales, shifts, least, pitch }, pixels);
+            first = end;
         }
     }
 
-    /// Scales, then shifts: a style's own where a pixel is all of it.
-    fn of_shares<'b>(&'b self, shares: &[f32], mixed: &'b mut [f32; 2 * MOST_CHANNELS]) -> &'b [f32] {
-        let mut styles = self.numbers.chunks_exact(2 * self.channels);
-        if let Some(whole) = shares.iter().position(|share| *share == 1.0) {
-            return styles.nth(whole).unwrap_or_default();
-        }
+    /// Scales, then shifts, of a pixel of several styles.
+    fn mix<'b>(&self, shares: &[f32], mixed: &'b mut [f32; 2 * MOST_CHANNELS]) -> &'b [f32] {
         let mixed = &mut mixed[..2 * self.channels];
         mixed.fill(0.0);
-        for (share, numbers) in shares.iter().zip(styles) {
+        let styles = self.numbers.chunks_exact(2 * self.channels);
+        for (share, numbers) in shares.iter().zip(styles).filter(|(share, _)| **share > 0.0) {
             mixed.iter_mut().zip(numbers).for_each(|(mixed, number)| *mixed += share * number);
         }
         mixed
     }
+}
+
+/// The style that a pixel is all of.
+fn whole_style(shares: &[f32]) -> Option<usize> {
+    shares.iter().position(|share| *share == 1.0)
 }
 
 /// A row of cells' shares, the means of their pixels', from `[styles, SIDE, width]`.
@@ -70,10 +77,14 @@ pub(super) fn shares_of_cells<const SIDE: usize>(pixels: &[f32], styles: usize, 
     let plane = pixels.len() / styles;
     let width = plane / SIDE;
     for (style, pixels) in pixels.chunks_exact(plane).enumerate() {
-        for (at, to) in cells.iter_mut().skip(style).step_by(styles).take(width / SIDE).enumerate() {
-            let rows = pixels.chunks_exact(width).map(|row| &row[at * SIDE..][..SIDE]);
-            *to = rows.flatten().sum::<f32>() / (SIDE * SIDE) as f32;
+        let of_style = || (style..width / SIDE * styles).step_by(styles);
+        of_style().for_each(|at| cells[at] = 0.0);
+        for row in pixels.chunks_exact(width) {
+            for (at, run) in of_style().zip(row.as_chunks::<SIDE>().0) {
+                cells[at] += run.iter().fold(0.0, |sum, share| sum + share);
+            }
         }
+        of_style().for_each(|at| cells[at] /= (SIDE * SIDE) as f32);
     }
 }
 

@@ -10,9 +10,6 @@ pub(super) trait Number: Copy + Default + Send + Sync + 'static {
     /// The nearest number; of two the even one.
     fn of(number: f32) -> Self;
 
-    /// The numbers, exactly.
-    fn widen(from: &[Self], to: &mut [f32]);
-
     /// The number, exactly: for tests, the loops have their own way.
     #[cfg(test)]
     fn wide(self) -> f32;
@@ -24,10 +21,6 @@ impl Number for f32 {
     #[inline(always)]
     fn of(number: f32) -> Self {
         number
-    }
-
-    fn widen(from: &[Self], to: &mut [f32]) {
-        to.copy_from_slice(from);
     }
 
     #[cfg(test)]
@@ -42,11 +35,6 @@ impl Number for bf16 {
     #[inline(always)]
     fn of(number: f32) -> Self {
         Self::from_f32(number)
-    }
-
-    fn widen(from: &[Self], to: &mut [f32]) {
-        let bits = |number: &Self| f32::from_bits(u32::from(number.to_bits()) << 16);
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = bits(from));
     }
 
     #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::beside::{Beside, halve_shares, shares_of_cells};
 use super::conv::{Conv, Then};
 use super::kernels::{Doubling, Kernels};
-use super::map::{Map, RowsMut, for_each_of_both};
+use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
@@ -140,22 +140,35 @@ impl<N: Number> Network for Tiny<N> {
     fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
         let Self { kernels, cells, wide, beside, .. } = self;
         let rows = (cells.rows_mut(), wide.rows_mut());
-        if let Some((styles, [quarter, eighth])) = beside {
-            read_shares(input, window, scratch, styles, quarter);
-            halve_shares(quarter, eighth);
+        let line = |y: usize| Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
+        let store = |planar: &[f32], raw: &mut [f32], cells: &mut [N], wide: &mut [N]| {
+            gather::<N, CELL>(kernels, planar, raw, cells);
+            means(raw, window.width / CELL, wide, WIDE, QUARTER);
+        };
+        match beside {
+            None => in_bands_of(rows, 2, &|(cells, wide)| {
+                let mut buffers = scratch.of_this_thread();
+                let (planar, raw, _) = buffers.for_reading(3 * CELL * window.width);
+                for_each_of_both(cells, wide, |y, cells, wide| {
+                    input.read_here(line(y), planar);
+                    store(planar, raw, cells, wide);
+                });
+            }),
+            Some((styles, [quarter, eighth])) => {
+                in_bands_of((rows, quarter.rows_mut()), 2, &|((cells, wide), mut of_cells)| {
+                    let mut buffers = scratch.of_this_thread();
+                    let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
+                    for_each_of_both(cells, wide, |y, cells, wide| {
+                        input.read_here(line(y), planar);
+                        let shares = input.shares(styles, line(y), planar, shares);
+                        shares_of_cells::<CELL>(shares, styles.styles(), of_cells.row_mut(y));
+                        styles.recolour(shares, planar);
+                        store(planar, raw, cells, wide);
+                    });
+                });
+                halve_shares(quarter, eighth);
+            }
         }
-        let beside = beside.as_ref();
-        in_bands_of(rows, 2, &|(cells, wide)| {
-            let mut buffers = scratch.of_this_thread();
-            let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
-            for_each_of_both(cells, wide, |y, cells, wide| {
-                let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
-                input.read_here(line, planar);
-                beside.iter().for_each(|(styles, _)| input.recolour(styles, line, shares, planar));
-                gather::<N, CELL>(kernels, planar, raw, cells);
-                means(raw, window.width / CELL, wide, WIDE, QUARTER);
-            });
-        });
         self.cells.close();
     }
 
@@ -194,26 +207,6 @@ impl<N: Number> Network for Tiny<N> {
             cross(crossed, original, painted);
         }
     }
-}
-
-/// The shares of styles that every cell of a window has.
-fn read_shares(
-    input: &Input<'_>,
-    window: Window,
-    scratch: &Scratch,
-    styles: &StylesBeside,
-    cells: &mut Map<f32>,
-) {
-    in_bands_of(cells.rows_mut(), 2, &|rows: RowsMut<'_, f32>| {
-        let mut buffers = scratch.of_this_thread();
-        let (planar, _, shares) = buffers.for_reading(3 * CELL * window.width);
-        rows.for_each(|y, cells| {
-            let line = Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
-            input.read_here(line, planar);
-            let shares = input.shares(styles, line, planar, shares);
-            shares_of_cells::<CELL>(shares, styles.styles(), cells);
-        });
-    });
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! of numbers. A tile of `P` pixels by `G` registers of outputs stays in registers over all taps: for each step along
 //! the run one load of weights for each of the `G`, one broadcast for each of the `P`, and `P G` multiply-adds.
 
+mod affine;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
 
+pub(super) use self::affine::Affine;
 use super::isa::Isa;
 use super::number::{Number, bf16};
 
@@ -118,6 +120,7 @@ pub(super) struct Kernels<N: 'static> {
     pub(super) blocks: &'static [Block<N>],
     double: unsafe fn(&Doubling<'_, N>, &mut [N]),
     narrow: unsafe fn(&[f32], &mut [N]),
+    affine: unsafe fn(&Affine<'_>, &mut [N]),
 }
 
 impl<N: Number> Block<N> {
@@ -369,7 +372,7 @@ unsafe fn narrow<L: Lanes>(from: &[f32], to: &mut [L::Number]) {
 macro_rules! kernels {
     ($(#[$feature:meta])? $name:ident, $lanes:ty, [$(($groups:literal, $pixels:literal)),*]) => {
         pub(super) static $name: super::Kernels<<$lanes as super::Lanes>::Number> = {
-            use super::{Block, Doubling, Job, Kernels, Lanes};
+            use super::{Affine, Block, Doubling, Job, Kernels, Lanes};
             type Number = <$lanes as Lanes>::Number;
 
             $(#[$feature])?
@@ -399,6 +402,12 @@ macro_rules! kernels {
                 unsafe { super::narrow::<$lanes>(from, to) }
             }
 
+            $(#[$feature])?
+            unsafe fn affine(affine: &Affine<'_>, pixels: &mut [Number]) {
+                // SAFETY: the caller's.
+                unsafe { super::affine::affine::<$lanes>(affine, pixels) }
+            }
+
             Kernels {
                 depth: <$lanes as Lanes>::DEPTH,
                 lanes: <$lanes as Lanes>::LANES,
@@ -411,6 +420,7 @@ macro_rules! kernels {
                 }),*],
                 double,
                 narrow,
+                affine,
             }
         };
     };

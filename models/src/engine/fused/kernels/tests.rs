@@ -73,6 +73,23 @@ fn check_doubling<N: Number>(kernels: &Kernels<N>, tolerance: f32) {
     }
 }
 
+fn check_affine<N: Number>(kernels: &Kernels<N>, tolerance: f32) {
+    let (channels, pitch) = (2 * kernels.lanes, 2 * kernels.lanes + 2);
+    let [scales, shifts]: [Vec<f32>; 2] = [7, 11].map(|step| ramp(channels, step));
+    for least in [0.0, f32::NEG_INFINITY] {
+        let numbers: Vec<N> = ramp(3 * pitch + channels, 5);
+        let mut moved = numbers.clone();
+        kernels.affine(&Affine { scales: &scales, shifts: &shifts, least, pitch }, &mut moved);
+        for (at, (number, found)) in numbers.iter().zip(moved).enumerate() {
+            let (number, found, channel) = (wide(*number), wide(found), at % pitch);
+            let known = channel < channels;
+            let expected =
+                if known { (number * scales[channel] + shifts[channel]).max(least) } else { number };
+            assert!((found - expected).abs() <= tolerance * expected.abs() + 1e-6, "{at}");
+        }
+    }
+}
+
 fn check_all<N: Number>(kernels: &Kernels<N>, tolerance: f32) {
     for block in kernels.blocks {
         for width in [1, block.pixels - 1, block.pixels, block.pixels + 1, 3 * block.pixels] {
@@ -80,6 +97,7 @@ fn check_all<N: Number>(kernels: &Kernels<N>, tolerance: f32) {
         }
     }
     check_doubling(kernels, tolerance);
+    check_affine(kernels, tolerance);
     let floats: Vec<f32> = ramp(3 * kernels.lanes, 7);
     let mut narrow = vec![N::default(); floats.len()];
     kernels.narrow(&floats, &mut narrow);
