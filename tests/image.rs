@@ -180,6 +180,31 @@ fn a_texture_that_tiles_tiles_when_it_is_painted() {
 }
 
 #[test]
+fn a_picture_is_adapted_by_itself_whatever_was_painted_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let flat = |offset: u8| {
+        ImageBuffer::from_fn(64, 48, |x, y| {
+            Rgb([offset + (x / 2) as u8, offset + y as u8, offset + (x + y) as u8 / 3])
+        })
+    };
+    fs::create_dir(folder.path().join("photos")).unwrap();
+    for (name, offset) in [("a.png", 150), ("b.png", 145)] {
+        flat(offset).save(folder.path().join("photos").join(name)).unwrap();
+    }
+    let adapted = "--model any --adapt 1";
+    for arguments in ["image photos -o both", "image photos/b.png -o alone.png"] {
+        let done = run(folder.path(), &format!("{arguments} {adapted}"));
+        assert!(done.status.success(), "{}", stderr(&done));
+    }
+    let plain = run(folder.path(), "image photos/b.png -o plain.png --model any");
+    assert!(plain.status.success(), "{}", stderr(&plain));
+    let picture = |name: &str| image::open(folder.path().join(name)).unwrap().into_rgb8();
+    assert!(picture("both/b.png") == picture("alone.png") && picture("alone.png") != picture("plain.png"));
+    let message = refusal(&run(folder.path(), "image photos/b.png -o c.png --model scream --adapt 0.5"));
+    assert!(message.contains("--adapt: the styles of the model 'scream' have no palette"), "{message}");
+}
+
+#[test]
 fn a_style_is_kept_in_a_file_and_painted_in_from_it() {
     let studio = studio();
     gradient(90, 70).save(studio.path().join("a.png")).unwrap();

@@ -174,6 +174,8 @@ impl Painter<'_> {
         let mut frame = FrameBuffer::new(info, pixels)?;
         frame.controls = Controls { stroke, mask, ..self.controls.clone() };
         let engine = self.engine(info)?;
+        // Pictures have nothing to do with those before them.
+        engine.reset();
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;
         painted.outcome?;
