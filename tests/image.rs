@@ -201,7 +201,7 @@ fn a_picture_is_adapted_by_itself_whatever_was_painted_before() {
     let picture = |name: &str| image::open(folder.path().join(name)).unwrap().into_rgb8();
     assert!(picture("both/b.png") == picture("alone.png") && picture("alone.png") != picture("plain.png"));
     let message = refusal(&run(folder.path(), "image photos/b.png -o c.png --model scream --adapt 0.5"));
-    assert!(message.contains("--adapt: the styles of the model 'scream' have no palette"), "{message}");
+    assert!(message.contains("--adapt: the model 'scream' paints scenes in their own light"), "{message}");
 }
 
 #[test]

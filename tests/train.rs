@@ -158,7 +158,9 @@ fn killed_and_resumed(more: &str) -> tempfile::TempDir {
     assert!(!folder.path().join("killed/wave.safetensors").exists());
     let early = "train wave.toml --output killed --resume --finish --model-file early.safetensors";
     let early = run(folder.path(), early);
-    assert!(early.status.success(), "{}", stderr(&early));
+    assert!(early.status.success() && stderr(&early).contains("of 12"), "{}", stderr(&early));
+    let shown = stdout(&run(folder.path(), "model show early.safetensors"));
+    assert!(shown.contains("ended after step") && shown.contains("of 12"), "{shown}");
     let resumed = run(folder.path(), "train wave.toml --output killed --resume");
     assert!(resumed.status.success(), "{}", stderr(&resumed));
     let model = |name: &str| fs::read(folder.path().join(name).join("wave.safetensors")).unwrap();

@@ -1,10 +1,11 @@
-//! What edits cost: a frame of 1280x720 painted by `any` on the CPU, without edits, with colours and with styles in regions.
+//! What edits cost: a frame of 1280x720 painted by `any` on the CPU, without edits, with colours and with styles in regions; and what it
+//! costs to adapt it.
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use impasto_models::edit::{Adjust, Edit, Learned, Plan, Region, Shape};
 use impasto_models::{
     Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
@@ -68,21 +69,29 @@ fn edits(criterion: &mut Criterion) {
         ("strokes of their own in 1", Some(plan(1, |_| Edit { stroke: Some(2.0), ..Edit::default() }))),
     ];
     for (name, edits) in cases {
-        group.bench_function(name, |bencher| {
-            let mut engine =
-                engine::open::<FrameBuffer>(&model, INFO, &EngineOptions::default()).expect("a CPU is here");
-            let codes = (0..INFO.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8);
-            let mut frame = FrameBuffer::new(INFO, codes.collect()).expect("it is as long as it should be");
-            frame.controls = Controls { edits: edits.clone(), ..Controls::default() };
-            let mut frame = Some(frame);
-            bencher.iter(|| {
-                assert!(engine.submit(frame.take().expect("it came back")).is_ok());
-                let painted = engine.collect().expect("it is inside");
-                black_box(painted.outcome.expect("it is painted"));
-                frame = Some(painted.frame);
-            });
-        });
+        let controls = Controls { edits, ..Controls::default() };
+        group.bench_function(name, |bencher| paint(bencher, &model, [&controls; 2]));
     }
+    let [half, more] = [0.5, 0.6].map(|adapt| Controls { adapt, ..Controls::default() });
+    group.bench_function("adapted", |bencher| paint(bencher, &model, [&half; 2]));
+    group.bench_function("adapted, folded every frame", |bencher| paint(bencher, &model, [&half, &more]));
+}
+
+/// Paints a frame again and again, by these controls in turn.
+fn paint(bencher: &mut Bencher, model: &Arc<Model>, controls: [&Controls; 2]) {
+    let mut engine =
+        engine::open::<FrameBuffer>(model, INFO, &EngineOptions::default()).expect("a CPU is here");
+    let codes = (0..INFO.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8);
+    let frame = FrameBuffer::new(INFO, codes.collect()).expect("it is as long as it should be");
+    let (mut frame, mut controls) = (Some(frame), controls.into_iter().cycle());
+    bencher.iter(|| {
+        let mut submitted = frame.take().expect("it came back");
+        submitted.controls = controls.next().expect("they come around").clone();
+        assert!(engine.submit(submitted).is_ok());
+        let painted = engine.collect().expect("it is inside");
+        black_box(painted.outcome.expect("it is painted"));
+        frame = Some(painted.frame);
+    });
 }
 
 criterion_group!(benches, edits);

@@ -86,9 +86,15 @@ fn every_engine_adapts_alike_and_so_do_regions() {
         Region { shape: Shape::Rectangle { x: 0.0, y: 0.0, width: 0.5, height: 1.0 }, ..Region::default() };
     let edit = Edit { region, style: Some("scream".to_owned()), ..Edit::default() };
     let edits = Some(Arc::new(Plan { edits: vec![edit], ..Plan::default() }));
-    for controls in
-        [adapted(0.7), Controls { strength: 0.5, ..adapted(1.0) }, Controls { edits, ..adapted(0.7) }]
-    {
+    let strong = Edit { strength: Some(1.0), ..Edit::default() };
+    let strong = Some(Arc::new(Plan { edits: vec![strong], ..Plan::default() }));
+    let unpainted_but_there = Controls { strength: 0.0, edits: strong, ..adapted(1.0) };
+    for controls in [
+        adapted(0.7),
+        Controls { strength: 0.5, ..adapted(1.0) },
+        Controls { edits, ..adapted(0.7) },
+        unpainted_but_there,
+    ] {
         let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu]
             .map(|device| painted(device, &flat, &controls).remove(0));
         let worst = fused.iter().zip(&burn).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
@@ -108,6 +114,11 @@ fn nothing_of_it_is_left_at_no_strength_and_a_model_without_maps_of_colours_is_a
     let flat = scene(0.6, 0.35);
     let untouched = last(&[&flat], &Controls { strength: 0.0, ..adapted(1.0) });
     assert_eq!(untouched, flat);
+    // Next to nothing of it at next to no strength.
+    let [adapted_little, little] =
+        [1.0, 0.0].map(|adapt| last(&[&flat], &Controls { strength: 0.05, ..adapted(adapt) }));
+    let whole = apart(&last(&[&flat], &adapted(1.0)), &last(&[&flat], &Controls::default()));
+    assert!(apart(&adapted_little, &little) < 0.03 * whole, "{} {whole}", apart(&adapted_little, &little));
     let plain = Model::open("great-wave").unwrap();
     assert!(
         plain.check_adapt(0.5).is_err() && plain.check_adapt(0.0).is_ok() && any().check_adapt(1.0).is_ok()

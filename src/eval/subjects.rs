@@ -35,7 +35,7 @@ pub fn subjects(options: &PaintOptions, baseline: Option<&str>) -> Result<Vec<(P
     };
     let painter = |model: &Arc<Model>, role, temporal| {
         let Controls { strength, keep_colors, adapt, stroke, .. } = own;
-        // A style is one of the subject's; a baseline paints in its first.
+        // A style is one of the subject's; a baseline paints in its first, scenes in their own light.
         let numbers = Controls { strength, keep_colors, temporal, stroke, ..Controls::default() };
         let (controls, style, palette) = match role {
             Role::Subject => {

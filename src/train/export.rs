@@ -9,13 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::recipe::{Recipe, Target, TargetSource};
 
-/// Metadata with the recipe, and with everything that the model was made from; paths are taken from `base`.
+/// Metadata with the recipe, and with everything that the model was made from; paths are taken from `base`. One that `ended` before the
+/// recipe's last step says after which.
 pub fn metadata(
     recipe: &Recipe,
     base: &Path,
     config: &GeneratorConfig,
     bank: Option<&FeatureBank>,
     start: Option<Source>,
+    ended: Option<u64>,
 ) -> Metadata {
     let sources = &recipe.target.sources;
     let paintings = files(&recipe.target).into_iter().map(|file| source(&base.join(file), sources));
@@ -31,8 +33,12 @@ pub fn metadata(
         licence: recipe.features.licence.clone(),
         sha256: bank.sha256().unwrap_or_default().to_owned(),
     });
+    let steps = recipe.training.steps;
+    let early =
+        ended.filter(|ended| *ended < steps).map(|ended| format!("ended after step {ended} of {steps}"));
+    let said = Some(recipe.description.clone()).filter(|text| !text.is_empty());
     Metadata {
-        description: recipe.description.clone(),
+        description: said.into_iter().chain(early).collect::<Vec<_>>().join("; "),
         styles: recipe.style_names(),
         recipe: toml::to_string(recipe).ok(),
         seed: Some(recipe.seed),

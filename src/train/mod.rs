@@ -124,8 +124,10 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let _lock = folder.occupy()?;
     checkpoints.remove_leftovers()?;
     folder.keep_recipe(&text)?;
-    if arguments.finish {
-        return arguments.write(&trainer, &model_file, newest.as_ref());
+    if let Some(newest) = newest.as_ref().filter(|_| arguments.finish) {
+        arguments.announce_end(&recipe, newest);
+        trainer.finish_at(newest.step);
+        return arguments.write(&trainer, &model_file, Some(newest));
     }
     arguments.announce(&recipe, &folder, newest.as_ref());
     let start = newest.as_ref().map_or(0, |newest| newest.step);
@@ -168,6 +170,18 @@ impl TrainArguments {
             bail!("{} exists already: remove it, or give another name", file.display());
         }
         Ok(file.clone())
+    }
+
+    /// Says what a model that is written early has not learned.
+    fn announce_end(&self, recipe: &Recipe, newest: &Checkpoint) {
+        let (step, steps) = (newest.step, recipe.training.steps);
+        self.say(format_args!("'{}' as it is after step {step} of {steps}", recipe.name));
+        let held = recipe.generator.batch_norm * steps as f64;
+        if recipe.generator.start_from.is_none() && (step as f64) < held {
+            warn(format!(
+                "it learned with the statistics of its batches, which it paints without: from step {held:.0} on it learns to                  (generator.batch_norm)"
+            ));
+        }
     }
 
     fn write(&self, learner: &impl Learner, file: &Path, last: Option<&Checkpoint>) -> Result<()> {

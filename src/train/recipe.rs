@@ -184,8 +184,9 @@ pub struct Content {
     pub flip: bool,
     /// By how many stops crops are made darker or lighter, drawn from 0 to this; what gets whiter than white is cut off.
     pub exposure: f64,
-    /// How far pictures are brought to the light of photos at large before they are made darker or lighter, drawn from 0 to this: what
-    /// `--adapt` does to a scene.
+    /// How far pictures are brought to the light of photos at large, as `--adapt` brings a scene, before they are made darker or lighter;
+    /// drawn from 0 to this. Frames of [`Temporal::video`] stay as they are.
+    #[serde(skip_serializing_if = "is_zero")]
     pub adapt: f64,
     /// Standard deviation of sensor noise, drawn from 0 to this.
     pub noise: f64,
@@ -193,6 +194,11 @@ pub struct Content {
     pub frames_per_video: usize,
     /// Licences and origins, for the model file.
     pub sources: Vec<TargetSource>,
+}
+
+/// Runs of recipes from before there was such a number go on.
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 /// Length, batch, rates.

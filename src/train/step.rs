@@ -48,6 +48,8 @@ pub struct Trainer {
     dataset: Dataset,
     base: PathBuf,
     device: Device,
+    /// After which step it ended, where that was before the recipe's last.
+    ended: Option<u64>,
 }
 
 impl Trainer {
@@ -79,6 +81,7 @@ impl Trainer {
             dataset,
             base: base.to_owned(),
             device,
+            ended: None,
         })
     }
 
@@ -128,6 +131,11 @@ impl Trainer {
         }
     }
 
+    /// From here on what is exported says that it ended after `step` steps.
+    pub fn finish_at(&mut self, step: u64) {
+        self.ended = Some(step);
+    }
+
     /// Writes the whole state as files in `folder`.
     ///
     /// # Errors
@@ -168,7 +176,8 @@ impl Trainer {
     /// Where the weights cannot be used.
     pub fn export(&self) -> Result<Model> {
         let bank = self.objectives.bank();
-        let metadata = export::metadata(&self.recipe, &self.base, &self.config, bank, self.source.clone());
+        let (source, ended) = (self.source.clone(), self.ended);
+        let metadata = export::metadata(&self.recipe, &self.base, &self.config, bank, source, ended);
         let averaged = self.averaged()?;
         let mut weights = averaged.folded();
         if self.recipe.generator.encoder {

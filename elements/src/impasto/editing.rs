@@ -127,7 +127,7 @@ pub(super) fn within_reach(
 ) -> (Controls, Option<Error>) {
     match engine::check_controls(model, device, &controls) {
         Ok(()) => (controls, None),
-        Err(error) => (Controls { edits: None, stroke: 0.0, ..controls }, Some(error)),
+        Err(error) => (Controls { edits: None, stroke: 0.0, adapt: 0.0, ..controls }, Some(error)),
     }
 }
 
@@ -285,11 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn edits_and_strokes_that_a_device_has_not_are_left_out_with_what_to_do() {
-        let model = model(1);
+    fn what_a_device_has_not_is_left_out_with_what_to_do() {
+        let model = Model::open("any").unwrap();
         let edits = Controls { edits: Some(Arc::new(plan(None))), ..Controls::default() };
         let strokes = Controls { stroke: 2.0, ..Controls::default() };
-        for (controls, name) in [(edits, "edits"), (strokes, "strokes")] {
+        let adapted = Controls { adapt: 0.5, ..Controls::default() };
+        let plain = Model::open("great-wave").unwrap();
+        assert!(within_reach(&plain, DeviceChoice::Cuda(0), adapted.clone()).1.is_none());
+        for (controls, name) in [(edits, "edits"), (strokes, "strokes"), (adapted, "adaptation")] {
             let (left, error) = within_reach(&model, DeviceChoice::Cuda(0), controls.clone());
             let message = error.unwrap().to_string();
             assert!(message.contains(name) && message.contains("choose device cpu"), "{message}");

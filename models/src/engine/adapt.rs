@@ -2,63 +2,92 @@
 //!
 //! A style begins with a map of colours that is right for photos at large ([`crate::style`]); a scene that is darker, flatter or greener
 //! than those is painted darker, flatter and greener than the painting. So its own colours are brought to those of photos first, as far
-//! as is asked: by the linear Monge-Kantorovich map of its mean and covariance, which is composed into the maps of the styles and costs
-//! nothing a pixel. A scene of next to no contrast goes less of the way, so that what fades to black ends in black.
+//! as is asked, and less where less is painted: by the linear Monge-Kantorovich map of its mean and covariance, which is composed into
+//! the maps of the styles. A pixel costs nothing more; a frame costs the sample that it is known by, and where the map moves, weights are
+//! folded anew.
 //!
-//! What is known of the scene is a running mean over some twelve frames, which a cut starts anew. The
-//! map follows where one of its numbers has moved by half a code of 255: only then are weights folded.
+//! What is known of the scene is a running mean over some twelve frames, half a second of most films, which a cut starts anew, and which
+//! is never far behind the newest frame ([`SceneColours`]). The map follows where one of its numbers has moved by half a code of 255.
 
 use std::sync::Arc;
 
 use super::at_once::same;
 use crate::edit::{Edit, Plan};
-use crate::style::{ColourMap, SceneColours};
+use crate::style::SceneColours;
 use crate::temporal::CutDetector;
 use crate::{Controls, Model, Picture, StyleCode};
 
-/// Share of the newest frame in what is known of the scene.
+/// Share of the newest frame in what is known of the scene: a hand before the lens is not followed, a door that opens is.
 const RATE: f64 = 0.08;
-/// How far a number of the map may be off before it follows.
+/// How far a number of the map may be off before it follows: nobody sees it, and a shot that stands still is not folded anew.
 const SLACK: f32 = 0.5 / 255.0;
 
-/// What is known of the scene, and the way from it to photos.
+/// What is known of the scene.
 #[derive(Default)]
 pub(super) struct Adapt {
     cut: CutDetector,
-    scene: Option<SceneColours>,
-    amount: f32,
-    map: Option<ColourMap>,
+    known: Option<SceneColours>,
+    /// What the maps are of, near `known`.
+    mapped: Option<SceneColours>,
     last: Option<Made>,
+}
+
+/// How far the scene goes to the light of photos: the frame, and each of its edits' regions.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Amounts {
+    frame: f32,
+    regions: Vec<f32>,
 }
 
 /// What was asked for last, and what it came to.
 struct Made {
     style: Option<Arc<StyleCode>>,
     edits: Option<Arc<Plan>>,
-    map: ColourMap,
+    amounts: Amounts,
+    scene: SceneColours,
     made: (Option<Arc<StyleCode>>, Option<Arc<Plan>>),
 }
 
+impl Amounts {
+    /// Of controls whose strengths are still those that were asked for: as much of `adapt` as is painted. Nothing is allocated where
+    /// none of it is asked for.
+    pub(super) fn of(controls: &Controls) -> Self {
+        let Controls { adapt, strength, edits, .. } = controls;
+        if *adapt <= 0.0 {
+            return Self::default();
+        }
+        let amount = |strength: f32| adapt * strength.min(1.0);
+        let own = |edit: &Edit| amount(edit.strength.unwrap_or(*strength));
+        let edits = edits.iter().flat_map(|edits| &edits.edits);
+        Self { frame: amount(*strength), regions: edits.map(own).collect() }
+    }
+
+    fn are_none(&self) -> bool {
+        self.frame <= 0.0 && self.regions.iter().all(|amount| *amount <= 0.0)
+    }
+}
+
 impl Adapt {
-    /// The controls with the styles of frame and regions behind the scene's way to photos, `amount` of it; as they were for a model
-    /// whose styles have no maps of colours.
+    /// The controls with the styles of frame and regions behind the scene's way to photos; as they were for a model whose styles have no
+    /// maps of colours.
     pub(super) fn apply(
         &mut self,
         model: &Model,
         mut controls: Controls,
-        amount: f32,
+        amounts: Amounts,
         frame: &Picture,
     ) -> Controls {
-        if amount <= 0.0 || !model.metadata().generator.has_palettes() {
+        if amounts.are_none() || !model.metadata().generator.has_palettes() {
             self.forget();
             return controls;
         }
-        let map = self.follow(frame, amount);
+        let scene = self.follow(frame);
         let fits = |made: &Made| {
-            made.map == map && same(&made.style, &controls.style) && same(&made.edits, &controls.edits)
+            let alike = same(&made.style, &controls.style) && same(&made.edits, &controls.edits);
+            alike && made.scene == scene && made.amounts == amounts
         };
         let last = self.last.take().filter(fits);
-        let last = last.unwrap_or_else(|| Made::new(model, &controls, map));
+        let last = last.unwrap_or_else(|| Made::new(model, &controls, amounts, scene));
         (controls.style, controls.edits) = last.made.clone();
         self.last = Some(last);
         controls
@@ -67,34 +96,50 @@ impl Adapt {
     /// Forgets the scene.
     pub(super) fn forget(&mut self) {
         self.cut.reset();
-        (self.scene, self.map, self.last) = (None, None, None);
+        (self.known, self.mapped, self.last) = (None, None, None);
     }
 
-    /// The map for a frame, the last one's where it still fits.
-    fn follow(&mut self, frame: &Picture, amount: f32) -> ColourMap {
+    /// The scene that a frame's maps are of: the last one's where it still fits.
+    fn follow(&mut self, frame: &Picture) -> SceneColours {
         let (cut, newest) = (self.cut.is_cut(frame), SceneColours::of(frame));
-        let before = self.scene.filter(|_| !cut);
-        let scene = before.map_or(newest, |before| before.toward(&newest, RATE));
-        self.scene = Some(scene);
-        let wanted = scene.to_photos(amount);
-        let known = self.map.filter(|map| !cut && self.amount == amount && map.is_near(&wanted, SLACK));
-        self.amount = amount;
-        *self.map.insert(known.unwrap_or(wanted))
+        let before = self.known.filter(|_| !cut);
+        let known = before.map_or(newest, |before| before.followed_by(&newest, RATE));
+        self.known = Some(known);
+        let fits = |mapped: &SceneColours| mapped.to_photos(1.0).is_near(&known.to_photos(1.0), SLACK);
+        *self.mapped.insert(self.mapped.filter(|mapped| !cut && fits(mapped)).unwrap_or(known))
     }
 }
 
 impl Made {
-    fn new(model: &Model, controls: &Controls, map: ColourMap) -> Self {
-        let behind = |code: &StyleCode| Arc::new(code.behind(&map));
-        let own = controls.style.clone().or_else(|| model.first_style().map(Arc::new));
-        let edits = controls.edits.as_ref().map(|edits| match edits.has_codes() {
-            true => {
-                let of = |edit: &Edit| Edit { code: edit.code.as_deref().map(behind), ..edit.clone() };
-                Arc::new(Plan { edits: edits.edits.iter().map(of).collect(), ..**edits })
-            }
-            false => Arc::clone(edits),
+    fn new(model: &Model, controls: &Controls, amounts: Amounts, scene: SceneColours) -> Self {
+        let Controls { style, edits, .. } = controls;
+        let behind = |code: &StyleCode, amount| Arc::new(code.behind(&scene.to_photos(amount)));
+        let own = style.clone().or_else(|| model.first_style().map(Arc::new));
+        let of_regions = edits.as_ref().filter(|edits| edits.has_codes()).map(|edits| {
+            let of = |(edit, amount): (&Edit, &f32)| {
+                let code = edit.code.as_deref().map(|code| behind(code, *amount));
+                Edit { code, ..edit.clone() }
+            };
+            Arc::new(Plan { edits: edits.edits.iter().zip(&amounts.regions).map(of).collect(), ..**edits })
         });
-        let made = (own.as_deref().map(behind), edits);
-        Self { style: controls.style.clone(), edits: controls.edits.clone(), map, made }
+        let made = (own.map(|own| behind(&own, amounts.frame)), of_regions.or_else(|| edits.clone()));
+        Self { style: style.clone(), edits: edits.clone(), amounts, scene, made }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_is_adapted_as_is_painted_by_region() {
+        let edit = |strength| Edit { strength, ..Edit::default() };
+        let edits = vec![edit(None), edit(Some(0.25)), edit(Some(1.5)), edit(Some(0.0))];
+        let edits = Some(Arc::new(Plan { edits, ..Plan::default() }));
+        let of = |adapt, strength| {
+            Amounts::of(&Controls { adapt, strength, edits: edits.clone(), ..Controls::default() })
+        };
+        assert_eq!(of(0.8, 0.5), Amounts { frame: 0.4, regions: vec![0.4, 0.2, 0.8, 0.0] });
+        assert!(of(0.0, 1.0).are_none() && !of(0.5, 0.0).are_none());
     }
 }

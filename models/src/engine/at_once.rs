@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::adapt::Adapt;
+use super::adapt::{Adapt, Amounts};
 use super::composite::Composite;
 use super::strength::Strength;
 use super::tiles::{Tile, Tiling};
@@ -212,9 +212,11 @@ impl<F> AtOnce<F> {
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
             let controls = std::mem::take(&mut frame.controls);
-            let adapt = controls.adapt * controls.strength.min(1.0);
+            let start = Instant::now();
+            let amounts = Amounts::of(&controls);
             let controls = self.strength.apply(&self.model, controls)?;
-            frame.controls = self.adapt.apply(&self.model, controls, adapt, &frame.source);
+            frame.controls = self.adapt.apply(&self.model, controls, amounts, &frame.source);
+            frame.timings.read += start.elapsed();
             self.composite.paint(&mut frame)
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));

@@ -149,7 +149,7 @@ pub fn open<F: Frame + 'static>(
 /// [`Error::Device`] with what it does not.
 pub fn check_controls(model: &Model, device: DeviceChoice, controls: &Controls) -> Result<()> {
     let on_cuda = matches!(device, DeviceChoice::Cuda(_)) && cuda::serves(model);
-    let missing = cuda::missing(controls).filter(|_| on_cuda);
+    let missing = cuda::missing(model, controls).filter(|_| on_cuda);
     missing.map_or(Ok(()), |reason| Err(Error::Device { asked: device.to_string(), reason }))
 }
 

@@ -88,10 +88,10 @@ impl Model {
     /// Whether its styles can be painted in the light of photos, so much of it: [`crate::Controls::adapt`].
     ///
     /// # Errors
-    /// [`StyleError::NoPalette`] above 0, where they have no colours apart from the rest.
+    /// [`StyleError::NoAdaptation`] above 0, where they have no maps of colours.
     pub fn check_adapt(&self, adapt: f32) -> Result<(), StyleError> {
         if adapt > 0.0 && !self.metadata.generator.has_palettes() {
-            return Err(StyleError::NoPalette { model: self.name().to_owned() });
+            return Err(StyleError::NoAdaptation { model: self.name().to_owned() });
         }
         Ok(())
     }

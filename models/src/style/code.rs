@@ -54,6 +54,14 @@ pub enum StyleError {
         /// The model.
         model: String,
     },
+    /// Scenes in another light, where styles have no maps of colours that could begin with it.
+    #[error(
+        "the model '{model}' paints scenes in their own light: its styles have no maps of colours; those of 'any' do"
+    )]
+    NoAdaptation {
+        /// The model.
+        model: String,
+    },
     /// A model whose only style is part of its weights.
     #[error("the model '{model}' has one style and takes no other; {remedy}")]
     Fixed {

@@ -163,7 +163,7 @@ fn what_is_wrong_is_named_with_its_cue() {
         (cue(1.0, "strength", "'full'", "hold"), "cue 2: value: found 'full'"),
         (
             cue(1.0, "adapt", "0.5", "hold"),
-            "cue 2: value: the styles of the model 'untrained' have no palette",
+            "cue 2: value: the model 'untrained' paints scenes in their own light",
         ),
         (cue(1.0, "sharpness", "1", "hold"), "cue 2: property: found 'sharpness'"),
         (cue(-1.0, "strength", "1", "hold"), "cue 2: time: found -1"),

@@ -102,7 +102,7 @@ impl<F: Frame> CudaEngine<F> {
     /// Puts a frame on the streams; what it took on the host, and whether its painting comes back there.
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
         let controls = frame.controls().clamped();
-        missing(&controls).map_or(Ok(()), |missing| Err(Error::Engine(missing)))?;
+        missing(self.painter.model(), &controls).map_or(Ok(()), |missing| Err(Error::Engine(missing)))?;
         let controls = self.painter.strengthened(controls)?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
@@ -178,11 +178,13 @@ fn staging<'a>(
 }
 
 /// What of the controls this engine does not carry out yet: it is said, and not left out.
-pub(in crate::engine) fn missing(controls: &Controls) -> Option<String> {
+pub(in crate::engine) fn missing(model: &Model, controls: &Controls) -> Option<String> {
     let edits = controls.edits.as_ref().filter(|edits| !edits.is_nothing());
     let missing = match controls {
         Controls { stroke, .. } if *stroke > 0.0 => "strokes of a width of their own are",
-        Controls { adapt, .. } if *adapt > 0.0 => "adaptation to the scene is",
+        Controls { adapt, .. } if model.check_adapt(*adapt).is_ok() && *adapt > 0.0 => {
+            "adaptation to the scene is"
+        }
         _ if edits.is_some() => "edits are",
         _ => return None,
     };

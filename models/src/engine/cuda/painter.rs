@@ -63,6 +63,11 @@ pub(super) fn padded(model: &Model, info: &PictureInfo) -> Size {
 }
 
 impl DevicePainter {
+    /// What it paints with.
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
     pub(super) fn new(
         context: &Arc<CudaContext>,
         stream: &Arc<CudaStream>,

@@ -17,10 +17,11 @@ pub(in crate::engine::fused) struct Affine<'a> {
 }
 
 impl<N: Number> Kernels<N> {
-    /// Scales and shifts pixels in place, the last one perhaps without what lies between it and the next.
+    /// Scales and shifts pixels in place. The slice may end with the last pixel's channels.
     ///
     /// # Panics
-    /// Where the slices differ in length or do not fill registers.
+    /// Where scales and shifts differ in number, do not fill registers, or are more than lie from one pixel to the next; where the slice
+    /// ends within a pixel's channels.
     pub(in crate::engine::fused) fn affine(&self, affine: &Affine<'_>, pixels: &mut [N]) {
         let (channels, pitch) = (affine.scales.len(), affine.pitch);
         assert!(
