@@ -101,7 +101,7 @@ fn an_encoder_is_trained_beside_named_styles_and_makes_a_style_of_a_picture() {
     let recipe = recipe
         .replace("image = 'wave.png'", "styles = [{ name = 'a', image = 'wave.png' }]\nmore = ['photos']");
     let recipe = recipe.replace("crop = 96\n[run]", "kind = 'none'\n[run]")
-        + "[generator]\nencoder = true\nphoto = 0.3\n";
+        + "[generator]\nencoder = true\nbases = 2\nphoto = 0.3\n";
     fs::write(folder.path().join("wave.toml"), recipe).unwrap();
     let trained = run(folder.path(), "train wave.toml --output whole");
     assert!(trained.status.success(), "{}", stderr(&trained));

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use impasto_models::edit::Plan;
 use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 use impasto_models::model::Metadata;
 use impasto_models::{
@@ -21,6 +22,8 @@ fn model(config: GeneratorConfig) -> Arc<Model> {
             "scale" => |x| 1.0 + 0.5 * x,
             "shift" | "bias" => |x| 0.1 * x,
             "colours" => |x| 0.3 * x,
+            "bases" => |x| 0.02 * x,
+            "mixes" => |x| 2.0 * x,
             "share" => |x| 0.5 + 0.2 * x,
             _ => continue,
         };
@@ -66,6 +69,8 @@ fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
         GeneratorConfig::Base(BaseConfig { styles: 3 }),
         // With maps of colours.
         GeneratorConfig::Tiny(TinyConfig { encoder: true, ..TinyConfig::new(3) }),
+        // With kernels of their own.
+        GeneratorConfig::Tiny(TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(3) }),
     ] {
         let model = model(config);
         let [a, b] = ["style 0", "style 2"].map(|name| Arc::new(model.style(name).unwrap()));
@@ -91,6 +96,23 @@ fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
             whole.into_data().iter::<f32>().map(|number| (number * 255.0).round() as u8).collect();
         assert!(apart(&codes, &burn[3]) < 0.02, "{}", apart(&codes, &burn[3]));
     }
+}
+
+#[test]
+fn beside_kernels_of_their_own_no_region_is_in_another_style_and_its_strength_is_the_pixels() {
+    let config = TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(2) };
+    let model = model(GeneratorConfig::Tiny(config));
+    let edit = |edit: &str| Plan::from_json(&format!(r#"{{"edits": [{edit}]}}"#)).unwrap();
+    for styled in [r#"{"style": "style 1"}"#, r#"{"palette": "style 1"}"#] {
+        let refused = edit(styled).in_styles_of(&model, Path::new("")).unwrap_err();
+        assert!(refused.to_string().contains("no region can be in another style"), "{refused}");
+    }
+    let edits = Some(Arc::new(edit(r#"{"strength": 0.5}"#)));
+    let mut engine = engine::open::<FrameBuffer>(&model, info(), &EngineOptions::default()).unwrap();
+    let mut frame = FrameBuffer::new(info(), source()).unwrap();
+    frame.controls = Controls { edits, ..Controls::default() };
+    assert!(engine.submit(frame).is_ok());
+    assert!(engine.collect().unwrap().outcome.is_ok());
 }
 
 #[test]

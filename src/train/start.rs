@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use image::RgbImage;
 use impasto_models::Model;
-use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig};
+use impasto_models::generators::{BaseConfig, Generator, GeneratorConfig, TinyConfig, widened};
 use impasto_models::model::Source;
 use sha2::{Digest, Sha256};
 
-use super::recipe::{GeneratorKind, Recipe};
+use super::recipe::{GeneratorKind, GeneratorRecipe, Recipe};
 
 /// The network of a run before its first step.
 pub struct Start {
@@ -45,7 +45,10 @@ impl Start {
             // It may add a mix of the input's colours instead of a share of each.
             (model.metadata().generator.clone(), Cow::Borrowed(model.weights()))
         } else if recipe.generator.encoder && model.metadata().generator.has_encoder() {
-            (config, Cow::Owned(model.weights_for_styles(recipe.style_names().len())))
+            let weights = model.weights_for_styles(recipe.style_names().len());
+            let has_bases = model.metadata().generator.bases() > 0;
+            let weights = if has_bases { weights } else { widened(&config, weights) };
+            (config, Cow::Owned(weights))
         } else {
             (config, Cow::Borrowed(model.weights()))
         };
@@ -101,8 +104,8 @@ fn generator_config(recipe: &Recipe) -> GeneratorConfig {
     let styles = recipe.style_names().len().max(1);
     match recipe.generator.kind {
         GeneratorKind::Tiny => {
-            let (encoder, blocks) = (recipe.generator.encoder, recipe.generator.blocks);
-            GeneratorConfig::Tiny(TinyConfig { encoder, blocks, ..TinyConfig::new(styles) })
+            let GeneratorRecipe { encoder, blocks, bases, .. } = recipe.generator;
+            GeneratorConfig::Tiny(TinyConfig { encoder, blocks, bases, ..TinyConfig::new(styles) })
         }
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
     }

@@ -137,7 +137,7 @@ impl Base {
     /// - `numbers`: `[batch, 3, height, width]`, height and width multiples of 8
     /// - output: `[batch, 3, height, width]` and `[batch, 128, height / 8, width / 8]`
     pub(super) fn forward(&self, numbers: Tensor<4>, style: &Look) -> (Tensor<4>, Tensor<4>) {
-        let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index));
+        let styled = |index, layer: &Layer, x| layer.forward(x, style.of_layer(index), None);
         let at_half = relu(styled(0, &self.stem, unshuffle(numbers.clone(), CELL))); // [batch, 48, h/2, w/2]
         let at_quarter = relu(styled(1, &self.to_quarter, at_half.clone())); // [batch, 96, h/4, w/4]
         let mut x = relu(styled(2, &self.to_eighth, at_quarter.clone())); // [batch, 128, h/8, w/8]
@@ -151,7 +151,7 @@ impl Base {
         let x = relu(styled(up + 1, &self.quarter, x)); // [batch, 64, h/4, w/4]
         let x = relu(shuffle(styled(up + 2, &self.from_quarter, x), 2) + at_half); // [batch, 48, h/2, w/2]
         let x = relu(styled(up + 3, &self.half, x)); // [batch, 32, h/2, w/2]
-        (shuffle(self.head.forward(x, None), CELL) + numbers, features)
+        (shuffle(self.head.forward(x, None, None), CELL) + numbers, features)
     }
 
     /// Makes of seeded weights those that training starts from.

@@ -40,6 +40,8 @@ pub struct Layer {
     /// `[outputs]`
     bias: Param<Tensor<1>>,
     branches: Option<Branches>,
+    /// What a style takes so much of, `[bases * outputs, inputs, k, k]`; see [`super::bases`].
+    bases: Option<Param<Tensor<4>>>,
     norm: Option<Norm>,
     stride: usize,
     held: bool,
@@ -109,6 +111,7 @@ impl LayerConfig {
             weight: zeros([outputs, inputs, kernel, kernel], device),
             bias: zeros([outputs], device),
             branches: None,
+            bases: None,
             norm: None,
             stride,
             held: false,
@@ -149,21 +152,34 @@ pub(super) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param
 }
 
 impl Layer {
+    /// With so many bases.
+    pub(super) fn with_bases(self, bases: usize, device: &Device) -> Self {
+        let [outputs, inputs, height, width] = self.weight.lazy_shape().dims();
+        let bases = (bases > 0).then(|| zeros([bases * outputs, inputs, height, width], device));
+        Self { bases, ..self }
+    }
+
     /// The convolution, and the style's scale and shift.
     ///
     /// # Shapes
     /// - `x`: `[batch, inputs, h, w]`
+    /// - `mix`: `[1, bases]`, how much of each the style takes
     /// - output: `[batch, outputs, ceil(h / stride), ceil(w / stride)]`
-    pub(super) fn forward(&self, x: Tensor<4>, affine: Option<&Affine>) -> Tensor<4> {
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        affine: Option<&Affine>,
+        mix: Option<&Tensor<2>>,
+    ) -> Tensor<4> {
         let single = affine.filter(|affine| affine.is_single());
         let several = affine.filter(|affine| !affine.is_single());
         let y = match (&self.norm, single) {
-            (Some(norm), _) if !self.held => norm.live(self.convolve(x), single),
-            (None, None) => self.convolve(x),
+            (Some(norm), _) if !self.held => norm.live(self.convolve(x, mix), single),
+            (None, None) => self.convolve(x, mix),
             _ => {
                 let (scale, shift) = self.constants(single);
                 let [outputs] = scale.dims();
-                let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
+                let kernel = self.kernel(mix) * scale.clone().reshape([outputs, 1, 1, 1]);
                 self.apply(x, kernel, self.bias() * scale + shift)
             }
         };
@@ -173,8 +189,8 @@ impl Layer {
         }
     }
 
-    fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        self.apply(x, self.kernel(), self.bias())
+    fn convolve(&self, x: Tensor<4>, mix: Option<&Tensor<2>>) -> Tensor<4> {
+        self.apply(x, self.kernel(mix), self.bias())
     }
 
     fn apply(&self, x: Tensor<4>, kernel: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
@@ -195,8 +211,19 @@ impl Layer {
     }
 
     /// The kernel that convolves, `[outputs, inputs, k, k]`: the sum of the branches, smooth where pixels are read or painted.
-    fn kernel(&self) -> Tensor<4> {
+    fn kernel(&self, mix: Option<&Tensor<2>>) -> Tensor<4> {
         let weight = self.branched();
+        self.smooth(match (mix, &self.bases) {
+            (Some(mix), Some(bases)) => {
+                let (shape, [_, count]) = (weight.dims(), mix.dims());
+                let bases: Tensor<2> = bases.val().reshape([count as i32, -1]);
+                weight + mix.clone().matmul(bases).reshape(shape)
+            }
+            _ => weight,
+        })
+    }
+
+    fn smooth(&self, weight: Tensor<4>) -> Tensor<4> {
         match (self.read, self.painted) {
             (0, 0) => weight,
             (0, painted) => Cells::Painted(painted).smooth(weight),
@@ -239,8 +266,18 @@ impl Layer {
     pub(super) fn folded(&self, only: Option<&Affine>) -> [WeightTensor; 2] {
         let (scale, shift) = self.constants(only);
         let [outputs] = scale.dims();
-        let kernel = self.kernel() * scale.clone().reshape([outputs, 1, 1, 1]);
+        let kernel = self.kernel(None) * scale.clone().reshape([outputs, 1, 1, 1]);
         [host(kernel), host(self.bias() * scale + shift)]
+    }
+
+    /// The bases of the folded form; none of a layer without.
+    pub(super) fn folded_bases(&self) -> Option<WeightTensor> {
+        let bases = self.bases.as_ref()?.val();
+        let (scale, _) = self.constants(None);
+        let ([outputs], [all, ..]) = (scale.dims(), bases.dims());
+        let scale = scale.reshape([outputs, 1, 1, 1]);
+        let of = |first| self.smooth(bases.clone().narrow(0, first, outputs)) * scale.clone();
+        Some(host(Tensor::cat((0..all).step_by(outputs).map(of).collect(), 0)))
     }
 }
 

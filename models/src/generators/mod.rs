@@ -8,6 +8,7 @@
 //! training, with branches and norms that fold away.
 
 mod base;
+mod bases;
 mod cells;
 mod encoder;
 mod johnson;
@@ -29,6 +30,8 @@ use serde::{Deserialize, Serialize};
 use crate::style::Describer;
 
 pub use base::{Base, BaseConfig};
+pub use bases::widened;
+pub(crate) use bases::{MIXES, fold as fold_bases, is_of_bases};
 pub(crate) use encoder::DESCRIPTION;
 pub use johnson::{Johnson, JohnsonConfig, JohnsonForm};
 pub(crate) use microast::CODE;
@@ -57,10 +60,6 @@ pub enum GeneratorConfig {
 
 /// A network on a device.
 #[derive(Module, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each engine, and a box would be one more step"
-)]
 pub enum Generator {
     /// See [`Tiny`].
     Tiny(Tiny),
@@ -152,12 +151,23 @@ impl GeneratorConfig {
         }
     }
 
+    /// Bases of each layer, of which styles take so much.
+    pub fn bases(&self) -> usize {
+        if let Self::Tiny(TinyConfig { bases, .. }) = self { *bases } else { 0 }
+    }
+
+    /// The convolutions that have bases, in the order in which a code says how much is taken of them; none without.
+    pub(crate) fn mixed_layers(&self) -> Vec<String> {
+        let paths = self.styled_layers().into_iter().map(|(path, _)| path).chain(["head".to_owned()]);
+        paths.filter(|_| self.bases() > 0).collect()
+    }
+
     /// The same network of one style alone, into which that style is folded.
     pub fn of_one_style(&self) -> Self {
         match self {
             Self::Tiny(config) => {
                 let crossed = config.encoder || config.crossed;
-                Self::Tiny(TinyConfig { styles: 1, encoder: false, crossed, ..config.clone() })
+                Self::Tiny(TinyConfig { styles: 1, encoder: false, crossed, bases: 0, ..config.clone() })
             }
             Self::Base(_) => Self::Base(BaseConfig { styles: 1 }),
             Self::Johnson(config) => Self::Johnson(config.clone()),

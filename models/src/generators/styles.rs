@@ -4,6 +4,7 @@ use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::bases::MIXES;
 use super::layer::{Affine, Layer, StyleAffine};
 use super::weights::Weights;
 use crate::style::{COLOUR, StylesBeside};
@@ -27,6 +28,8 @@ pub struct Look {
     pub(super) layers: Vec<Affine>,
     /// The map of the input's colours, `[1 or batch, 3, 4]`: weights of red, green and blue, and what is added.
     pub(super) colours: Option<Tensor<3>>,
+    /// How much it takes of each basis, `[1 or batch, layers * bases]`, the last layer the head.
+    pub(super) mixes: Option<Tensor<2>>,
     /// Where styles lie side by side, `layers` have one for each of them, and these are each pixel's shares of them,
     /// `[1, styles, h, w]`, at the picture's size.
     pub(super) shares: Option<Tensor<4>>,
@@ -36,6 +39,13 @@ impl Look {
     /// What the layer `index` is given.
     pub(super) fn of_layer(&self, index: usize) -> Option<&Affine> {
         self.layers.get(index)
+    }
+
+    /// How much the layer `index` takes of each basis, `[1, bases]`: a batch is of one style.
+    pub(super) fn mix_of(&self, index: usize) -> Option<Tensor<2>> {
+        let mixes = self.mixes.as_ref()?;
+        let ([_, all], layers) = (mixes.dims(), self.layers.len() + 1);
+        Some(mixes.clone().narrow(0, 0, 1).narrow(1, index * (all / layers), all / layers))
     }
 
     /// One row for each of as many pictures, of the styles with these indices.
@@ -64,14 +74,14 @@ impl Look {
             let half = |from| rows.clone().narrow(1, from, channels);
             Affine { scale: half(0), shift: half(channels) }
         });
-        Self { layers: layers.collect(), colours: None, shares: Some(shares) }
+        Self { layers: layers.collect(), shares: Some(shares), ..Self::default() }
     }
 
     /// A layer's output in its style, or each pixel in its shares of several; `by` is how much smaller than the picture it is.
     pub(super) fn apply(&self, index: usize, layer: &Layer, x: Tensor<4>, by: usize) -> Tensor<4> {
         let affine = self.of_layer(index);
         let Some((shares, affine)) = self.shares.as_ref().zip(affine) else {
-            return layer.forward(x, affine);
+            return layer.forward(x, affine, self.mix_of(index).as_ref());
         };
         let [_, styles, height, width] = shares.dims();
         let cells = avg_pool2d(shares.clone(), AvgPoolOptions::new([by, by]).with_stride([by, by]));
@@ -80,13 +90,15 @@ impl Look {
             let [_, channels] = numbers.dims();
             numbers.clone().transpose().matmul(cells.clone()).reshape([1, channels, height / by, width / by])
         };
-        layer.forward(x, None) * map(&affine.scale) + map(&affine.shift)
+        layer.forward(x, None, None) * map(&affine.scale) + map(&affine.shift)
     }
 
-    /// The numbers of the first style: layer by layer scales and shifts, then the map of colours.
+    /// The numbers of the first style: layer by layer scales and shifts, then mixes of bases, then the map of colours.
     pub(crate) fn into_numbers(self) -> Vec<f32> {
         let mut numbers: Vec<f32> =
             self.layers.into_iter().flat_map(|affine| affine.into_rows().concat()).collect();
+        let first = self.mixes.map(|mixes| mixes.narrow(0, 0, 1).into_data());
+        numbers.extend(first.iter().flat_map(|mixes| mixes.iter::<f32>()));
         let first = self.colours.map(|colours| colours.narrow(0, 0, 1).into_data());
         numbers.extend(first.iter().flat_map(|colours| colours.iter::<f32>()));
         numbers
@@ -131,13 +143,15 @@ pub(super) fn folded<'a>(
 }
 
 /// Where a model file holds what a code of a style is made of, in the code's order, and how many numbers each is: scales and
-/// shifts of layers of these widths, then a map of colours where the styles have one.
+/// shifts of layers of these widths, then so many mixes of bases and a map of colours where the styles have those.
 pub(crate) fn code_parts(
     widths: impl Iterator<Item = usize>,
+    mixes: usize,
     has_colours: bool,
 ) -> impl Iterator<Item = (String, usize)> {
     let affine = |(index, width)| [(scale_of(index), width), (shift_of(index), width)];
-    widths.enumerate().flat_map(affine).chain(has_colours.then(|| (COLOURS.to_owned(), COLOUR)))
+    let mixes = (mixes > 0).then(|| (MIXES.to_owned(), mixes));
+    widths.enumerate().flat_map(affine).chain(mixes).chain(has_colours.then(|| (COLOURS.to_owned(), COLOUR)))
 }
 
 /// Where a model file holds the scales behind the layer `index`, `[styles, channels]`.

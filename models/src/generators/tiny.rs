@@ -14,6 +14,7 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::bases::{self, MIXES, MOST_BASES};
 use super::cells::Cells;
 use super::encoder::StyleEncoder;
 use super::layer::{Layer, LayerConfig, host, zeros};
@@ -36,6 +37,8 @@ pub(super) const PEAK_BYTES_PER_PIXEL: u64 = 110;
 const CELL: usize = 4;
 
 const QUARTER_CHANNELS: usize = 32;
+/// What the head paints: the pixels of a cell, in three colours.
+const PAINTED: usize = 3 * CELL * CELL;
 const EIGHTH_CHANNELS: usize = 48;
 /// Blocks of a network that says nothing of them, and of one that has fewer.
 pub(super) const BLOCKS: usize = 4;
@@ -56,6 +59,11 @@ pub(super) fn styled_paths(blocks: usize) -> impl Iterator<Item = String> {
     ["stem", "down"].map(str::to_owned).into_iter().chain(blocks).chain(["up".to_owned()])
 }
 
+/// How many layers take bases: those of [`styled_paths`], and the head.
+pub(super) fn mixed_layers(blocks: usize) -> usize {
+    styled_widths(blocks).len() + 1
+}
+
 /// Configuration of [`Tiny`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +81,13 @@ pub struct TinyConfig {
     /// Blocks at 1/8: 4, or, with one style and without an encoder, 2, which is enough for an edit that is learned, and 180 kB.
     #[serde(default = "usual_blocks", skip_serializing_if = "are_usual")]
     pub blocks: usize,
+    /// Beside an encoder, bases of each layer, 0 to 16, of which styles take so much: see `generators/bases.rs`.
+    #[serde(default, skip_serializing_if = "are_none")]
+    pub bases: usize,
+}
+
+fn are_none(bases: &usize) -> bool {
+    *bases == 0
 }
 
 fn usual_blocks() -> usize {
@@ -98,13 +113,15 @@ pub struct Tiny {
     styles: Styles,
     /// The maps of colours of each style, `[styles, 12]`.
     colours: Option<Param<Tensor<2>>>,
+    /// How much each style takes of each basis, `[styles, layers * bases]`.
+    mixes: Option<Param<Tensor<2>>>,
     encoder: Option<StyleEncoder>,
 }
 
 impl TinyConfig {
     /// Of so many styles, without an encoder.
     pub fn new(styles: usize) -> Self {
-        Self { styles, encoder: false, crossed: false, blocks: BLOCKS }
+        Self { styles, encoder: false, crossed: false, blocks: BLOCKS, bases: 0 }
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
@@ -113,6 +130,12 @@ impl TinyConfig {
             return Err(format!(
                 "blocks is {}, expected {BLOCKS}, or {FEWER_BLOCKS} with one style and without an encoder",
                 self.blocks
+            ));
+        }
+        if self.bases > 0 && (!self.encoder || self.bases > MOST_BASES) {
+            return Err(format!(
+                "bases is {}, expected 0, or up to {MOST_BASES} beside an encoder",
+                self.bases
             ));
         }
         if self.crossed && self.keeps_styles() {
@@ -124,7 +147,8 @@ impl TinyConfig {
     /// The network as a model file holds it, its parameters not yet initialised.
     pub fn init(&self, device: &Device) -> Tiny {
         let styles = if self.keeps_styles() { self.styles } else { 0 };
-        let [stem, head] = [stem_config(), head_config()].map(|config| config.init(device));
+        let folded = |config: LayerConfig| config.init(device).with_bases(self.bases, device);
+        let [stem, head] = [stem_config(), head_config()].map(folded);
         Tiny { stem, head, ..self.network(styles, device, LayerConfig::init) }
     }
 
@@ -139,20 +163,29 @@ impl TinyConfig {
     }
 
     fn network(&self, styles: usize, device: &Device, layer: impl Fn(LayerConfig, &Device) -> Layer) -> Tiny {
-        let layer = |config| layer(config, device);
+        let with_bases = |layer: Layer| layer.with_bases(self.bases, device);
+        let layer = |config| with_bases(layer(config, device));
         Tiny {
-            stem: stem_config().init_first_in_training(CELL, device),
+            stem: with_bases(stem_config().init_first_in_training(CELL, device)),
             down: layer(LayerConfig::halving(QUARTER_CHANNELS, EIGHTH_CHANNELS)),
             blocks: (0..self.blocks)
                 .map(|_| layer(LayerConfig::new(EIGHTH_CHANNELS, EIGHTH_CHANNELS)))
                 .collect(),
             up: layer(LayerConfig::pointwise(EIGHTH_CHANNELS, QUARTER_CHANNELS)),
-            head: head_config().init_last_in_training(CELL, device),
+            head: with_bases(head_config().init_last_in_training(CELL, device)),
+            mixes: (self.bases > 0)
+                .then(|| zeros([self.styles, mixed_layers(self.blocks) * self.bases], device)),
             share: zeros([3], device),
             crossed: self.crossed.then(|| zeros([3, 4], device)),
             styles: styles::init(styles, &styled_widths(self.blocks), device),
             colours: self.encoder.then(|| zeros([self.styles, COLOUR], device)),
-            encoder: self.encoder.then(|| StyleEncoder::init(&styled_widths(self.blocks), device)),
+            encoder: self.encoder.then(|| {
+                StyleEncoder::init(
+                    &styled_widths(self.blocks),
+                    mixed_layers(self.blocks) * self.bases,
+                    device,
+                )
+            }),
         }
     }
 }
@@ -167,12 +200,21 @@ fn recoloured(numbers: Tensor<4>, map: Tensor<3>) -> Tensor<4> {
     (weights.matmul(pixels) + offset).reshape([batch, colours, height, width])
 }
 
+/// The free kernels of smooth ones that lie one behind the other, each of so many outputs.
+fn free(cells: Cells, kernels: &WeightTensor, outputs: usize) -> WeightTensor {
+    let shape = [&[outputs], &kernels.shape[1..]].concat();
+    let kernel =
+        |values: &[f32]| cells.free(&WeightTensor { shape: shape.clone(), values: values.to_vec() }).values;
+    let each = kernels.values.chunks_exact(shape.iter().product());
+    WeightTensor { shape: kernels.shape.clone(), values: each.flat_map(kernel).collect() }
+}
+
 fn stem_config() -> LayerConfig {
     LayerConfig::new(48, QUARTER_CHANNELS)
 }
 
 fn head_config() -> LayerConfig {
-    LayerConfig::new(QUARTER_CHANNELS + 3, 48)
+    LayerConfig::new(QUARTER_CHANNELS + 3, PAINTED)
 }
 
 impl Tiny {
@@ -208,7 +250,8 @@ impl Tiny {
             Some(crossed) => recoloured(numbers, crossed.val().unsqueeze_dim(0)),
             None => numbers * self.share.val().reshape([1, 3, 1, 1]),
         };
-        (shuffle(self.head.forward(x, None), CELL) + shared, features)
+        let mix = style.mix_of(mixed_layers(self.blocks.len()) - 1);
+        (shuffle(self.head.forward(x, None, mix.as_ref()), CELL) + shared, features)
     }
 
     /// Makes of seeded weights those that training starts from: the head and the share of the input.
@@ -222,8 +265,11 @@ impl Tiny {
 
     /// Makes of a model file's weights those that training goes on from.
     pub(super) fn prepare_resumption(weights: &mut Weights) {
-        for (path, cells) in [("stem.weight", Cells::Read(CELL)), ("head.weight", Cells::Painted(CELL))] {
-            weights.entry(path.to_owned()).and_modify(|kernel| *kernel = cells.free(kernel));
+        let ends = [("stem", Cells::Read(CELL), QUARTER_CHANNELS), ("head", Cells::Painted(CELL), PAINTED)];
+        for (path, cells, outputs) in ends {
+            for path in [format!("{path}.weight"), bases::path_of(path)] {
+                weights.entry(path).and_modify(|kernels| *kernels = free(cells, kernels, outputs));
+            }
         }
     }
 
@@ -237,7 +283,16 @@ impl Tiny {
             let [batch, _] = colours.dims();
             colours.reshape([batch, 3, 4])
         });
-        Look { layers: styles::mixed(&self.styles, mix), colours, ..Look::default() }
+        let mixes = self.mixes.as_ref().map(|mixes| match mix {
+            Some(mix) => mix.clone().matmul(mixes.val()),
+            None => mixes.val().narrow(0, 0, 1),
+        });
+        Look { layers: styles::mixed(&self.styles, mix), colours, mixes, ..Look::default() }
+    }
+
+    /// Numbers of a code that say how much of which basis.
+    pub(super) fn mixes(&self) -> usize {
+        self.mixes.as_ref().map_or(0, |mixes| mixes.lazy_shape()[1])
     }
 
     pub(super) fn encoder(&self) -> Option<&StyleEncoder> {
@@ -252,6 +307,9 @@ impl Tiny {
     pub(super) fn folded(&self) -> Weights {
         let keeps = self.encoder.is_some() || styles::count(&self.styles) > 1;
         let mut weights = styles::folded(&self.styles, keeps, self.layers());
+        let bases = self.layers().map(|(path, layer)| (bases::path_of(&path), layer.folded_bases()));
+        weights.extend(bases.filter_map(|(path, bases)| Some((path, bases?))));
+        weights.extend(self.mixes.iter().map(|mixes| (MIXES.to_owned(), host(mixes.val()))));
         weights.insert("share".to_owned(), host(self.share.val()));
         weights.extend(self.encoder.iter().flat_map(StyleEncoder::host));
         weights.extend(self.colours.iter().map(|colours| (COLOURS.to_owned(), host(colours.val()))));

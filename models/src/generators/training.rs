@@ -130,7 +130,8 @@ impl Generator {
             at += width;
             (path, WeightTensor { shape: vec![codes.len(), width], values })
         };
-        code_parts(tiny::styled_widths(tiny::BLOCKS).into_iter(), true).map(rows).collect()
+        let Self::Tiny(tiny) = self else { return Weights::new() };
+        code_parts(tiny::styled_widths(tiny::BLOCKS).into_iter(), tiny.mixes(), true).map(rows).collect()
     }
 }
 
@@ -344,6 +345,64 @@ mod tests {
                 .named_styles([0.5].map(described).into_iter())
                 .is_empty()
         );
+    }
+
+    /// One style's kernels are the sum of the network's and of so much of each basis, in training, as held, and folded into a file's.
+    #[test]
+    fn bases_fold_into_the_kernels_of_a_style() {
+        let device = Device::flex();
+        let several = TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(3) };
+        let config = GeneratorConfig::Tiny(several.clone());
+        let mut network = shaken(&config, &device);
+        network.hold_statistics();
+        let weights = network.folded();
+        assert_eq!(check(&config.shapes(), &weights), Ok(()));
+        let paint = |network: &Generator, style: Option<[f32; 3]>| {
+            let mix = style.map(|style| Tensor::<2>::from_data([style], &device));
+            network.forward_styled(picture(&device), &network.mixed(mix.as_ref())).0
+        };
+        let styles = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].map(|style| paint(&network, Some(style)));
+        assert!(difference(styles[0].clone(), styles[1].clone()) > 0.01);
+        let file = config.build(&weights, &device);
+        let code = crate::style::of_row(&config, &weights, 1).unwrap();
+        let folded = crate::style::fold(&config, &weights, &code);
+        let one = config.of_one_style().build(&folded, &device);
+        for painted in [paint(&file, Some([0.0, 1.0, 0.0])), paint(&one, None)] {
+            let worst = difference(painted, styles[1].clone());
+            assert!(worst < 2e-5, "{worst}");
+        }
+        let resumed = config.resume_training(&weights, &device).unwrap();
+        assert!(difference(paint(&resumed, Some([0.0, 1.0, 0.0])), styles[1].clone()) < 5e-5);
+    }
+
+    #[test]
+    fn a_network_that_is_given_bases_paints_as_before_and_its_encoder_takes_some_of_each() {
+        let device = Device::flex();
+        let plain = TinyConfig { encoder: true, ..TinyConfig::new(2) };
+        let (config, wide) =
+            (GeneratorConfig::Tiny(plain.clone()), GeneratorConfig::Tiny(TinyConfig { bases: 3, ..plain }));
+        let mut network = shaken(&config, &device);
+        network.hold_statistics();
+        let weights = network.folded();
+        let widened = super::super::widened(&wide, weights.clone());
+        assert_eq!(check(&wide.shapes(), &widened), Ok(()));
+        let described = Tensor::<2>::ones([1, DESCRIPTION], &device) * 0.5;
+        let paint = |config: &GeneratorConfig, weights: &Weights| {
+            let network = config.build(weights, &device);
+            network.forward_styled(picture(&device), &network.encoded(described.clone()).unwrap()).0
+        };
+        assert!(difference(paint(&config, &weights), paint(&wide, &widened)) < 1e-6);
+        // Else neither they nor the bases would ever learn.
+        for network in [wide.build(&widened, &device), wide.init_training(1, &device).unwrap()] {
+            let mixes = network.encoded(described.clone()).unwrap().mixes.unwrap();
+            assert!(mixes.abs().mean().into_scalar::<f32>() > 0.01);
+        }
+        for wrong in [
+            TinyConfig { bases: 3, ..TinyConfig::new(2) },
+            TinyConfig { bases: 17, encoder: true, ..TinyConfig::new(2) },
+        ] {
+            assert!(wrong.validate().unwrap_err().contains("expected 0, or up to 16 beside an encoder"));
+        }
     }
 
     #[test]

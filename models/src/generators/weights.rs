@@ -142,7 +142,7 @@ pub(crate) fn training_start(shapes: &BTreeMap<String, Vec<usize>>, seed: u64) -
         let name = path.rsplit('.').next().unwrap_or_default();
         match name {
             "scale" | "variance" => tensor.values.fill(1.0),
-            "shift" | "mean" | "point" | "identity" => tensor.values.fill(0.0),
+            "shift" | "mean" | "point" | "identity" | "bases" => tensor.values.fill(0.0),
             _ if path == "head.weight" => tensor.values.fill(0.0),
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Model;
-use crate::generators::{COLOURS, Weights};
+use crate::generators::{COLOURS, MIXES, Weights};
 use crate::picture::PictureInfo;
 use crate::resample::{Planes, resample, with_longer_side};
 use crate::style::{self, StyleCode, StyleError, StylesBeside};
@@ -146,7 +146,7 @@ impl Model {
     /// them anew in the end.
     pub fn weights_for_styles(&self, styles: usize) -> Weights {
         let mut weights = self.weights.clone();
-        let named = |path: &str| path.starts_with("styles.") || path == COLOURS;
+        let named = |path: &str| path.starts_with("styles.") || [COLOURS, MIXES].contains(&path);
         for (_, rows) in weights.iter_mut().filter(|(path, _)| named(path)) {
             let width = rows.shape[1];
             rows.values = rows.values[..width].repeat(styles);
@@ -168,11 +168,23 @@ impl Model {
         if regions.is_empty() {
             return Ok(None);
         }
+        self.check_regions()?;
         let first = self.first_style().ok_or_else(|| self.fixed())?;
         let codes: Vec<_> = [own.unwrap_or(&first)].into_iter().chain(regions.iter().copied()).collect();
         codes.iter().try_for_each(|code| self.check_style(code))?;
         let config = &self.metadata.generator;
         Ok(Some((StylesBeside::trunk(config, first.network()), StylesBeside::new(config, &codes))))
+    }
+
+    /// Whether regions of a picture can be in styles of their own: what they share must then be the network.
+    ///
+    /// # Errors
+    /// [`StyleError::NoRegions`] where styles take bases.
+    pub(crate) fn check_regions(&self) -> Result<(), StyleError> {
+        if self.metadata.generator.bases() > 0 {
+            return Err(StyleError::NoRegions { model: self.name().to_owned() });
+        }
+        Ok(())
     }
 
     /// Whether a code is one of this model's weights.

@@ -1,7 +1,9 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
 use super::{COLOUR, ColourMap};
-use crate::generators::{CODE, COLOURS, GeneratorConfig, WeightTensor, Weights, code_parts};
+use crate::generators::{
+    CODE, COLOURS, GeneratorConfig, MIXES, WeightTensor, Weights, code_parts, fold_bases, is_of_bases,
+};
 
 /// Where a *microast* holds the codes of its styles, `[styles, CODE]`.
 const CODES: &str = "styles";
@@ -51,6 +53,14 @@ pub enum StyleError {
     /// Other colours, where a style's are not apart from the rest of it.
     #[error("the styles of the model '{model}' have no palette of their own; those of 'any' do")]
     NoPalette {
+        /// The model.
+        model: String,
+    },
+    /// Styles side by side, where they have no network in common.
+    #[error(
+        "the styles of the model '{model}' have kernels of their own: no region can be in another style than the frame"
+    )]
+    NoRegions {
         /// The model.
         model: String,
     },
@@ -171,9 +181,9 @@ impl StyleCode {
 
 /// What weights are told apart by: a hash (FNV-1a) of every number that is no style of its own.
 pub(crate) fn network_tag(weights: &Weights) -> u64 {
-    let trunk = weights
-        .iter()
-        .filter(|(path, _)| !path.starts_with("styles.") && ![COLOURS, CODES].contains(&path.as_str()));
+    let trunk = weights.iter().filter(|(path, _)| {
+        !path.starts_with("styles.") && ![COLOURS, CODES, MIXES].contains(&path.as_str())
+    });
     let bytes = trunk.flat_map(|(path, tensor)| {
         path.bytes().chain(tensor.values.iter().flat_map(|number| number.to_bits().to_le_bytes()))
     });
@@ -190,17 +200,24 @@ pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) 
         return None;
     }
     let mut numbers = Vec::new();
-    for (path, width) in code_parts(layers.into_iter().map(|(_, width)| width), config.has_palettes()) {
+    let (widths, mixes) = (layers.into_iter().map(|(_, width)| width), mixes_of(config));
+    for (path, width) in code_parts(widths, mixes, config.has_palettes()) {
         numbers.extend_from_slice(weights.get(&path)?.values.get(style * width..(style + 1) * width)?);
     }
     Some(numbers)
+}
+
+/// Numbers of a code that say how much a style takes of each basis.
+fn mixes_of(config: &GeneratorConfig) -> usize {
+    config.mixed_layers().len() * config.bases()
 }
 
 /// The weights of the same network of one style, with this code folded in: `y * scale + shift` behind a convolution is a
 /// convolution too. See [`GeneratorConfig::of_one_style`].
 pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) -> Weights {
     let beside = |path: &str| {
-        ["styles.", "encoder.", "style."].iter().any(|start| path.starts_with(start)) || path == COLOURS
+        let start = ["styles.", "encoder.", "style."].iter().any(|start| path.starts_with(start));
+        start || path == COLOURS || is_of_bases(path)
     };
     let trunk = weights.iter().filter(|(path, _)| !beside(path));
     let mut folded: Weights = trunk.map(|(path, tensor)| (path.clone(), tensor.clone())).collect();
@@ -210,6 +227,8 @@ pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) ->
     }
     let (layers, map) =
         code.split_at(2 * config.styled_layers().iter().map(|(_, width)| width).sum::<usize>());
+    let (mixes, map) = map.split_at(mixes_of(config));
+    fold_bases(config, weights, mixes, &mut folded);
     if let Ok(map) = map.try_into() {
         fold_colours(&mut folded, map);
     }

@@ -62,6 +62,7 @@ impl Recipe {
         self.features.check()?;
         self.run.check()?;
         self.check_blocks()?;
+        self.check_bases()?;
         self.check_styles_of_a_step()?;
         self.check_encoder()?;
         self.check_objective()

@@ -16,6 +16,8 @@ impl Default for GeneratorRecipe {
             // One painting is what most runs learn.
             encoder: false,
             blocks: 4,
+            // Regions may then be in styles of their own.
+            bases: 0,
             // Strength is then mixed in by pixels alone.
             photo: 0.0,
             // Held early, `configs/great-wave.toml` stays at three times the distance from its painting for as long as

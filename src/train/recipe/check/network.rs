@@ -18,6 +18,18 @@ impl Recipe {
         Ok(())
     }
 
+    /// Bases are an encoder's, and a step's kernels are of one style.
+    pub(super) fn check_bases(&self) -> Checked {
+        let (bases, styles) = (self.generator.bases, self.training.styles);
+        if bases > 0 && !self.generator.encoder {
+            return fault("generator.bases", bases, "0 without generator.encoder = true");
+        }
+        if bases > 0 && styles > 1 {
+            return fault("training.styles", styles, "1 with generator.bases");
+        }
+        within("generator.bases", bases, 0..=16)
+    }
+
     /// Styles of a step share its crops equally.
     pub(super) fn check_styles_of_a_step(&self) -> Checked {
         let (batch, styles) = (self.training.batch, self.training.styles);
@@ -111,6 +123,11 @@ mod tests {
             (recipe.generator.blocks, recipe.generator.kind) = (2, GeneratorKind::Base);
         };
         assert_eq!(refused(base), "generator.blocks");
+    }
+
+    #[test]
+    fn bases_go_with_an_encoder() {
+        assert_eq!(refused(|recipe| recipe.generator.bases = 2), "generator.bases");
     }
 
     #[test]
