@@ -9,7 +9,7 @@ use impasto_models::generators::{BaseConfig, GeneratorConfig, JohnsonConfig, Joh
 use impasto_models::model::Metadata;
 use impasto_models::{
     Colorimetry, Controls, DeviceChoice, EngineOptions, Error, FrameBuffer, Matrix, Model, PictureInfo,
-    PixelFormat, Range, StyleCode, StyleError, engine,
+    PixelFormat, Precision, Range, StyleCode, StyleError, engine,
 };
 
 /// A network of random weights whose styles differ.
@@ -99,20 +99,42 @@ fn every_engine_paints_a_mix_as_the_networks_affine_layers_do() {
 }
 
 #[test]
-fn beside_kernels_of_their_own_no_region_is_in_another_style_and_its_strength_is_the_pixels() {
-    let config = TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(2) };
+fn regions_are_in_styles_that_have_kernels_of_their_own() {
+    let config = TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(3) };
     let model = model(GeneratorConfig::Tiny(config));
-    let edit = |edit: &str| Plan::from_json(&format!(r#"{{"edits": [{edit}]}}"#)).unwrap();
-    for styled in [r#"{"style": "style 1"}"#, r#"{"palette": "style 1"}"#] {
-        let refused = edit(styled).in_styles_of(&model, Path::new("")).unwrap_err();
-        assert!(refused.to_string().contains("no region can be in another style"), "{refused}");
+    let edited = |device, precision, edits: &str| {
+        let plan = Plan::from_json(&format!(r#"{{"edits": [{edits}]}}"#)).unwrap();
+        let options = EngineOptions { device, precision, ..EngineOptions::default() };
+        let mut engine = engine::open::<FrameBuffer>(&model, info(), &options).unwrap();
+        let mut frame = FrameBuffer::new(info(), source()).unwrap();
+        frame.controls = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        painted.frame.output().to_vec()
+    };
+    let [own, other] = [None, Some("style 1")].map(|style| {
+        let style = style.map(|style| Arc::new(model.style(style).unwrap()));
+        painted(&model, DeviceChoice::Cpu, &[style]).remove(0)
+    });
+    let fused = |edits: &str| edited(DeviceChoice::Cpu, Precision::F32, edits);
+    assert!(apart(&fused(r#"{"style": "style 1"}"#), &other) < 0.5 && apart(&own, &other) > 2.0);
+    // A hard edge, a soft one, a third style, and a palette of a region: every engine alike.
+    let half = r#""shape": {"rectangle": {"x": 0, "y": 0, "width": 0.5, "height": 1}}"#;
+    let soft = r#""shape": {"ellipse": {"x": 0.4, "y": 0.1, "width": 0.5, "height": 0.8}}, "feather": 0.2"#;
+    let hard = format!(r#"{{"region": {{{half}}}, "style": "style 1"}}"#);
+    let both = format!(r#"{hard}, {{"region": {{{soft}}}, "style": "style 2"}}"#);
+    let palette = format!(r#"{{"region": {{{soft}}}, "palette": "style 2"}}"#);
+    for edits in [&hard, &both, &palette] {
+        let (fused, burn) = (fused(edits), edited(DeviceChoice::BurnCpu, Precision::Auto, edits));
+        let worst = fused.iter().zip(&burn).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 2, "{worst}: {edits}");
+        assert!(apart(&fused, &own) > 0.2, "{edits}");
     }
-    let edits = Some(Arc::new(edit(r#"{"strength": 0.5}"#)));
-    let mut engine = engine::open::<FrameBuffer>(&model, info(), &EngineOptions::default()).unwrap();
-    let mut frame = FrameBuffer::new(info(), source()).unwrap();
-    frame.controls = Controls { edits, ..Controls::default() };
-    assert!(engine.submit(frame).is_ok());
-    assert!(engine.collect().unwrap().outcome.is_ok());
+    // The lower right corner is far from the left half, but not as far as the network sees: most of it is the frame's own.
+    let corner = |bytes: &[u8]| bytes[3 * (72 * 39 + 60)..].to_vec();
+    let nearest = apart(&corner(&fused(&hard)), &corner(&own));
+    assert!(nearest < 0.25 * apart(&corner(&other), &corner(&own)), "{nearest}");
 }
 
 #[test]

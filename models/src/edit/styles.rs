@@ -26,9 +26,6 @@ impl Plan {
                 let code = model.choose_style(choice, folder)?;
                 Ok(Arc::new(code.ok_or_else(|| model.takes_no_pictures())?))
             };
-            if edit.style.is_some() || edit.palette.is_some() {
-                model.check_regions()?;
-            }
             edit.code = edit.style.as_deref().map(made).transpose()?;
             if edit.palette.is_some() && !model.metadata().generator.has_palettes() {
                 return Err(StyleError::NoPalette { model: model.name().to_owned() }.into());

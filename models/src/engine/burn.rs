@@ -113,7 +113,11 @@ impl Painter for BurnPainter {
     fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {
         let beside = self.model.styles_beside(style, regions)?;
         let trunk = beside.as_ref().map(|(trunk, _)| trunk);
-        self.generator = in_style(&self.model, trunk.or(style), &self.device)?;
+        let of_bases = beside.as_ref().is_some_and(|(_, styles)| !styles.networks().is_empty());
+        self.generator = match of_bases {
+            true => self.model.generator(&self.device),
+            false => in_style(&self.model, trunk.or(style), &self.device)?,
+        };
         self.beside = beside.map(|(_, styles)| styles);
         Ok(())
     }

@@ -27,8 +27,6 @@ pub(super) struct Strength {
 struct Ends {
     photo: Option<StyleCode>,
     first: StyleCode,
-    /// Whether regions may have codes of their own.
-    by_region: bool,
 }
 
 /// What was asked for last, and what it came to.
@@ -54,8 +52,7 @@ impl Asked {
 impl Strength {
     /// That of a model.
     pub(super) fn new(model: &Model) -> Self {
-        let by_region = model.check_regions().is_ok();
-        let ends = model.first_style().map(|first| Ends { photo: model.photo_style(), first, by_region });
+        let ends = model.first_style().map(|first| Ends { photo: model.photo_style(), first });
         Self { ends, last: None }
     }
 
@@ -104,7 +101,7 @@ impl Ends {
         let styled = edits.edits.iter().any(is_styled);
         let differs = |edit: &Edit| edit.strength.is_some_and(|own| own != frame && own > 0.0);
         // One code for all: a later region lies over an earlier one, whatever their strengths.
-        let by_code = self.photo.is_some() && self.by_region && !styled && edits.edits.iter().any(differs);
+        let by_code = self.photo.is_some() && !styled && edits.edits.iter().any(differs);
         let look = |edit: &Edit| {
             let strength = edit.strength.unwrap_or(frame);
             let by_code = by_code && edit.strength.is_some_and(|own| own > 0.0);

@@ -330,6 +330,12 @@ impl Affine {
         [self.scale, self.shift].map(|values| values.narrow(0, 0, 1).into_data().iter::<f32>().collect())
     }
 
+    /// That of one style alone.
+    pub(super) fn of_style(&self, style: usize) -> Self {
+        let row = |values: &Tensor<2>| values.clone().narrow(0, style, 1);
+        Self { scale: row(&self.scale), shift: row(&self.shift) }
+    }
+
     fn is_single(&self) -> bool {
         self.scale.dims()[0] == 1
     }

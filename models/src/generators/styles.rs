@@ -41,11 +41,11 @@ impl Look {
         self.layers.get(index)
     }
 
-    /// How much the layer `index` takes of each basis, `[1, bases]`: a batch is of one style.
-    pub(super) fn mix_of(&self, index: usize) -> Option<Tensor<2>> {
+    /// How much the layer `index` takes of each basis in a style, `[1, bases]`: a batch is of one style, the first.
+    fn mix_of(&self, index: usize, style: usize) -> Option<Tensor<2>> {
         let mixes = self.mixes.as_ref()?;
         let ([_, all], layers) = (mixes.dims(), self.layers.len() + 1);
-        Some(mixes.clone().narrow(0, 0, 1).narrow(1, index * (all / layers), all / layers))
+        Some(mixes.clone().narrow(0, style, 1).narrow(1, index * (all / layers), all / layers))
     }
 
     /// One row for each of as many pictures, of the styles with these indices.
@@ -74,17 +74,32 @@ impl Look {
             let half = |from| rows.clone().narrow(1, from, channels);
             Affine { scale: half(0), shift: half(channels) }
         });
-        Self { layers: layers.collect(), shares: Some(shares), ..Self::default() }
+        let mixes = styles.mixes().to_vec();
+        let mixes = (!mixes.is_empty()).then(|| {
+            let count = mixes.len() / styles.styles();
+            Tensor::from_data(TensorData::new(mixes, [styles.styles(), count]), &device)
+        });
+        Self { layers: layers.collect(), mixes, shares: Some(shares), ..Self::default() }
     }
 
     /// A layer's output in its style, or each pixel in its shares of several; `by` is how much smaller than the picture it is.
     pub(super) fn apply(&self, index: usize, layer: &Layer, x: Tensor<4>, by: usize) -> Tensor<4> {
         let affine = self.of_layer(index);
-        let Some((shares, affine)) = self.shares.as_ref().zip(affine) else {
-            return layer.forward(x, affine, self.mix_of(index).as_ref());
+        let Some(shares) = &self.shares else {
+            return layer.forward(x, affine, self.mix_of(index, 0).as_ref());
         };
         let [_, styles, height, width] = shares.dims();
         let cells = avg_pool2d(shares.clone(), AvgPoolOptions::new([by, by]).with_stride([by, by]));
+        if self.mixes.is_some() {
+            // Each style by its own kernels, then each pixel in its shares of them.
+            let painted = (0..styles).map(|style| {
+                let affine = affine.map(|affine| affine.of_style(style));
+                let mix = self.mix_of(index, style);
+                layer.forward(x.clone(), affine.as_ref(), mix.as_ref()) * cells.clone().narrow(1, style, 1)
+            });
+            return painted.reduce(|sum, style| sum + style).expect("there is a style");
+        }
+        let Some(affine) = affine else { return layer.forward(x, None, None) };
         let cells: Tensor<2> = cells.reshape([styles, height / by * (width / by)]);
         let map = |numbers: &Tensor<2>| {
             let [_, channels] = numbers.dims();

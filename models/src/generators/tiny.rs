@@ -250,8 +250,8 @@ impl Tiny {
             Some(crossed) => recoloured(numbers, crossed.val().unsqueeze_dim(0)),
             None => numbers * self.share.val().reshape([1, 3, 1, 1]),
         };
-        let mix = style.mix_of(mixed_layers(self.blocks.len()) - 1);
-        (shuffle(self.head.forward(x, None, mix.as_ref()), CELL) + shared, features)
+        let head = styled(mixed_layers(self.blocks.len()) - 1, &self.head, x, CELL); // [batch, 48, h/4, w/4]
+        (shuffle(head, CELL) + shared, features)
     }
 
     /// Makes of seeded weights those that training starts from: the head and the share of the input.

@@ -168,23 +168,19 @@ impl Model {
         if regions.is_empty() {
             return Ok(None);
         }
-        self.check_regions()?;
         let first = self.first_style().ok_or_else(|| self.fixed())?;
         let codes: Vec<_> = [own.unwrap_or(&first)].into_iter().chain(regions.iter().copied()).collect();
         codes.iter().try_for_each(|code| self.check_style(code))?;
         let config = &self.metadata.generator;
-        Ok(Some((StylesBeside::trunk(config, first.network()), StylesBeside::new(config, &codes))))
-    }
-
-    /// Whether regions of a picture can be in styles of their own: what they share must then be the network.
-    ///
-    /// # Errors
-    /// [`StyleError::NoRegions`] where styles take bases.
-    pub(crate) fn check_regions(&self) -> Result<(), StyleError> {
-        if self.metadata.generator.bases() > 0 {
-            return Err(StyleError::NoRegions { model: self.name().to_owned() });
+        let trunk = StylesBeside::trunk(config, first.network());
+        let mut styles = StylesBeside::new(config, &codes);
+        if config.bases() > 0 {
+            // Their maps of colours come before, mixed by shares.
+            let own = |code: &&StyleCode| (*code).clone().in_colours_of(&trunk);
+            let fold = |code: StyleCode| style::fold(config, &self.weights, code.numbers());
+            styles = styles.with_networks(codes.iter().map(own).map(fold).collect());
         }
-        Ok(())
+        Ok(Some((trunk, styles)))
     }
 
     /// Whether a code is one of this model's weights.

@@ -1,12 +1,13 @@
 //! Several styles in one picture: behind each convolution that a style moves, a pixel takes the mean of the styles' scales and
 //! shifts, weighted by its shares of them.
 //!
-//! The network itself is the one whose styles are all taken away ([`StylesBeside::trunk`]), so its work is that of one style.
+//! The network itself is the one whose styles are all taken away ([`StylesBeside::trunk`]), so its work is that of one style. Where styles
+//! have kernels of their own ([`crate::generators`], `bases`), a pixel takes the mean of what those say.
 
 use multiversion::multiversion;
 
 use super::{COLOUR, StyleCode};
-use crate::generators::GeneratorConfig;
+use crate::generators::{GeneratorConfig, Weights};
 
 /// The codes of styles, layer by layer.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub(crate) struct StylesBeside {
     layers: Vec<Vec<f32>>,
     /// For each style its map of colours; nothing of a network without.
     maps: Vec<[f32; COLOUR]>,
+    /// For each style how much it takes of each basis of each layer; nothing of a network without.
+    mixes: Vec<f32>,
+    /// For each style, where it has kernels of its own, the weights of a network of that style alone, but for its map of colours.
+    networks: Vec<Weights>,
 }
 
 impl StylesBeside {
@@ -31,8 +36,27 @@ impl StylesBeside {
             layers.push(numbers.copied().collect());
             at += 2 * width;
         }
+        let count = config.mixed_layers().len() * config.bases();
+        let mixes = codes.iter().flat_map(|code| &code.numbers()[at..at + count]).copied().collect();
+        at += count;
         let map = |code: &&StyleCode| code.numbers()[at..].try_into().ok();
-        Self { styles: codes.len(), widths, layers, maps: codes.iter().filter_map(map).collect() }
+        let maps = codes.iter().filter_map(map).collect();
+        Self { styles: codes.len(), widths, layers, maps, mixes, networks: Vec::new() }
+    }
+
+    /// The same with the weights of each style's own network.
+    pub(crate) fn with_networks(self, networks: Vec<Weights>) -> Self {
+        Self { networks, ..self }
+    }
+
+    /// How much of each basis of each layer, `[styles, layers * bases]`; empty without bases.
+    pub(crate) fn mixes(&self) -> &[f32] {
+        &self.mixes
+    }
+
+    /// The weights of each style's own network; none where they share one.
+    pub(crate) fn networks(&self) -> &[Weights] {
+        &self.networks
     }
 
     /// The code that changes nothing: folded into a network's weights it leaves the network itself.
@@ -42,6 +66,7 @@ impl StylesBeside {
             numbers.extend(std::iter::repeat_n(1.0, width));
             numbers.extend(std::iter::repeat_n(0.0, width));
         }
+        numbers.extend(std::iter::repeat_n(0.0, config.mixed_layers().len() * config.bases()));
         if config.has_palettes() {
             numbers.extend((0..COLOUR).map(|i| if i.is_multiple_of(5) { 1.0 } else { 0.0 }));
         }

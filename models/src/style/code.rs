@@ -56,14 +56,6 @@ pub enum StyleError {
         /// The model.
         model: String,
     },
-    /// Styles side by side, where they have no network in common.
-    #[error(
-        "the styles of the model '{model}' have kernels of their own: no region can be in another style than the frame"
-    )]
-    NoRegions {
-        /// The model.
-        model: String,
-    },
     /// Scenes in another light, where styles have no maps of colours that could begin with it.
     #[error(
         "the model '{model}' paints scenes in their own light: its styles have no maps of colours; those of 'any' do"

@@ -16,7 +16,7 @@ impl Default for GeneratorRecipe {
             // One painting is what most runs learn.
             encoder: false,
             blocks: 4,
-            // Regions may then be in styles of their own.
+            // A region in another style is then cheap.
             bases: 0,
             // Strength is then mixed in by pixels alone.
             photo: 0.0,

@@ -102,7 +102,8 @@ impl<N: Number> Conv<N> {
         output.close();
     }
 
-    fn row(&self, input: &Map<N>, y: usize, residual: Option<&[N]>, output: &mut [N], row: Row) {
+    /// Row `y`, on this thread.
+    pub(super) fn row(&self, input: &Map<N>, y: usize, residual: Option<&[N]>, output: &mut [N], row: Row) {
         let Row { width, pitch, relu } = row;
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
             let residual = residual.map(|residual| &residual[first..]);
@@ -111,10 +112,10 @@ impl<N: Number> Conv<N> {
         }
     }
 
-    /// Row `y` of a convolution of stride 1 as floats, [`Conv::outputs`] a pixel, on this thread.
-    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
+    /// Row `y` of a convolution as floats, `width` pixels of [`Conv::outputs`], on this thread.
+    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, width: usize, output: &mut [f32]) {
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
-            let job = self.job(index, input, y, input.width(), self.outputs());
+            let job = self.job(index, input, y, width, self.outputs());
             self.block.row_of_floats(&job, &mut output[first..]);
         }
     }
@@ -155,12 +156,13 @@ impl<N: Number> Conv<N> {
 
 /// How a row is written.
 #[derive(Clone, Copy)]
-struct Row {
+pub(super) struct Row {
     /// Outputs.
-    width: usize,
+    pub(super) width: usize,
     /// Numbers from one output to the next.
-    pitch: usize,
-    relu: bool,
+    pub(super) pitch: usize,
+    /// Whether negative sums become 0.
+    pub(super) relu: bool,
 }
 
 /// A 1x1 convolution whose outputs are shuffled to pixels of twice the size: one convolution for each of a cell's 2x2.

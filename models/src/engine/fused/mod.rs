@@ -14,6 +14,7 @@
 //! | `pixels` | planar numbers to cells and back |
 //! | `network` | what the engine asks of a network |
 //! | `beside` | several styles in one picture |
+//! | `several` | the same, of styles that have kernels of their own |
 //! | `tiny`, `base` | the networks |
 //! | `canvas` | rows of output pictures, shared out over threads |
 
@@ -27,6 +28,7 @@ mod map;
 mod network;
 mod number;
 mod pixels;
+mod several;
 mod tiny;
 
 use std::sync::Arc;

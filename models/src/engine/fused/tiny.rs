@@ -7,6 +7,7 @@ use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
+use super::several::{Rooms, Several};
 use std::sync::Arc;
 
 use crate::engine::at_once::Input;
@@ -38,8 +39,44 @@ pub(super) struct Tiny<N: 'static> {
     eighths: [Map<N>; 2],
     small: Map<N>,
     wide: Map<N>,
-    /// Styles side by side, and the shares of them at 1/4 and at 1/8.
-    beside: Option<(Arc<StylesBeside>, [Map<f32>; 2])>,
+    beside: Option<Side<N>>,
+}
+
+/// Styles side by side.
+struct Side<N: 'static> {
+    styles: Arc<StylesBeside>,
+    /// Their shares at 1/4 and at 1/8.
+    shares: [Map<f32>; 2],
+    /// The network of each, where they have kernels of their own.
+    networks: Vec<Layers<N>>,
+    rooms: Rooms,
+}
+
+impl<N: Number> Side<N> {
+    /// The convolution of every style, where those have their own.
+    fn several<'a, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
+        &'a self,
+        pick: &'a F,
+        level: usize,
+    ) -> Several<'a, impl Fn(usize) -> &'a Conv<N> + Sync> {
+        let conv = move |style: usize| pick(&self.networks[style]);
+        Several { conv, shares: &self.shares[level], rooms: &self.rooms }
+    }
+}
+
+/// A layer from map to map: its own convolution with what styles side by side put behind it, or those of all styles.
+fn convolve<N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
+    (kernels, layers, side): (&'static Kernels<N>, &Layers<N>, Option<&Side<N>>),
+    (index, level, relu): (usize, usize, bool),
+    pick: F,
+    input: &Map<N>,
+    output: &mut Map<N>,
+) {
+    if let Some(side) = side.filter(|side| !side.networks.is_empty()) {
+        return side.several(&pick, level).run(kernels, input, output, relu);
+    }
+    let beside = side.map(|side| Beside::of_layer(kernels, &side.styles, index, &side.shares[level]));
+    pick(layers).run(input, output, Then { beside, relu, ..Then::RELU });
 }
 
 struct Layers<N: 'static> {
@@ -119,8 +156,12 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>) {
-        let maps = |styles: &StylesBeside| [Map::new(styles.styles()), Map::new(styles.styles())];
-        self.beside = styles.map(|styles| (Arc::clone(&styles), maps(&styles)));
+        let side = |styles: Arc<StylesBeside>| {
+            let shares = [Map::new(styles.styles()), Map::new(styles.styles())];
+            let networks = styles.networks().iter().map(|weights| Layers::new(weights, self.kernels));
+            Side { networks: networks.collect(), rooms: Rooms::new(), styles, shares }
+        };
+        self.beside = styles.map(side);
     }
 
     fn reshape(&mut self, width: usize, height: usize) {
@@ -131,7 +172,7 @@ impl<N: Number> Network for Tiny<N> {
         for map in [first, second, &mut self.small] {
             map.reshape(width / 8, height / 8);
         }
-        if let Some((_, [quarter, eighth])) = &mut self.beside {
+        if let Some(Side { shares: [quarter, eighth], .. }) = &mut self.beside {
             quarter.reshape(width / CELL, height / CELL);
             eighth.reshape(width / 8, height / 8);
         }
@@ -154,7 +195,7 @@ impl<N: Number> Network for Tiny<N> {
                     store(planar, raw, cells, wide);
                 });
             }),
-            Some((styles, [quarter, eighth])) => {
+            Some(Side { styles, shares: [quarter, eighth], .. }) => {
                 in_bands_of((rows, quarter.rows_mut()), 2, &|((cells, wide), mut of_cells)| {
                     let mut buffers = scratch.of_this_thread();
                     let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
@@ -173,21 +214,16 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn run(&mut self) {
-        let Layers { stem, down, blocks, up, .. } = &self.layers;
-        let then = |index: usize, level: usize| {
-            let styles = self.beside.as_ref();
-            let beside =
-                styles.map(|(styles, shares)| Beside::of_layer(self.kernels, styles, index, &shares[level]));
-            Then { beside, ..Then::RELU }
-        };
-        stem.run(&self.cells, &mut self.skip, then(0, 0));
+        let blocks = self.layers.blocks.len();
+        let of = (self.kernels, &self.layers, self.beside.as_ref());
+        convolve(of, (0, 0, true), |layers| &layers.stem, &self.cells, &mut self.skip);
         let [first, second] = &mut self.eighths;
-        down.run(&self.skip, first, then(1, 1));
-        for (index, pair) in blocks.chunks(2).enumerate() {
-            pair[0].run(first, second, then(2 + 2 * index, 1));
-            pair[1].run(second, first, then(3 + 2 * index, 1));
+        convolve(of, (1, 1, true), |layers| &layers.down, &self.skip, first);
+        for index in (0..blocks).step_by(2) {
+            convolve(of, (2 + index, 1, true), |layers| &layers.blocks[index], first, second);
+            convolve(of, (3 + index, 1, true), |layers| &layers.blocks[index + 1], second, first);
         }
-        up.run(first, &mut self.small, Then { relu: false, ..then(2 + blocks.len(), 1) });
+        convolve(of, (2 + blocks, 1, false), |layers| &layers.up, first, &mut self.small);
         self.double();
     }
 
@@ -201,7 +237,12 @@ impl<N: Number> Network for Tiny<N> {
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
         let Layers { head, share, crossed, .. } = &self.layers;
-        head.row_of_floats(&self.wide, line, raw);
+        match self.beside.as_ref().filter(|side| !side.networks.is_empty()) {
+            Some(side) => {
+                side.several(&|layers: &Layers<N>| &layers.head, 0).row_of_floats(&self.wide, line, raw)
+            }
+            None => head.row_of_floats(&self.wide, line, self.wide.width(), raw),
+        }
         scatter::<CELL>(raw, head.outputs(), *share, original, painted);
         if let Some(crossed) = crossed {
             cross(crossed, original, painted);

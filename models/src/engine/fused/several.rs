@@ -1,0 +1,106 @@
+//! Styles side by side that have kernels of their own: a row goes through those of every style that it has shares of, and each pixel takes
+//! the mean of what they say, weighted by its shares.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::conv::{Conv, Row};
+use super::kernels::Kernels;
+use super::map::Map;
+use super::number::Number;
+use crate::numbers::bands::in_bands_of;
+
+/// A layer of the networks of several styles.
+pub(super) struct Several<'a, F> {
+    /// A style's own convolution.
+    pub(super) conv: F,
+    /// `[styles]` a pixel.
+    pub(super) shares: &'a Map<f32>,
+    /// Where rows are summed.
+    pub(super) rooms: &'a Rooms,
+}
+
+/// A row's sum, and a row of one style, for every thread that may come.
+pub(super) struct Rooms {
+    threads: Vec<Mutex<[Vec<f32>; 2]>>,
+}
+
+impl Rooms {
+    pub(super) fn new() -> Self {
+        Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Work in those of this thread, which nobody waits in.
+    fn with<T>(&self, work: impl FnOnce(&mut [Vec<f32>; 2]) -> T) -> T {
+        let thread = rayon::current_thread_index().unwrap_or(0) % self.threads.len();
+        work(&mut self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
+    /// All rows, rectified or not, on the threads of the rayon pool that calls.
+    pub(super) fn run(&self, kernels: &Kernels<N>, input: &Map<N>, output: &mut Map<N>, relu: bool) {
+        let (width, pitch) = (output.width(), output.pitch());
+        let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+        in_bands_of(output.rows_mut(), 1, &|rows| {
+            rows.for_each(|y, row| {
+                if let Some(style) = self.only_style(y) {
+                    return (self.conv)(style).row(input, y, None, row, Row { width, pitch, relu });
+                }
+                self.rooms.with(|[sum, one]| {
+                    self.sum(input, y, width, sum, one);
+                    let outputs = (self.conv)(0).outputs();
+                    for (pixel, sum) in row.chunks_mut(pitch).zip(sum.chunks_exact_mut(outputs)).take(width) {
+                        let sum = &mut sum[..pitch.min(outputs)];
+                        sum.iter_mut().for_each(|number| *number = number.max(least));
+                        kernels.narrow(sum, &mut pixel[..sum.len()]);
+                    }
+                });
+            });
+        });
+        output.close();
+    }
+
+    /// Row `y` as floats, as [`Conv::row_of_floats`] gives it, on this thread.
+    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
+        let width = self.shares.width();
+        match self.only_style(y) {
+            Some(style) => (self.conv)(style).row_of_floats(input, y, width, output),
+            None => self.rooms.with(|[sum, one]| {
+                self.sum(input, y, width, sum, one);
+                let count = output.len().min(sum.len());
+                output[..count].copy_from_slice(&sum[..count]);
+            }),
+        }
+    }
+
+    /// The style that all of a row is of.
+    fn only_style(&self, y: usize) -> Option<usize> {
+        let (shares, styles) = (self.shares_of(y), self.shares.pitch());
+        let style = shares[..styles].iter().position(|share| *share == 1.0)?;
+        shares.iter().skip(style).step_by(styles).all(|share| *share == 1.0).then_some(style)
+    }
+
+    fn shares_of(&self, y: usize) -> &[f32] {
+        &self.shares.row(y)[..self.shares.width() * self.shares.pitch()]
+    }
+
+    /// The row of every style that has a share in it, times its shares.
+    fn sum(&self, input: &Map<N>, y: usize, width: usize, sum: &mut Vec<f32>, one: &mut Vec<f32>) {
+        let (shares, styles) = (self.shares_of(y), self.shares.pitch());
+        let (outputs, floats) = ((self.conv)(0).outputs(), (self.conv)(0).row_floats(width));
+        sum.clear();
+        sum.resize(floats, 0.0);
+        one.resize(floats, 0.0);
+        for style in 0..styles {
+            let own = || shares.iter().skip(style).step_by(styles);
+            if own().all(|share| *share == 0.0) {
+                continue;
+            }
+            (self.conv)(style).row_of_floats(input, y, width, one);
+            let pixels = sum.chunks_exact_mut(outputs).zip(one.chunks_exact(outputs));
+            for ((sum, one), share) in pixels.zip(own()).filter(|(_, share)| **share > 0.0) {
+                sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += share * one);
+            }
+        }
+    }
+}
