@@ -156,7 +156,7 @@ impl<N: Number> Network for Base<N> {
     }
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
-        self.layers.head.row_of_floats(&self.last_half, line, self.last_half.width(), raw);
+        self.layers.head.row_of_floats(&self.last_half, line, 0..self.last_half.width(), raw);
         scatter::<CELL>(raw, self.layers.head.outputs(), [1.0; 3], original, painted);
     }
 }

@@ -1,5 +1,7 @@
 //! A convolution, its weights packed for the loops of an instruction set.
 
+use std::ops::Range;
+
 use super::beside::Beside;
 use super::kernels::{Block, Job, Kernels};
 use super::map::Map;
@@ -112,12 +114,18 @@ impl<N: Number> Conv<N> {
         }
     }
 
-    /// Row `y` of a convolution as floats, `width` pixels of [`Conv::outputs`], on this thread.
-    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, width: usize, output: &mut [f32]) {
+    /// Pixels of row `y` as floats, [`Conv::outputs`] each, on this thread.
+    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, pixels: Range<usize>, output: &mut [f32]) {
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
-            let job = self.job(index, input, y, width, self.outputs());
+            let mut job = self.job(index, input, y, pixels.len(), self.outputs());
+            job.rows = job.rows.map(|row| &row[pixels.start * job.step..]);
             self.block.row_of_floats(&job, &mut output[first..]);
         }
+    }
+
+    /// Pixels that are made at a time: fewer cost as much.
+    pub(super) fn least_pixels(&self) -> usize {
+        self.block.pixels
     }
 
     /// Floats that a row of `width` pixels needs room for.

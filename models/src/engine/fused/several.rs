@@ -1,6 +1,7 @@
-//! Styles side by side that have kernels of their own: a row goes through those of every style that it has shares of, and each pixel takes
-//! the mean of what they say, weighted by its shares.
+//! Styles side by side that have kernels of their own: where pixels of a row have shares of a style, they go through its kernels, and each
+//! takes the mean of what they say, weighted by its shares.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::conv::{Conv, Row};
@@ -8,6 +9,9 @@ use super::kernels::Kernels;
 use super::map::Map;
 use super::number::Number;
 use crate::numbers::bands::in_bands_of;
+
+/// Pixels without shares between two runs for which it is not worth ending the first.
+const GAP: usize = 16;
 
 /// A layer of the networks of several styles.
 pub(super) struct Several<'a, F> {
@@ -64,7 +68,7 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
     pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
         let width = self.shares.width();
         match self.only_style(y) {
-            Some(style) => (self.conv)(style).row_of_floats(input, y, width, output),
+            Some(style) => (self.conv)(style).row_of_floats(input, y, 0..width, output),
             None => self.rooms.with(|[sum, one]| {
                 self.sum(input, y, width, sum, one);
                 let count = output.len().min(sum.len());
@@ -84,7 +88,7 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         &self.shares.row(y)[..self.shares.width() * self.shares.pitch()]
     }
 
-    /// The row of every style that has a share in it, times its shares.
+    /// Where each style has shares in the row, what it says, times those.
     fn sum(&self, input: &Map<N>, y: usize, width: usize, sum: &mut Vec<f32>, one: &mut Vec<f32>) {
         let (shares, styles) = (self.shares_of(y), self.shares.pitch());
         let (outputs, floats) = ((self.conv)(0).outputs(), (self.conv)(0).row_floats(width));
@@ -92,15 +96,52 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         sum.resize(floats, 0.0);
         one.resize(floats, 0.0);
         for style in 0..styles {
-            let own = || shares.iter().skip(style).step_by(styles);
-            if own().all(|share| *share == 0.0) {
-                continue;
-            }
-            (self.conv)(style).row_of_floats(input, y, width, one);
-            let pixels = sum.chunks_exact_mut(outputs).zip(one.chunks_exact(outputs));
-            for ((sum, one), share) in pixels.zip(own()).filter(|(_, share)| **share > 0.0) {
-                sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += share * one);
+            let conv = (self.conv)(style);
+            let share = |pixel: usize| shares[pixel * styles + style];
+            let mut from = 0;
+            while let Some(run) = next_run(&share, from, width) {
+                from = run.end;
+                // What is made at a time must lie within the row; what is before the run is not its own.
+                let start = run.start.min(width.saturating_sub(conv.least_pixels()));
+                conv.row_of_floats(input, y, start..run.end, one);
+                let made = one.chunks_exact(outputs).skip(run.start - start);
+                let pixels = sum[run.start * outputs..].chunks_exact_mut(outputs).zip(made);
+                for ((sum, one), share) in pixels.zip(run.map(share)) {
+                    sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += share * one);
+                }
             }
         }
+    }
+}
+
+/// The next pixels from `from` on with shares, and what lies between those that are near one another.
+fn next_run(share: &impl Fn(usize) -> f32, from: usize, width: usize) -> Option<Range<usize>> {
+    let start = (from..width).find(|pixel| share(*pixel) > 0.0)?;
+    let mut end = start + 1;
+    while let Some(next) = (end..width.min(end + GAP)).find(|pixel| share(*pixel) > 0.0) {
+        end = next + 1;
+    }
+    Some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_told_apart_where_it_is_worth_it() {
+        let runs = |shares: &[usize], width| {
+            let share = |pixel: usize| if shares.contains(&pixel) { 0.5 } else { 0.0 };
+            let mut from = 0;
+            std::iter::from_fn(|| {
+                let run = next_run(&share, from, width)?;
+                from = run.end;
+                Some((run.start, run.end))
+            })
+            .collect::<Vec<_>>()
+        };
+        assert!(runs(&[], 40).is_empty());
+        assert_eq!(runs(&[3, 5, 5 + GAP], 40), [(3, 6 + GAP)]);
+        assert_eq!(runs(&[0, 1 + GAP, 39], 40), [(0, 1), (1 + GAP, 2 + GAP), (39, 40)]);
     }
 }

@@ -241,7 +241,7 @@ impl<N: Number> Network for Tiny<N> {
             Some(side) => {
                 side.several(&|layers: &Layers<N>| &layers.head, 0).row_of_floats(&self.wide, line, raw)
             }
-            None => head.row_of_floats(&self.wide, line, self.wide.width(), raw),
+            None => head.row_of_floats(&self.wide, line, 0..self.wide.width(), raw),
         }
         scatter::<CELL>(raw, head.outputs(), *share, original, painted);
         if let Some(crossed) = crossed {
