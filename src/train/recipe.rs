@@ -80,8 +80,8 @@ pub struct GeneratorRecipe {
     pub photo: f64,
     /// Blocks of a `tiny` at an eighth of the size: 4, or 2, which is enough for an edit.
     pub blocks: usize,
-    /// Beside an encoder, bases of each layer, 0 to 16: kernels of which a style takes so much. They cost a frame nothing, but
-    /// regions in other styles.
+    /// Beside an encoder, bases of each layer, 0 to 16: kernels of which a style takes so much. They cost a frame nothing; where
+    /// styles lie side by side, what is painted in several of them.
     #[serde(skip_serializing_if = "is_none")]
     pub bases: usize,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.

@@ -47,7 +47,7 @@ impl Start {
         } else if recipe.generator.encoder && model.metadata().generator.has_encoder() {
             let weights = model.weights_for_styles(recipe.style_names().len());
             let has_bases = model.metadata().generator.bases() > 0;
-            let weights = if has_bases { weights } else { widened(&config, weights) };
+            let weights = if has_bases || config.bases() == 0 { weights } else { widened(&config, weights) };
             (config, Cow::Owned(weights))
         } else {
             (config, Cow::Borrowed(model.weights()))

@@ -39,8 +39,8 @@ pub fn widened(config: &GeneratorConfig, mut weights: Weights) -> Weights {
         let count = shape.iter().product();
         if is_of_bases(&path) {
             weights.insert(path, WeightTensor { shape, values: vec![0.0; count] });
-        } else if let Some(tensor) = weights.get_mut(&path)
-            && tensor.values.len() < count
+        } else if ["encoder.code", "encoder.code_bias"].contains(&path.as_str())
+            && let Some(tensor) = weights.get_mut(&path).filter(|tensor| tensor.shape[0] < shape[0])
         {
             // Of an encoder, what makes codes: those have more numbers now.
             let (rows, width) = (shape[0] - tensor.shape[0], shape.get(1).copied());

@@ -51,7 +51,7 @@ impl Look {
     /// One row for each of as many pictures, of the styles with these indices.
     ///
     /// # Panics
-    /// Where there is no such style.
+    /// Where there is no such style, or styles take bases.
     pub fn of_pictures(&self, styles: &[usize]) -> Self {
         let rows = |values: &Tensor<2>| {
             Tensor::cat(styles.iter().map(|&style| values.clone().narrow(0, style, 1)).collect(), 0)
@@ -59,6 +59,7 @@ impl Look {
         let maps = |maps: &Tensor<3>| {
             Tensor::cat(styles.iter().map(|&style| maps.clone().narrow(0, style, 1)).collect(), 0)
         };
+        assert!(self.mixes.is_none(), "pictures of several styles have no kernels in common");
         let affine = |affine: &Affine| Affine { scale: rows(&affine.scale), shift: rows(&affine.shift) };
         let colours = self.colours.as_ref().map(maps);
         Self { layers: self.layers.iter().map(affine).collect(), colours, ..Self::default() }

@@ -16,7 +16,7 @@ impl Default for GeneratorRecipe {
             // One painting is what most runs learn.
             encoder: false,
             blocks: 4,
-            // A region in another style is then cheap.
+            // A soft edge between two styles is then painted once.
             bases: 0,
             // Strength is then mixed in by pixels alone.
             photo: 0.0,

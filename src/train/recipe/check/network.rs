@@ -128,6 +128,12 @@ mod tests {
     #[test]
     fn bases_go_with_an_encoder() {
         assert_eq!(refused(|recipe| recipe.generator.bases = 2), "generator.bases");
+        let both = |recipe: &mut Recipe, bases, styles| {
+            (recipe.generator.encoder, recipe.generator.bases) = (true, bases);
+            (recipe.training.batch, recipe.training.styles) = (4, styles);
+        };
+        assert_eq!(refused(|recipe| both(recipe, 2, 2)), "training.styles");
+        assert_eq!(refused(|recipe| both(recipe, 17, 1)), "generator.bases");
     }
 
     #[test]
