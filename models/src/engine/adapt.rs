@@ -32,11 +32,12 @@ pub(super) struct Adapt {
     last: Option<Made>,
 }
 
-/// How far the scene goes to the light of photos: the frame, and each of its edits' regions.
-#[derive(Debug, Default, PartialEq)]
+/// How far scenes are to go to the light of photos, by strengths as they were asked for: as much of `adapt` as is painted.
+#[derive(Default)]
 pub(super) struct Amounts {
-    frame: f32,
-    regions: Vec<f32>,
+    adapt: f32,
+    strength: f32,
+    edits: Option<Arc<Plan>>,
 }
 
 /// What was asked for last, and what it came to.
@@ -49,21 +50,33 @@ struct Made {
 }
 
 impl Amounts {
-    /// Of controls whose strengths are still those that were asked for: as much of `adapt` as is painted. Nothing is allocated where
-    /// none of it is asked for.
+    /// Of controls whose strengths are still those that were asked for.
     pub(super) fn of(controls: &Controls) -> Self {
         let Controls { adapt, strength, edits, .. } = controls;
-        if *adapt <= 0.0 {
-            return Self::default();
-        }
-        let amount = |strength: f32| adapt * strength.min(1.0);
-        let own = |edit: &Edit| amount(edit.strength.unwrap_or(*strength));
-        let edits = edits.iter().flat_map(|edits| &edits.edits);
-        Self { frame: amount(*strength), regions: edits.map(own).collect() }
+        Self { adapt: *adapt, strength: *strength, edits: edits.clone() }
+    }
+
+    fn of_frame(&self) -> f32 {
+        self.at(self.strength)
+    }
+
+    /// Of each edit's region, in order.
+    fn of_regions(&self) -> impl Iterator<Item = f32> {
+        let edits = self.edits.iter().flat_map(|edits| &edits.edits);
+        edits.map(|edit| self.at(edit.strength.unwrap_or(self.strength)))
+    }
+
+    fn at(&self, strength: f32) -> f32 {
+        self.adapt * strength.min(1.0)
     }
 
     fn are_none(&self) -> bool {
-        self.frame <= 0.0 && self.regions.iter().all(|amount| *amount <= 0.0)
+        self.of_frame() <= 0.0 && self.of_regions().all(|amount| amount <= 0.0)
+    }
+
+    fn are(&self, other: &Self) -> bool {
+        let numbers = [self.adapt, self.strength] == [other.adapt, other.strength];
+        numbers && same(&self.edits, &other.edits)
     }
 }
 
@@ -84,7 +97,7 @@ impl Adapt {
         let scene = self.follow(frame);
         let fits = |made: &Made| {
             let alike = same(&made.style, &controls.style) && same(&made.edits, &controls.edits);
-            alike && made.scene == scene && made.amounts == amounts
+            alike && made.scene == scene && made.amounts.are(&amounts)
         };
         let last = self.last.take().filter(fits);
         let last = last.unwrap_or_else(|| Made::new(model, &controls, amounts, scene));
@@ -116,13 +129,16 @@ impl Made {
         let behind = |code: &StyleCode, amount| Arc::new(code.behind(&scene.to_photos(amount)));
         let own = style.clone().or_else(|| model.first_style().map(Arc::new));
         let of_regions = edits.as_ref().filter(|edits| edits.has_codes()).map(|edits| {
-            let of = |(edit, amount): (&Edit, &f32)| {
-                let code = edit.code.as_deref().map(|code| behind(code, *amount));
+            let of = |(edit, amount): (&Edit, f32)| {
+                let code = edit.code.as_deref().map(|code| behind(code, amount));
                 Edit { code, ..edit.clone() }
             };
-            Arc::new(Plan { edits: edits.edits.iter().zip(&amounts.regions).map(of).collect(), ..**edits })
+            Arc::new(Plan {
+                edits: edits.edits.iter().zip(amounts.of_regions()).map(of).collect(),
+                ..**edits
+            })
         });
-        let made = (own.map(|own| behind(&own, amounts.frame)), of_regions.or_else(|| edits.clone()));
+        let made = (own.map(|own| behind(&own, amounts.of_frame())), of_regions.or_else(|| edits.clone()));
         Self { style: style.clone(), edits: edits.clone(), amounts, scene, made }
     }
 }
@@ -139,7 +155,8 @@ mod tests {
         let of = |adapt, strength| {
             Amounts::of(&Controls { adapt, strength, edits: edits.clone(), ..Controls::default() })
         };
-        assert_eq!(of(0.8, 0.5), Amounts { frame: 0.4, regions: vec![0.4, 0.2, 0.8, 0.0] });
+        let half = of(0.8, 0.5);
+        assert_eq!((half.of_frame(), half.of_regions().collect()), (0.4, vec![0.4, 0.2, 0.8, 0.0]));
         assert!(of(0.0, 1.0).are_none() && !of(0.5, 0.0).are_none());
     }
 }

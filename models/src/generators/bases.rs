@@ -2,7 +2,8 @@
 //!
 //! A layer's kernel is `W + sum c_k B_k`: W and the bases B are the network's, and a style's code has the c of every layer (Yang et al.,
 //! 2019, "CondConv: conditionally parameterized convolutions for efficient inference", eq. 1, with the condition a style and not the
-//! input). A style is folded into the weights when it is chosen, so the bases cost a frame nothing.
+//! input). A style is folded into the weights when it is chosen, so the bases cost a frame in
+//! one style nothing.
 
 use super::GeneratorConfig;
 use super::weights::{WeightTensor, Weights, uniform};

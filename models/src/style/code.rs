@@ -12,7 +12,8 @@ const CODES: &str = "styles";
 #[derive(Debug, Clone, PartialEq)]
 pub struct StyleCode {
     network: u64,
-    /// For each layer in order: the scales of its channels, then their shifts. A *microast* has numbers of its own.
+    /// For each layer in order: the scales of its channels, then their shifts; then, where the network has them, how much of each basis, and
+    /// a map of colours. A *microast* has numbers of its own.
     numbers: Vec<f32>,
 }
 

@@ -11,7 +11,7 @@ use crate::style::StylesBeside;
 pub(super) trait Network: Send + Sync {
     /// Takes other weights of the same network.
     fn restyle(&mut self, weights: &Weights);
-    /// From here on paints in these styles side by side, its weights those of their trunk; or in its own style alone.
+    /// From here on paints in these styles side by side, its weights those of their trunk, where they have one in common; or in its own style alone.
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>);
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize);
