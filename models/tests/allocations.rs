@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use impasto_models::edit::{Adjust, Detected, Edit, Learned, Plan, Region as Place, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
+use impasto_models::model::Metadata;
 use impasto_models::numbers::{Finish, Numbers, NumbersMut, Region, Window, read, write};
 use impasto_models::temporal::FlickerFilter;
 use impasto_models::{
@@ -87,12 +88,15 @@ fn edits() -> Plan {
     }
 }
 
-/// Allocations of ten frames that an engine paints, after two that take their memory.
+/// Allocations of ten frames that an engine paints with a *tiny*, after two that take their memory.
 fn allocations_of_an_engine(controls: &Controls) -> usize {
+    allocations_with(&Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1)), controls)
+}
+
+fn allocations_with(model: &Arc<Model>, controls: &Controls) -> usize {
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width: 637, height: 359, colorimetry };
-    let model = Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1));
-    let mut engine = engine::open::<FrameBuffer>(&model, info, &EngineOptions::default()).unwrap();
+    let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::default()).unwrap();
     let mut frame = FrameBuffer::new(info, vec![90; info.packed_size()]).unwrap();
     frame.controls = controls.clone();
     let mut before = 0;
@@ -122,6 +126,36 @@ fn edits_allocate_nothing() {
         let [plain, edited] =
             [plain, edited].map(|controls| pool.install(|| allocations_of_an_engine(&controls)));
         assert!(edited <= plain, "{plain} without edits, {edited} with them");
+    }
+}
+
+#[test]
+fn regions_in_styles_of_their_own_allocate_nothing() {
+    let _alone = ALONE.lock().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    for bases in [0, 2] {
+        let config = TinyConfig { encoder: true, bases, ..TinyConfig::new(2) };
+        let untrained = Model::untrained(GeneratorConfig::Tiny(config.clone()), 1);
+        let mut weights = untrained.weights().clone();
+        for (index, (_, tensor)) in weights.iter_mut().enumerate() {
+            tensor
+                .values
+                .iter_mut()
+                .enumerate()
+                .for_each(|(at, value)| *value += ((at + index) % 5) as f32 / 50.0);
+        }
+        let styles = vec!["one".to_owned(), "two".to_owned()];
+        let metadata = Metadata { styles, ..Metadata::new("two", GeneratorConfig::Tiny(config)) };
+        let model = Arc::new(Model::new(metadata, weights).unwrap());
+        let shape = Shape::Ellipse { x: 0.1, y: 0.1, width: 0.5, height: 0.8 };
+        let region = Place { shape, feather: 0.2, ..Place::default() };
+        let other = Edit { region: region.clone(), style: Some("two".to_owned()), ..Edit::default() };
+        let palette = Edit { region, palette: Some("two".to_owned()), ..Edit::default() };
+        for edit in [other, palette] {
+            let plan = Plan { edits: vec![edit], exact: false };
+            let edited = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
+            assert_eq!(pool.install(|| allocations_with(&model, &edited)), 0, "{bases} bases");
+        }
     }
 }
 

@@ -105,18 +105,23 @@ fn regions_are_in_styles_that_have_kernels_of_their_own() {
     // So wide that a style's rows end and begin again.
     let info = PictureInfo { width: 640, height: 32, ..info() };
     let source: Vec<u8> = (0..info.packed_size()).map(|i| (60 + (i * i / 7) % 130) as u8).collect();
-    let edited = |device, style: Option<&str>, edits: &str| {
-        let plan = Plan::from_json(&format!(r#"{{"edits": [{edits}]}}"#)).unwrap();
+    // One engine paints what is asked for in turn.
+    let in_turn = |device, asked: &[(Option<&str>, &str)]| -> Vec<Vec<u8>> {
         let options = EngineOptions { device, precision: Precision::F32, ..EngineOptions::default() };
         let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
-        let mut frame = FrameBuffer::new(info, source.clone()).unwrap();
-        let style = style.map(|style| Arc::new(model.style(style).unwrap()));
-        frame.controls = Controls { style, edits: Some(Arc::new(plan)), ..Controls::default() };
-        assert!(engine.submit(frame).is_ok());
-        let painted = engine.collect().unwrap();
-        painted.outcome.unwrap();
-        painted.frame.output().to_vec()
+        let mut paint = |(style, edits): &(Option<&str>, &str)| {
+            let plan = Plan::from_json(&format!(r#"{{"edits": [{edits}]}}"#)).unwrap();
+            let mut frame = FrameBuffer::new(info, source.clone()).unwrap();
+            let style = style.map(|style| Arc::new(model.style(style).unwrap()));
+            frame.controls = Controls { style, edits: Some(Arc::new(plan)), ..Controls::default() };
+            assert!(engine.submit(frame).is_ok());
+            let painted = engine.collect().unwrap();
+            painted.outcome.unwrap();
+            painted.frame.output().to_vec()
+        };
+        asked.iter().map(&mut paint).collect()
     };
+    let edited = |device, style, edits: &str| in_turn(device, &[(style, edits)]).remove(0);
     let fused = |style, edits: &str| edited(DeviceChoice::Cpu, style, edits);
     let (own, other) = (fused(None, ""), fused(Some("style 1"), ""));
     let whole = fused(None, r#"{"style": "style 1"}"#);
@@ -133,6 +138,22 @@ fn regions_are_in_styles_that_have_kernels_of_their_own() {
         let worst = fused.iter().zip(&burn).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(worst <= 2, "{worst}: {edits}");
         assert!(apart(&fused, &own) > if edits == end { 0.01 } else { 0.2 }, "{edits}");
+    }
+    // Networks that are kept from frame to frame are those that are asked for.
+    let both = format!("{hard}, {middle}");
+    let asked = [
+        (None, hard.as_str()),
+        (None, both.as_str()),
+        (Some("style 2"), hard.as_str()),
+        (None, palette.as_str()),
+        (Some("style 1"), middle.as_str()),
+        (None, ""),
+        (None, both.as_str()),
+    ];
+    for device in [DeviceChoice::Cpu, DeviceChoice::BurnCpu] {
+        for ((style, edits), found) in asked.iter().zip(in_turn(device, &asked)) {
+            assert!(found == edited(device, *style, edits), "{device}: {style:?}, {edits}");
+        }
     }
     // Farther from the edge than the network sees, each side is its style's.
     let side = |bytes: &[u8], columns: std::ops::Range<usize>| -> Vec<u8> {

@@ -15,7 +15,7 @@ use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
 use crate::generators::{Generator, Look};
 use crate::numbers::write::write_edited;
 use crate::numbers::{Finish, Numbers, NumbersMut, Window};
-use crate::style::StylesBeside;
+use crate::style::{Apart, StylesBeside};
 use crate::temporal::FlickerFilter;
 use crate::{Error, Model, PictureInfo, Result, StyleCode};
 
@@ -24,6 +24,8 @@ pub(super) struct BurnPainter {
     info: PictureInfo,
     model: Arc<Model>,
     generator: Generator,
+    /// What the generator is.
+    whose: Whose,
     device: Device,
     tiling: Tiling,
     plan: Plan,
@@ -32,6 +34,15 @@ pub(super) struct BurnPainter {
     filter: FlickerFilter,
     /// Styles that lie side by side.
     beside: Option<StylesBeside>,
+}
+
+/// Whose generator it is.
+#[derive(PartialEq)]
+enum Whose {
+    /// That of one style, folded in, or the model's first.
+    Style(Option<StyleCode>),
+    /// That of all styles.
+    All,
 }
 
 impl BurnPainter {
@@ -47,7 +58,8 @@ impl BurnPainter {
         let generator = in_style(model, None, &device)?;
         let model = Arc::clone(model);
         let filter = FlickerFilter::new(info.width, info.height);
-        Ok(Self { info, model, generator, device, tiling, plan, input: None, filter, beside: None })
+        let whose = Whose::Style(None);
+        Ok(Self { info, model, generator, whose, device, tiling, plan, input: None, filter, beside: None })
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
@@ -85,10 +97,13 @@ impl BurnPainter {
         picture.shares(styles, tile.window, original, &mut shares);
         let mut numbers = original.to_vec();
         styles.recolour(&shares, &mut numbers);
-        let shape = [1, styles.styles(), height, width];
-        let shares = Tensor::<4>::from_data(TensorData::new(shares, shape), &self.device);
-        let look = Look::beside(styles, shares);
         let input = Tensor::<4>::from_data(TensorData::new(numbers, [1, 3, height, width]), &self.device);
+        if styles.apart() == Apart::Nowhere {
+            return read_back(self.generator.forward(input));
+        }
+        let shape = [1, styles.networks().len(), height, width];
+        let shares = TensorData::new(styles.shares_of_networks(&shares), shape);
+        let look = Look::beside(styles, Tensor::<4>::from_data(shares, &self.device));
         read_back(self.generator.forward_styled(input, &look).0)
     }
 }
@@ -112,13 +127,18 @@ impl Painter for BurnPainter {
 
     fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {
         let beside = self.model.styles_beside(style, regions)?;
-        let trunk = beside.as_ref().map(|(trunk, _)| trunk);
-        let of_bases = beside.as_ref().is_some_and(|(_, styles)| !styles.networks().is_empty());
-        self.generator = match of_bases {
-            true => self.model.generator(&self.device),
-            false => in_style(&self.model, trunk.or(style), &self.device)?,
+        let whose = match &beside {
+            Some(styles) if styles.apart() == Apart::InKernels => Whose::All,
+            _ => Whose::Style(beside.as_ref().map(StylesBeside::folded).or(style).cloned()),
         };
-        self.beside = beside.map(|(_, styles)| styles);
+        if whose != self.whose {
+            self.generator = match &whose {
+                Whose::All => self.model.generator(&self.device),
+                Whose::Style(style) => in_style(&self.model, style.as_ref(), &self.device)?,
+            };
+            self.whose = whose;
+        }
+        self.beside = beside;
         Ok(())
     }
 

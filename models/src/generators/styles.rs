@@ -65,20 +65,21 @@ impl Look {
         Self { layers: self.layers.iter().map(affine).collect(), colours, ..Self::default() }
     }
 
-    /// Of styles side by side, each pixel in its shares of them, `[1, styles, h, w]`. The input is in their colours already.
+    /// Of styles side by side, each pixel in its shares of their networks, `[1, networks, h, w]`. The input is in their colours already.
     pub(crate) fn beside(styles: &StylesBeside, shares: Tensor<4>) -> Self {
         let device = shares.device();
         let layers = (0..styles.layers()).map(|index| {
             let (channels, numbers) = styles.layer(index);
-            let rows = TensorData::new(numbers.to_vec(), [styles.styles(), 2 * channels]);
+            let rows = TensorData::new(numbers.to_vec(), [styles.networks().len(), 2 * channels]);
             let rows = Tensor::<2>::from_data(rows, &device);
             let half = |from| rows.clone().narrow(1, from, channels);
             Affine { scale: half(0), shift: half(channels) }
         });
         let mixes = styles.mixes().to_vec();
         let mixes = (!mixes.is_empty()).then(|| {
-            let count = mixes.len() / styles.styles();
-            Tensor::from_data(TensorData::new(mixes, [styles.styles(), count]), &device)
+            let networks = styles.networks().len();
+            let count = mixes.len() / networks;
+            Tensor::from_data(TensorData::new(mixes, [networks, count]), &device)
         });
         Self { layers: layers.collect(), mixes, shares: Some(shares), ..Self::default() }
     }

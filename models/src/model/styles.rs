@@ -155,8 +155,7 @@ impl Model {
         weights
     }
 
-    /// The code of the model's trunk, and the styles that lie side by side in a picture, its own (or the model's first) before those of
-    /// its regions; none of no region.
+    /// The styles that lie side by side in a picture, its own (or the model's first) before those of its regions; none of no region.
     ///
     /// # Errors
     /// As [`Model::check_style`], for every code.
@@ -164,23 +163,14 @@ impl Model {
         &self,
         own: Option<&StyleCode>,
         regions: &[&StyleCode],
-    ) -> Result<Option<(StyleCode, StylesBeside)>, StyleError> {
+    ) -> Result<Option<StylesBeside>, StyleError> {
         if regions.is_empty() {
             return Ok(None);
         }
         let first = self.first_style().ok_or_else(|| self.fixed())?;
         let codes: Vec<_> = [own.unwrap_or(&first)].into_iter().chain(regions.iter().copied()).collect();
         codes.iter().try_for_each(|code| self.check_style(code))?;
-        let config = &self.metadata.generator;
-        let trunk = StylesBeside::trunk(config, first.network());
-        let mut styles = StylesBeside::new(config, &codes);
-        if config.bases() > 0 {
-            // Their maps of colours come before, mixed by shares.
-            let own = |code: &&StyleCode| (*code).clone().in_colours_of(&trunk);
-            let fold = |code: StyleCode| style::fold(config, &self.weights, code.numbers());
-            styles = styles.with_networks(codes.iter().map(own).map(fold).collect());
-        }
-        Ok(Some((trunk, styles)))
+        Ok(Some(StylesBeside::new(&self.metadata.generator, &codes)))
     }
 
     /// Whether a code is one of this model's weights.

@@ -18,7 +18,7 @@ mod description;
 mod file;
 mod scene;
 
-pub(crate) use beside::StylesBeside;
+pub(crate) use beside::{Apart, StylesBeside};
 pub(crate) use choice::files_beside;
 pub use choice::{PHOTO_STYLE, Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};

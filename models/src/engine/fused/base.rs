@@ -13,6 +13,7 @@ use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::style::StylesBeside;
+use crate::{Model, Result};
 
 /// Pixels of a side of a cell.
 const CELL: usize = 2;
@@ -93,8 +94,9 @@ impl<N: Number> Network for Base<N> {
         self.layers = Layers::new(weights, self.kernels);
     }
 
-    fn beside(&mut self, styles: Option<Arc<StylesBeside>>) {
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>, _: &Model) -> Result<()> {
         assert!(styles.is_none(), "a base paints in one style");
+        Ok(())
     }
 
     fn reshape(&mut self, width: usize, height: usize) {

@@ -13,10 +13,10 @@ const MOST_CHANNELS: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'a, N: 'static> {
     kernels: &'static Kernels<N>,
-    /// `[styles]` a pixel.
+    /// `[networks]` a pixel.
     shares: &'a Map<f32>,
     channels: usize,
-    /// For each style the scales, then the shifts.
+    /// For each network the scales, then the shifts.
     numbers: &'a [f32],
 }
 
@@ -72,20 +72,27 @@ fn whole_style(shares: &[f32]) -> Option<usize> {
     shares.iter().position(|share| *share == 1.0)
 }
 
-/// A row of cells' shares, the means of their pixels', from `[styles, SIDE, width]`.
-pub(super) fn shares_of_cells<const SIDE: usize>(pixels: &[f32], styles: usize, cells: &mut [f32]) {
-    let plane = pixels.len() / styles;
+/// A row of cells' shares of `networks`, the means of their pixels', from those of styles, `[styles, SIDE, width]`; each style is painted
+/// by one of them.
+pub(super) fn shares_of_cells<const SIDE: usize>(
+    pixels: &[f32],
+    painted_by: &[usize],
+    networks: usize,
+    cells: &mut [f32],
+) {
+    let plane = pixels.len() / painted_by.len();
     let width = plane / SIDE;
-    for (style, pixels) in pixels.chunks_exact(plane).enumerate() {
-        let of_style = || (style..width / SIDE * styles).step_by(styles);
-        of_style().for_each(|at| cells[at] = 0.0);
+    let cells = &mut cells[..width / SIDE * networks];
+    cells.fill(0.0);
+    for (pixels, network) in pixels.chunks_exact(plane).zip(painted_by) {
         for row in pixels.chunks_exact(width) {
-            for (at, run) in of_style().zip(row.as_chunks::<SIDE>().0) {
-                cells[at] += run.iter().fold(0.0, |sum, share| sum + share);
+            let of_network = cells.iter_mut().skip(*network).step_by(networks);
+            for (cell, run) in of_network.zip(row.as_chunks::<SIDE>().0) {
+                *cell += run.iter().fold(0.0, |sum, share| sum + share);
             }
         }
-        of_style().for_each(|at| cells[at] /= (SIDE * SIDE) as f32);
     }
+    cells.iter_mut().for_each(|share| *share /= (SIDE * SIDE) as f32);
 }
 
 /// The shares of a map of half the size.

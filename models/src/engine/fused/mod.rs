@@ -63,6 +63,8 @@ pub(super) struct FusedPainter {
     filter: FlickerFilter,
     /// Input and painting of a tile, planar, for the flicker filter alone, which sees neighbours.
     planar: [Vec<f32>; 2],
+    /// What is folded into the network's weights; none is the model's first style.
+    folded: Option<StyleCode>,
     /// Styles that lie side by side.
     beside: Option<Arc<StylesBeside>>,
 }
@@ -112,7 +114,7 @@ impl FusedPainter {
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];
         let model = Arc::clone(model);
-        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar, beside: None })
+        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar, folded: None, beside: None })
     }
 
     /// Each line from the last layer's outputs to pixels.
@@ -225,11 +227,13 @@ impl Painter for FusedPainter {
             )));
         }
         let beside = self.model.styles_beside(style, regions)?;
-        let trunk = beside.as_ref().map(|(trunk, _)| trunk);
-        let weights = self.model.weights_in(trunk.or(style))?;
-        self.network.restyle(&weights);
-        self.beside = beside.map(|(_, styles)| Arc::new(styles));
-        self.network.beside(self.beside.clone());
+        let folded = beside.as_ref().map(StylesBeside::folded).or(style);
+        if folded != self.folded.as_ref() {
+            self.network.restyle(&*self.model.weights_in(folded)?);
+            self.folded = folded.cloned();
+        }
+        self.beside = beside.map(Arc::new);
+        self.network.beside(self.beside.clone(), &self.model)?;
         Ok(())
     }
 

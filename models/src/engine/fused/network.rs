@@ -6,13 +6,18 @@ use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::style::StylesBeside;
+use crate::{Model, Result};
 
 /// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
 pub(super) trait Network: Send + Sync {
     /// Takes other weights of the same network.
     fn restyle(&mut self, weights: &Weights);
-    /// From here on paints in these styles side by side, its weights those of their trunk, where they have one in common; or in its own style alone.
-    fn beside(&mut self, styles: Option<Arc<StylesBeside>>);
+    /// From here on paints in these styles side by side, its weights those of [`StylesBeside::folded`]; or in its own style alone. What
+    /// else their networks need is of `model`.
+    ///
+    /// # Errors
+    /// Styles of another model.
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()>;
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize);
     /// Pixels of a window to the first maps.

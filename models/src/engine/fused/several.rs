@@ -1,5 +1,5 @@
-//! Styles side by side that have kernels of their own: where pixels of a row have shares of a style, they go through its kernels, and each
-//! takes the mean of what they say, weighted by its shares.
+//! Networks side by side, of styles that have kernels of their own: where pixels of a row have shares of a network, they go through its
+//! kernels, and each takes the mean of what they say, weighted by its shares.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -13,17 +13,17 @@ use crate::numbers::bands::in_bands_of;
 /// Pixels without shares between two runs for which it is not worth ending the first.
 const GAP: usize = 16;
 
-/// A layer of the networks of several styles.
+/// A layer of several networks.
 pub(super) struct Several<'a, F> {
-    /// A style's own convolution.
+    /// A network's own convolution.
     pub(super) conv: F,
-    /// `[styles]` a pixel.
+    /// `[networks]` a pixel.
     pub(super) shares: &'a Map<f32>,
     /// Where rows are summed.
     pub(super) rooms: &'a Rooms,
 }
 
-/// A row's sum, and a row of one style, for every thread that may come.
+/// A row's sum, and a row of one network, for every thread that may come.
 pub(super) struct Rooms {
     threads: Vec<Mutex<[Vec<f32>; 2]>>,
 }
@@ -33,10 +33,19 @@ impl Rooms {
         Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect() }
     }
 
+    /// Room for rows of so many floats.
+    pub(super) fn reserve(&mut self, floats: usize) {
+        for thread in &mut self.threads {
+            let rows = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            rows.iter_mut().filter(|row| row.len() < floats).for_each(|row| row.resize(floats, 0.0));
+        }
+    }
+
     /// Work in those of this thread, which nobody waits in.
-    fn with<T>(&self, work: impl FnOnce(&mut [Vec<f32>; 2]) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut [f32], &mut [f32]) -> T) -> T {
         let thread = rayon::current_thread_index().unwrap_or(0) % self.threads.len();
-        work(&mut self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner))
+        let [sum, one] = &mut *self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        work(sum, one)
     }
 }
 
@@ -47,11 +56,11 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
         in_bands_of(output.rows_mut(), 1, &|rows| {
             rows.for_each(|y, row| {
-                if let Some(style) = self.only_style(y) {
-                    return (self.conv)(style).row(input, y, None, row, Row { width, pitch, relu });
+                if let Some(network) = self.only_network(y) {
+                    return (self.conv)(network).row(input, y, None, row, Row { width, pitch, relu });
                 }
-                self.rooms.with(|[sum, one]| {
-                    self.sum(input, y, width, sum, one);
+                self.rooms.with(|sum, one| {
+                    let sum = self.sum(input, y, width, sum, one);
                     let outputs = (self.conv)(0).outputs();
                     for (pixel, sum) in row.chunks_mut(pitch).zip(sum.chunks_exact_mut(outputs)).take(width) {
                         let sum = &mut sum[..pitch.min(outputs)];
@@ -67,37 +76,43 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
     /// Row `y` as floats, as [`Conv::row_of_floats`] gives it, on this thread.
     pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
         let width = self.shares.width();
-        match self.only_style(y) {
-            Some(style) => (self.conv)(style).row_of_floats(input, y, 0..width, output),
-            None => self.rooms.with(|[sum, one]| {
-                self.sum(input, y, width, sum, one);
+        match self.only_network(y) {
+            Some(network) => (self.conv)(network).row_of_floats(input, y, 0..width, output),
+            None => self.rooms.with(|sum, one| {
+                let sum = self.sum(input, y, width, sum, one);
                 let count = output.len().min(sum.len());
                 output[..count].copy_from_slice(&sum[..count]);
             }),
         }
     }
 
-    /// The style that all of a row is of.
-    fn only_style(&self, y: usize) -> Option<usize> {
-        let (shares, styles) = (self.shares_of(y), self.shares.pitch());
-        let style = shares[..styles].iter().position(|share| *share == 1.0)?;
-        shares.iter().skip(style).step_by(styles).all(|share| *share == 1.0).then_some(style)
+    /// The network that all of a row is of.
+    fn only_network(&self, y: usize) -> Option<usize> {
+        let (shares, networks) = (self.shares_of(y), self.shares.pitch());
+        let network = shares[..networks].iter().position(|share| *share == 1.0)?;
+        shares.iter().skip(network).step_by(networks).all(|share| *share == 1.0).then_some(network)
     }
 
     fn shares_of(&self, y: usize) -> &[f32] {
         &self.shares.row(y)[..self.shares.width() * self.shares.pitch()]
     }
 
-    /// Where each style has shares in the row, what it says, times those.
-    fn sum(&self, input: &Map<N>, y: usize, width: usize, sum: &mut Vec<f32>, one: &mut Vec<f32>) {
-        let (shares, styles) = (self.shares_of(y), self.shares.pitch());
+    /// Where each network has shares in the row, what it says, times those.
+    fn sum<'b>(
+        &self,
+        input: &Map<N>,
+        y: usize,
+        width: usize,
+        sum: &'b mut [f32],
+        one: &mut [f32],
+    ) -> &'b mut [f32] {
+        let (shares, networks) = (self.shares_of(y), self.shares.pitch());
         let (outputs, floats) = ((self.conv)(0).outputs(), (self.conv)(0).row_floats(width));
-        sum.clear();
-        sum.resize(floats, 0.0);
-        one.resize(floats, 0.0);
-        for style in 0..styles {
-            let conv = (self.conv)(style);
-            let share = |pixel: usize| shares[pixel * styles + style];
+        let (sum, one) = (&mut sum[..floats], &mut one[..floats]);
+        sum.fill(0.0);
+        for network in 0..networks {
+            let conv = (self.conv)(network);
+            let share = |pixel: usize| shares[pixel * networks + network];
             let mut from = 0;
             while let Some(run) = next_run(&share, from, width) {
                 from = run.end;
@@ -111,6 +126,7 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
                 }
             }
         }
+        sum
     }
 }
 

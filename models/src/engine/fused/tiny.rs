@@ -14,7 +14,8 @@ use crate::engine::at_once::Input;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
-use crate::style::StylesBeside;
+use crate::style::{Apart, StylesBeside};
+use crate::{Model, Result, StyleCode};
 
 /// Pixels of a side of a cell.
 const CELL: usize = 4;
@@ -40,42 +41,68 @@ pub(super) struct Tiny<N: 'static> {
     small: Map<N>,
     wide: Map<N>,
     beside: Option<Side<N>>,
+    rooms: Rooms,
 }
 
 /// Styles side by side.
 struct Side<N: 'static> {
     styles: Arc<StylesBeside>,
-    /// Their shares at 1/4 and at 1/8.
+    /// Shares of their networks at 1/4 and at 1/8.
     shares: [Map<f32>; 2],
-    /// The network of each, where they have kernels of their own.
-    networks: Vec<Layers<N>>,
-    rooms: Rooms,
+    /// The networks after the first, where they have kernels of their own.
+    networks: Vec<(StyleCode, Layers<N>)>,
 }
 
 impl<N: Number> Side<N> {
-    /// The convolution of every style, where those have their own.
-    fn several<'a, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
-        &'a self,
-        pick: &'a F,
-        level: usize,
-    ) -> Several<'a, impl Fn(usize) -> &'a Conv<N> + Sync> {
-        let conv = move |style: usize| pick(&self.networks[style]);
-        Several { conv, shares: &self.shares[level], rooms: &self.rooms }
+    /// Of these styles; from what was there before, networks and maps that serve again are taken over.
+    fn of(
+        styles: Arc<StylesBeside>,
+        before: Option<Self>,
+        mut layers: impl FnMut(&StyleCode) -> Result<Layers<N>>,
+    ) -> Result<Self> {
+        let (shares, mut known) =
+            before.map_or((None, Vec::new()), |side| (Some(side.shares), side.networks));
+        let count = styles.networks().len();
+        let shares = shares.filter(|[quarter, _]| quarter.pitch() == count);
+        let own = if styles.apart() == Apart::InKernels { &styles.networks()[1..] } else { &[] };
+        let network = |code: &StyleCode| {
+            let kept = known.iter().position(|(known, _)| known == code);
+            kept.map_or_else(|| Ok((code.clone(), layers(code)?)), |at| Ok(known.swap_remove(at)))
+        };
+        let networks = own.iter().map(network).collect::<Result<_>>()?;
+        let shares = shares.unwrap_or_else(|| [Map::new(count), Map::new(count)]);
+        Ok(Self { styles, shares, networks })
     }
 }
 
-/// A layer from map to map: its own convolution with what styles side by side put behind it, or those of all styles.
+/// A layer of networks side by side: of each its own convolution, at 1/4 (0) or 1/8 (1).
+fn several<'a, N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
+    (layers, side, rooms): (&'a Layers<N>, &'a Side<N>, &'a Rooms),
+    pick: &'a F,
+    level: usize,
+) -> Several<'a, impl Fn(usize) -> &'a Conv<N> + Sync> {
+    let conv = move |network: usize| match network.checked_sub(1) {
+        None => pick(layers),
+        Some(other) => pick(&side.networks[other].1),
+    };
+    Several { conv, shares: &side.shares[level], rooms }
+}
+
+/// A layer from map to map: its own convolution with what styles side by side put behind it, or those of all networks.
 fn convolve<N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
-    (kernels, layers, side): (&'static Kernels<N>, &Layers<N>, Option<&Side<N>>),
+    (kernels, layers, side, rooms): (&'static Kernels<N>, &Layers<N>, Option<&Side<N>>, &Rooms),
     (index, level, relu): (usize, usize, bool),
     pick: F,
     input: &Map<N>,
     output: &mut Map<N>,
 ) {
-    if let Some(side) = side.filter(|side| !side.networks.is_empty()) {
-        return side.several(&pick, level).run(kernels, input, output, relu);
+    let apart = side.map(|side| (side, side.styles.apart()));
+    if let Some((side, Apart::InKernels)) = apart {
+        return several((layers, side, rooms), &pick, level).run(kernels, input, output, relu);
     }
-    let beside = side.map(|side| Beside::of_layer(kernels, &side.styles, index, &side.shares[level]));
+    let in_layers = apart.filter(|(_, apart)| *apart == Apart::InLayers);
+    let beside =
+        in_layers.map(|(side, _)| Beside::of_layer(kernels, &side.styles, index, &side.shares[level]));
     pick(layers).run(input, output, Then { beside, relu, ..Then::RELU });
 }
 
@@ -111,6 +138,14 @@ impl<N: Number> Layers<N> {
             crossed,
         }
     }
+
+    /// Floats of the longest row of any layer, for a window of this width, in pixels.
+    fn row_floats(&self, width: usize) -> usize {
+        let quarters = [&self.stem, &self.head].map(|conv| conv.row_floats(width / CELL));
+        let eighths = [&self.down, &self.up].into_iter().chain(&self.blocks);
+        let eighths = eighths.map(|conv| conv.row_floats(width / 8));
+        quarters.into_iter().chain(eighths).fold(0, usize::max)
+    }
 }
 
 impl<N: Number> Tiny<N> {
@@ -125,6 +160,7 @@ impl<N: Number> Tiny<N> {
             small: Map::new(QUARTER),
             wide: Map::new(WIDE),
             beside: None,
+            rooms: Rooms::new(),
         }
     }
 
@@ -155,13 +191,11 @@ impl<N: Number> Network for Tiny<N> {
         self.layers = Layers::new(weights, self.kernels);
     }
 
-    fn beside(&mut self, styles: Option<Arc<StylesBeside>>) {
-        let side = |styles: Arc<StylesBeside>| {
-            let shares = [Map::new(styles.styles()), Map::new(styles.styles())];
-            let networks = styles.networks().iter().map(|weights| Layers::new(weights, self.kernels));
-            Side { networks: networks.collect(), rooms: Rooms::new(), styles, shares }
-        };
-        self.beside = styles.map(side);
+    fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()> {
+        let (before, kernels) = (self.beside.take(), self.kernels);
+        let layers = |code: &StyleCode| Ok(Layers::new(&*model.weights_in(Some(code))?, kernels));
+        self.beside = styles.map(|styles| Side::of(styles, before, layers)).transpose()?;
+        Ok(())
     }
 
     fn reshape(&mut self, width: usize, height: usize) {
@@ -172,9 +206,13 @@ impl<N: Number> Network for Tiny<N> {
         for map in [first, second, &mut self.small] {
             map.reshape(width / 8, height / 8);
         }
-        if let Some(Side { shares: [quarter, eighth], .. }) = &mut self.beside {
+        let Some(Side { shares: [quarter, eighth], styles, .. }) = &mut self.beside else { return };
+        if styles.apart() != Apart::Nowhere {
             quarter.reshape(width / CELL, height / CELL);
             eighth.reshape(width / 8, height / 8);
+        }
+        if styles.apart() == Apart::InKernels {
+            self.rooms.reserve(self.layers.row_floats(width));
         }
     }
 
@@ -195,14 +233,27 @@ impl<N: Number> Network for Tiny<N> {
                     store(planar, raw, cells, wide);
                 });
             }),
+            Some(Side { styles, .. }) if styles.apart() == Apart::Nowhere => {
+                in_bands_of(rows, 2, &|(cells, wide)| {
+                    let mut buffers = scratch.of_this_thread();
+                    let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
+                    for_each_of_both(cells, wide, |y, cells, wide| {
+                        input.read_here(line(y), planar);
+                        input.recolour(styles, line(y), shares, planar);
+                        store(planar, raw, cells, wide);
+                    });
+                });
+            }
             Some(Side { styles, shares: [quarter, eighth], .. }) => {
+                let networks = styles.networks().len();
                 in_bands_of((rows, quarter.rows_mut()), 2, &|((cells, wide), mut of_cells)| {
                     let mut buffers = scratch.of_this_thread();
                     let (planar, raw, shares) = buffers.for_reading(3 * CELL * window.width);
                     for_each_of_both(cells, wide, |y, cells, wide| {
                         input.read_here(line(y), planar);
                         let shares = input.shares(styles, line(y), planar, shares);
-                        shares_of_cells::<CELL>(shares, styles.styles(), of_cells.row_mut(y));
+                        let of_cells = of_cells.row_mut(y);
+                        shares_of_cells::<CELL>(shares, styles.painted_by(), networks, of_cells);
                         styles.recolour(shares, planar);
                         store(planar, raw, cells, wide);
                     });
@@ -215,7 +266,7 @@ impl<N: Number> Network for Tiny<N> {
 
     fn run(&mut self) {
         let blocks = self.layers.blocks.len();
-        let of = (self.kernels, &self.layers, self.beside.as_ref());
+        let of = (self.kernels, &self.layers, self.beside.as_ref(), &self.rooms);
         convolve(of, (0, 0, true), |layers| &layers.stem, &self.cells, &mut self.skip);
         let [first, second] = &mut self.eighths;
         convolve(of, (1, 1, true), |layers| &layers.down, &self.skip, first);
@@ -237,11 +288,12 @@ impl<N: Number> Network for Tiny<N> {
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
         let Layers { head, share, crossed, .. } = &self.layers;
-        match self.beside.as_ref().filter(|side| !side.networks.is_empty()) {
-            Some(side) => {
-                side.several(&|layers: &Layers<N>| &layers.head, 0).row_of_floats(&self.wide, line, raw)
+        match &self.beside {
+            Some(side) if side.styles.apart() == Apart::InKernels => {
+                several((&self.layers, side, &self.rooms), &|layers: &Layers<N>| &layers.head, 0)
+                    .row_of_floats(&self.wide, line, raw);
             }
-            None => head.row_of_floats(&self.wide, line, 0..self.wide.width(), raw),
+            _ => head.row_of_floats(&self.wide, line, 0..self.wide.width(), raw),
         }
         scatter::<CELL>(raw, head.outputs(), *share, original, painted);
         if let Some(crossed) = crossed {
