@@ -81,7 +81,7 @@ pub struct GeneratorRecipe {
     /// Blocks of a `tiny` at an eighth of the size: 4, or 2, which is enough for an edit.
     pub blocks: usize,
     /// Beside an encoder, bases of each layer, 0 to 16: kernels of which a style takes so much. They cost a frame nothing; where
-    /// styles lie side by side, what is painted in several of them.
+    /// styles lie side by side, what is painted in several of them. A run that goes on from a model with bases has those, also by 0.
     #[serde(skip_serializing_if = "is_none")]
     pub bases: usize,
     /// Batch statistics are used for this share of the steps, then held: from there on what is trained is what plays.
@@ -108,6 +108,10 @@ pub struct Target {
     pub styles: Vec<NamedStyle>,
     /// More paintings, and folders of them, that an encoder learns from.
     pub more: Vec<PathBuf>,
+    /// Beside an encoder, the share of the parts it studies that nobody painted: content laid down again in strokes of every kind.
+    /// Above 0, parts are also given the colours of other pictures.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub procedural: f64,
     /// A folder of pictures of one artist: one style.
     pub folder: Option<PathBuf>,
     /// Pairs of a frame and its painted version.

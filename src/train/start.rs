@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burn::tensor::Device;
 use image::RgbImage;
 use impasto_models::Model;
@@ -46,9 +46,12 @@ impl Start {
             (model.metadata().generator.clone(), Cow::Borrowed(model.weights()))
         } else if recipe.generator.encoder && model.metadata().generator.has_encoder() {
             let weights = model.weights_for_styles(recipe.style_names().len());
-            let has_bases = model.metadata().generator.bases() > 0;
-            let weights = if has_bases || config.bases() == 0 { weights } else { widened(&config, weights) };
-            (config, Cow::Owned(weights))
+            let bases = model.metadata().generator.bases();
+            let config = GeneratorConfig::Tiny(
+                of_bases(recipe, bases)
+                    .map_err(|reason| anyhow!("generator.start_from: {}: {reason}", asked.display()))?,
+            );
+            (config.clone(), Cow::Owned(if bases == 0 { widened(&config, weights) } else { weights }))
         } else {
             (config, Cow::Borrowed(model.weights()))
         };
@@ -103,11 +106,28 @@ fn source(model: &Model) -> Result<Source> {
 fn generator_config(recipe: &Recipe) -> GeneratorConfig {
     let styles = recipe.style_names().len().max(1);
     match recipe.generator.kind {
-        GeneratorKind::Tiny => {
-            let GeneratorRecipe { encoder, blocks, bases, .. } = recipe.generator;
-            GeneratorConfig::Tiny(TinyConfig { encoder, blocks, bases, ..TinyConfig::new(styles) })
-        }
+        GeneratorKind::Tiny => GeneratorConfig::Tiny(tiny_config(recipe)),
         GeneratorKind::Base => GeneratorConfig::Base(BaseConfig { styles }),
+    }
+}
+
+fn tiny_config(recipe: &Recipe) -> TinyConfig {
+    let GeneratorRecipe { encoder, blocks, bases, .. } = recipe.generator;
+    TinyConfig { encoder, blocks, bases, ..TinyConfig::new(recipe.style_names().len().max(1)) }
+}
+
+/// The network of a recipe that goes on from a model with so many bases: it has as many, where the recipe says nothing.
+fn of_bases(recipe: &Recipe, bases: usize) -> Result<TinyConfig, String> {
+    let (asked, styles) = (recipe.generator.bases, recipe.training.styles);
+    match bases {
+        0 => Ok(tiny_config(recipe)),
+        _ if asked > 0 && asked != bases => {
+            Err(format!("its layers have {bases} bases each, generator.bases asks for {asked}"))
+        }
+        _ if styles > 1 => {
+            Err(format!("its styles have kernels of their own: training.styles is {styles}, expected 1"))
+        }
+        _ => Ok(TinyConfig { bases, ..tiny_config(recipe) }),
     }
 }
 
@@ -143,5 +163,26 @@ mod tests {
         let (found, any) = (start.generator.folded(), Model::open("any").unwrap());
         assert_eq!(found["encoder.code"], any.weights()["encoder.code"]);
         assert_eq!(found["colours"].shape[0], 2);
+    }
+
+    #[test]
+    fn bases_are_those_of_the_model_and_others_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = TinyConfig { encoder: true, bases: 3, ..TinyConfig::new(1) };
+        let model = Model::untrained(GeneratorConfig::Tiny(config), 1);
+        model.save(&folder.path().join("based.safetensors"), false).unwrap();
+        let start = |more: &str| {
+            let text = format!(
+                "name = 'mine'\ngenerator.encoder = true\ngenerator.start_from = 'based.safetensors'\ngan.kind = 'none'\n\
+                 content.paths = ['b']\n{more}\n[target]\nstyles = [{{ name = 'a', image = 'a.png' }}]\n"
+            );
+            let recipe = Recipe::parse(&text, Path::new("mine.toml")).unwrap();
+            Start::new(&recipe, folder.path(), &RgbImage::new(64, 64), &Device::flex())
+        };
+        assert_eq!(start("").unwrap().config.bases(), 3);
+        assert_eq!(start("generator.bases = 3").unwrap().config.bases(), 3);
+        let refused = |more: &str| start(more).err().unwrap().to_string();
+        assert!(refused("generator.bases = 4").contains("have 3 bases each, generator.bases asks for 4"));
+        assert!(refused("training.styles = 2").contains("training.styles is 2, expected 1"));
     }
 }

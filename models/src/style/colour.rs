@@ -48,12 +48,15 @@ impl ColourMap {
     /// From colours of this mean and covariance, the latter's upper half row by row, to those of photos, a share of the way, 0 to 1: the
     /// linear Monge-Kantorovich map, its gains limited.
     pub(crate) fn to_photos(mean: [f64; 3], covariance: [f64; 6], share: f64) -> Self {
-        let scene = symmetric(covariance) + Matrix3::identity() * LEAST_VARIANCE;
-        let (root, inverse) = (power(scene, 0.5), power(scene, -0.5));
-        let map = inverse * power(root * photo() * root, 0.5) * inverse;
-        let map = of_eigenvalues(map, |gain| gain.clamp(GAINS[0], GAINS[1]));
-        let whole = affine(map, Vector3::from(mean), Vector3::from_element(PHOTO_MEAN));
+        let photos = (Vector3::from_element(PHOTO_MEAN), photo());
+        let whole = limited((mean.into(), symmetric(covariance)), photos);
         Self(std::array::from_fn(|i| Self::NONE[i] + (whole[i] - Self::NONE[i]) * share as f32))
+    }
+
+    /// The same between the colours of two pictures.
+    pub(super) fn between(from: ([f64; 3], [f64; 6]), to: ([f64; 3], [f64; 6])) -> Self {
+        let [from, to] = [from, to].map(|(mean, covariance)| (mean.into(), symmetric(covariance)));
+        Self(limited(from, to))
     }
 
     /// Every pixel through the map; `numbers` are planar, `[3, pixels]`.
@@ -81,6 +84,17 @@ impl ColourMap {
             if column == 3 { sum + row[3] } else { sum }
         })
     }
+}
+
+/// The map that takes one mean and covariance to the others, but for the limits of its gains.
+fn limited(
+    (from, scene): (Vector3<f64>, Matrix3<f64>),
+    (to, wanted): (Vector3<f64>, Matrix3<f64>),
+) -> [f32; COLOUR] {
+    let scene = scene + Matrix3::identity() * LEAST_VARIANCE;
+    let (root, inverse) = (power(scene, 0.5), power(scene, -0.5));
+    let map = inverse * power(root * wanted * root, 0.5) * inverse;
+    affine(of_eigenvalues(map, |gain| gain.clamp(GAINS[0], GAINS[1])), from, to)
 }
 
 /// The map of these weights that takes one colour to another.

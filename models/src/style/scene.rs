@@ -104,6 +104,11 @@ impl SceneColours {
         let share = f64::from(share) * (contrast / (FULL_CONTRAST * PHOTO_CONTRAST)).min(1.0);
         ColourMap::to_photos(self.mean, self.covariance, share)
     }
+
+    /// The map from these to the colours of another picture.
+    pub fn toward(&self, other: &Self) -> ColourMap {
+        ColourMap::between((self.mean, self.covariance), (other.mean, other.covariance))
+    }
 }
 
 impl Cell {

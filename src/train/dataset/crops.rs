@@ -51,7 +51,7 @@ pub(super) fn clean_crop(draw: &mut Draw, pictures: &[RgbImage], content: &Conte
 }
 
 /// Those of a whole picture.
-fn scene_colours(picture: &RgbImage) -> SceneColours {
+pub(super) fn scene_colours(picture: &RgbImage) -> SceneColours {
     let info = rgb_info(picture.width() as usize, picture.height() as usize);
     SceneColours::of(&info.packed_view(picture.as_raw()).expect("a picture holds its own bytes"))
 }

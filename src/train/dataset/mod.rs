@@ -11,12 +11,14 @@
 //! | [`mod@view`] | a square part of a picture as numbers |
 //! | [`crops`] | crops of content, paintings and key frames |
 //! | [`study`] | paintings as an encoder studies them |
+//! | `strokes` | paintings that nobody painted |
 //! | [`motion`] | pairs of frames whose motion is known |
 
 pub mod crops;
 pub mod draw;
 pub mod motion;
 pub mod sources;
+mod strokes;
 pub mod study;
 pub mod target;
 mod view;
@@ -34,6 +36,7 @@ use draw::{Draw, Purpose};
 use motion::video::{EstimatedFlow, VideoPair};
 use motion::{Motions, Pairs};
 use sources::{Pictures, Warn};
+use study::{Studies, Study};
 use target::{Paintings, Style};
 
 /// A recipe's pictures in memory.
@@ -43,6 +46,7 @@ pub struct Dataset {
     content: Content,
     temporal: Temporal,
     photo: f64,
+    procedural: f64,
     batch: usize,
     crop: usize,
     pictures: Pictures,
@@ -75,6 +79,7 @@ impl Dataset {
             content: recipe.content.clone(),
             temporal: recipe.temporal.clone(),
             photo: recipe.generator.photo,
+            procedural: recipe.target.procedural,
             batch: recipe.training.batch,
             crop,
             pictures,
@@ -117,12 +122,16 @@ impl Dataset {
     }
 
     /// What an encoder studies in a step, so many.
-    pub fn studies(&self, step: u64, count: usize) -> Vec<study::Study> {
-        let paintings: Vec<&RgbImage> = self.paintings().collect();
-        let named = self.target.styles.iter().map(|style| style.paintings.len()).sum();
+    pub fn studies(&self, step: u64, count: usize) -> Vec<Study> {
+        let studies = Studies {
+            paintings: self.paintings().collect(),
+            named: self.target.styles.iter().map(|style| style.paintings.len()).sum(),
+            pictures: &self.pictures.stills,
+            photo: self.photo,
+            procedural: self.procedural,
+        };
         let draw = Draw::new(self.seed, step, Purpose::Study);
-        let study = |index| study::study(&mut draw.of_picture(index), &paintings, named, self.photo);
-        (0..count).map(study).collect()
+        (0..count).map(|index| studies.draw(&mut draw.of_picture(index))).collect()
     }
 
     /// Every painting: those of the styles, then those without a name.

@@ -1,9 +1,12 @@
 //! A painting as an encoder studies it: whole as it is, or a part of it in other colours, so that a few paintings
-//! become as many as there are steps.
+//! become as many as there are steps; or one that nobody painted.
 
 use image::RgbImage;
+use impasto_models::style::SceneColours;
 
+use super::crops::{any, scene_colours};
 use super::draw::Draw;
+use super::strokes;
 use super::view::{place, view};
 use crate::still::Still;
 
@@ -12,6 +15,9 @@ const SIDE: usize = 224;
 
 /// Scales of a part: strokes half as wide to a third wider.
 const SCALE: [f64; 2] = [0.5, 1.3];
+
+/// Scales of a picture that strokes are laid over: photos show things larger than paintings do.
+const PHOTO_SCALE: [f64; 2] = [0.3, 1.0];
 
 /// A part that varies less in light than this is passed over, as often as this: on next to nothing, relative losses are a hundred
 /// times those of strokes.
@@ -32,25 +38,59 @@ pub enum Study {
     Photo,
 }
 
-/// In a share `photo` of the steps no painting; else every other time one whole; `named` of them, the first, are half of those.
-pub(super) fn study(draw: &mut Draw, paintings: &[&RgbImage], named: usize, photo: f64) -> Study {
-    if photo > 0.0 && draw.between(0.0, 1.0) < photo {
-        return Study::Photo;
-    }
-    if draw.coin() {
-        let among = if draw.coin() { named } else { paintings.len() };
-        return Study::Whole(draw.below(among));
-    }
-    let painting = paintings[draw.below(paintings.len())];
-    let part = (1..TRIES).map(|_| part(draw, painting)).find(|part| luma_deviation(part) >= LEAST_DEVIATION);
-    let part = part.unwrap_or_else(|| self::part(draw, painting));
-    let mut part = if draw.coin() { part.flipped() } else { part };
-    recolour(draw, &mut part);
-    Study::Part(part)
+/// What there is to study, and how often.
+#[derive(Debug, Clone)]
+pub(super) struct Studies<'a> {
+    /// At least one.
+    pub paintings: Vec<&'a RgbImage>,
+    /// How many of them have names: the first.
+    pub named: usize,
+    /// What strokes are laid over, and whose colours are borrowed.
+    pub pictures: &'a [RgbImage],
+    /// Share of the steps that study no painting.
+    pub photo: f64,
+    /// Share of the parts that nobody painted; above 0, colours of others are borrowed too.
+    pub procedural: f64,
 }
 
-fn part(draw: &mut Draw, painting: &RgbImage) -> Still {
-    let scale = draw.between(SCALE[0], SCALE[1]);
+impl Studies<'_> {
+    /// In a share of the steps no painting; else every other time one whole, those that have names in half of those.
+    pub fn draw(&self, draw: &mut Draw) -> Study {
+        if self.photo > 0.0 && draw.between(0.0, 1.0) < self.photo {
+            return Study::Photo;
+        }
+        if draw.coin() {
+            let among = if draw.coin() { self.named } else { self.paintings.len() };
+            return Study::Whole(draw.below(among));
+        }
+        let procedural = self.procedural > 0.0 && draw.unit() < self.procedural;
+        let (picture, scale) = match procedural {
+            true => (any(draw, self.pictures), PHOTO_SCALE),
+            false => (*any(draw, &self.paintings), SCALE),
+        };
+        let part = (1..TRIES).map(|_| part(draw, picture, scale));
+        let part = part.into_iter().find(|part| luma_deviation(part) >= LEAST_DEVIATION);
+        let part = part.unwrap_or_else(|| self::part(draw, picture, scale));
+        let mut part = if draw.coin() { part.flipped() } else { part };
+        if self.procedural > 0.0 && draw.coin() {
+            self.borrow_colours(draw, &mut part);
+        } else {
+            recolour(draw, &mut part);
+        }
+        Study::Part(if procedural { strokes::painted(draw, &part) } else { part })
+    }
+
+    /// Mean and covariance of another picture's colours, or another painting's.
+    fn borrow_colours(&self, draw: &mut Draw, part: &mut Still) {
+        let other = if draw.coin() { any(draw, self.pictures) } else { *any(draw, &self.paintings) };
+        let own: SceneColours = scene_colours(&part.to_rgb());
+        own.toward(&scene_colours(other)).apply(&mut part.data);
+        part.data.iter_mut().for_each(|number| *number = number.clamp(0.0, 1.0));
+    }
+}
+
+fn part(draw: &mut Draw, painting: &RgbImage, [least, most]: [f64; 2]) -> Still {
+    let scale = draw.between(least, most);
     view(painting, place(draw, painting, scale, SIDE), SIDE)
 }
 
@@ -86,16 +126,24 @@ mod tests {
     use super::super::draw::Purpose;
     use super::*;
 
+    fn pictures(count: u32) -> Vec<RgbImage> {
+        let of = |i| RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, y as u8, (i * 60) as u8]));
+        (0..count).map(of).collect()
+    }
+
+    fn studied(studies: &Studies, step: u64) -> Study {
+        studies.draw(&mut Draw::new(1, step, Purpose::Study))
+    }
+
     #[test]
     fn named_paintings_are_seen_whole_and_all_in_parts() {
-        let paintings: Vec<RgbImage> = (0..4)
-            .map(|i| RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, y as u8, i * 60])))
-            .collect();
+        let paintings = pictures(4);
         let paintings: Vec<&RgbImage> = paintings.iter().collect();
+        let studies = Studies { paintings, named: 2, pictures: &pictures(1), photo: 0.0, procedural: 0.0 };
         let mut whole = [0; 4];
         let mut parts = 0;
         for step in 0..400 {
-            match study(&mut Draw::new(1, step, Purpose::Study), &paintings, 2, 0.0) {
+            match studied(&studies, step) {
                 Study::Whole(index) => whole[index] += 1,
                 Study::Part(part) => {
                     assert_eq!((part.width, part.height), (SIDE, SIDE));
@@ -111,9 +159,33 @@ mod tests {
 
     #[test]
     fn a_share_of_the_steps_studies_no_painting() {
-        let painting = RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, y as u8, 9]));
-        let studied = |step| study(&mut Draw::new(1, step, Purpose::Study), &[&painting], 1, 0.3);
-        let photos = (0..400).filter(|step| studied(*step) == Study::Photo).count();
+        let painting = &pictures(1)[0];
+        let studies =
+            Studies { paintings: vec![painting], named: 1, pictures: &[], photo: 0.3, procedural: 0.0 };
+        let photos = (0..400).filter(|step| studied(&studies, *step) == Study::Photo).count();
         assert!((90..150).contains(&photos), "{photos}");
+    }
+
+    #[test]
+    fn a_share_of_the_parts_is_of_paintings_that_nobody_painted() {
+        // The painting has no blue and the picture is blue alone: unless colours change places, which is which can be seen.
+        let painting = RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, (x + y) as u8, 0]));
+        let picture = [RgbImage::from_fn(300, 260, |x, y| image::Rgb([0, 0, (x ^ y) as u8]))];
+        let mut studies =
+            Studies { paintings: vec![&painting], named: 1, pictures: &picture, photo: 0.0, procedural: 0.0 };
+        let parts = |studies: &Studies| -> Vec<Study> {
+            let parts = (0..120).map(|step| studied(studies, step));
+            parts.filter(|study| matches!(study, Study::Part(_))).collect()
+        };
+        let usual = parts(&studies);
+        studies.procedural = 1.0;
+        let procedural = parts(&studies);
+        assert_eq!(usual.len(), procedural.len());
+        assert!(usual.iter().zip(&procedural).all(|(a, b)| a != b));
+        let inside = |study: &Study| match study {
+            Study::Part(part) => part.data.iter().all(|number| (0.0..=1.0).contains(number)),
+            _ => true,
+        };
+        assert!(procedural.iter().all(inside));
     }
 }

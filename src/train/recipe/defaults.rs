@@ -33,6 +33,8 @@ impl Default for Target {
             image: None,
             styles: Vec::new(),
             more: Vec::new(),
+            // The paintings at hand are then all there is.
+            procedural: 0.0,
             folder: None,
             key_frames: Vec::new(),
             pairs: None,

@@ -3,7 +3,7 @@
 use impasto_models::style::{PHOTO_STYLE, STYLE_SIDE};
 
 use super::super::{GanKind, GeneratorKind, Recipe};
-use super::{Checked, fault, within};
+use super::{Checked, SHARE, fault, within};
 
 impl Recipe {
     /// A `tiny` of fewer blocks is one of a single style.
@@ -62,6 +62,10 @@ impl Recipe {
         }
         if self.generator.photo > 0.0 && self.loss.photo == 0.0 {
             return fault("loss.photo", self.loss.photo, "more than 0 with generator.photo");
+        }
+        within("target.procedural", self.target.procedural, SHARE)?;
+        if self.target.procedural > 0.0 && !self.generator.encoder {
+            return fault("target.procedural", self.target.procedural, "0 without generator.encoder = true");
         }
         if !self.generator.encoder {
             let more = !self.target.more.is_empty();
@@ -146,6 +150,7 @@ mod tests {
     #[test]
     fn a_photo_goes_with_an_encoder_and_its_name_is_its_own() {
         assert_eq!(refused(|recipe| recipe.generator.photo = 0.1), "generator.photo");
+        assert_eq!(refused(|recipe| recipe.target.procedural = 0.5), "target.procedural");
         let of = |name: &str| {
             let text = format!(
                 "name = 'any'\ngenerator.encoder = true\ngenerator.photo = 0.1\ngan.kind = 'none'\n\
