@@ -66,8 +66,7 @@ pub struct PaintOptions {
     /// How much of the input's own colours stays
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
     pub keep_colors: f32,
-    /// How far the scene's light and colours are brought to those of photos at large first, so that the painting's come out; with a tiny
-    /// that takes pictures, such as any
+    /// How far the painting's own palette and contrasts come out, whatever the scene's light; with a tiny that takes pictures, such as any
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = zero_to_one)]
     pub adapt: f32,
     /// How wide strokes are, whatever the picture's size: 1 is as in a picture of 1280 pixels [default: by its own size]

@@ -21,9 +21,9 @@ pub struct Controls {
     /// How much of the input's own colours stays: 0 takes the painting's, 1 keeps the input's chroma
     /// and takes only the painting's luma. Range 0 to 1.
     pub keep_colors: f32,
-    /// How far the scene's own light and colours are brought to those of photos at large, for which styles are made, before it is painted:
-    /// a painting's palette and contrasts then come out whatever the weather. Range 0 (as it is) to 1; a model that fails
-    /// [`crate::Model::check_adapt`] leaves it out.
+    /// How far the scene's own light and colours are brought to those of photos at large, for which styles are made, before it is painted,
+    /// and its painting to the colours of the style: a painting's palette and contrasts then come out whatever the weather. Range 0 (as it
+    /// is) to 1; a model that fails [`crate::Model::check_adapt`] leaves it out.
     pub adapt: f32,
     /// Strength of the flicker filter of [`crate::temporal`]. Range 0 (off) to 1.
     pub temporal: f32,

@@ -97,7 +97,8 @@ fn allocations_with(model: &Arc<Model>, controls: &Controls) -> usize {
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width: 637, height: 359, colorimetry };
     let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::default()).unwrap();
-    let mut frame = FrameBuffer::new(info, vec![90; info.packed_size()]).unwrap();
+    let bytes = (0..info.packed_size()).map(|i| (60 + (i * i / 7) % 130) as u8).collect();
+    let mut frame = FrameBuffer::new(info, bytes).unwrap();
     frame.controls = controls.clone();
     let mut before = 0;
     for index in 0..12 {
@@ -142,7 +143,7 @@ fn regions_in_styles_of_their_own_allocate_nothing() {
                 .values
                 .iter_mut()
                 .enumerate()
-                .for_each(|(at, value)| *value += ((at + index) % 5) as f32 / 50.0);
+                .for_each(|(at, value)| *value += ((at + index) % 5) as f32 / 1000.0);
         }
         let styles = vec!["one".to_owned(), "two".to_owned()];
         let metadata = Metadata { styles, ..Metadata::new("two", GeneratorConfig::Tiny(config)) };
@@ -154,7 +155,14 @@ fn regions_in_styles_of_their_own_allocate_nothing() {
         for edit in [other, palette] {
             let plan = Plan { edits: vec![edit], exact: false };
             let edited = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
-            assert_eq!(pool.install(|| allocations_with(&model, &edited)), 0, "{bases} bases");
+            for adapt in [0.0, 1.0] {
+                let edited = Controls { adapt, ..edited.clone() };
+                assert_eq!(
+                    pool.install(|| allocations_with(&model, &edited)),
+                    0,
+                    "{bases} bases, adapt {adapt}"
+                );
+            }
         }
     }
 }

@@ -242,7 +242,7 @@ fn controls() -> Vec<glib::ParamSpec> {
         control(
             "adapt",
             "Adapt",
-            "How far the scene's light and colours are brought to those of photos first; with any and its like, others leave it out",
+            "How far the painting's palette and contrasts come out, whatever the scene's light; with any and its like, others leave it out",
             0.0..=1.0,
             0.0,
         ),

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::adapt::{Adapt, Amounts};
+use super::adapt::{Adapt, Amounts, Learned};
 use super::composite::Composite;
+use super::meter::Meter;
 use super::strength::Strength;
 use super::tiles::{Tile, Tiling};
 use super::{Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
@@ -27,6 +28,8 @@ pub(super) trait Painter: Send {
     fn tiling(&self) -> &Tiling;
     /// What it remembers of earlier frames.
     fn filter(&mut self) -> &mut FlickerFilter;
+    /// What it measures of colours, where it is told to.
+    fn meter(&mut self) -> &mut Meter;
     /// From here on paints in this style, or in the model's first; and a frame's regions in theirs, in the order of its edits.
     fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()>;
     /// Paints a tile, through the flicker filter where the frame is `filtered`.
@@ -158,6 +161,7 @@ pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Re
     if filtered {
         frame.timings.temporal += start.elapsed();
     }
+    painter.meter().begin(frame.controls.adapt > 0.0);
     let tiles = painter.tiling().tiles();
     tiles.into_iter().try_for_each(|tile| painter.paint_tile(tile, frame, filtered))
 }
@@ -215,9 +219,16 @@ impl<F> AtOnce<F> {
             let start = Instant::now();
             let amounts = Amounts::of(&controls);
             let controls = self.strength.apply(&self.model, controls)?;
-            frame.controls = self.adapt.apply(&self.model, controls, amounts, &frame.source);
+            self.adapt.follow(&self.model, &amounts, &frame.source);
+            frame.controls = self.adapt.apply(controls.clone(), &amounts);
             frame.timings.read += start.elapsed();
-            self.composite.paint(&mut frame)
+            self.composite.paint(&mut frame)?;
+            if self.adapt.learn(self.composite.meter()) == Learned::Another {
+                self.composite.forget();
+                frame.controls = self.adapt.apply(controls, &amounts);
+                self.composite.paint(&mut frame)?;
+            }
+            Ok(())
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {

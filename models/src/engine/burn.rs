@@ -9,6 +9,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
+use super::meter::{Lines, Meter};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
@@ -32,6 +33,7 @@ pub(super) struct BurnPainter {
     /// What the read pass fills and the network takes: `[1, 3, h, w]` of the last tile.
     input: Option<TensorData>,
     filter: FlickerFilter,
+    meter: Meter,
     /// Styles that lie side by side.
     beside: Option<StylesBeside>,
 }
@@ -59,7 +61,19 @@ impl BurnPainter {
         let model = Arc::clone(model);
         let filter = FlickerFilter::new(info.width, info.height);
         let whose = Whose::Style(None);
-        Ok(Self { info, model, generator, whose, device, tiling, plan, input: None, filter, beside: None })
+        Ok(Self {
+            info,
+            model,
+            generator,
+            whose,
+            device,
+            tiling,
+            plan,
+            input: None,
+            filter,
+            meter: Meter::default(),
+            beside: None,
+        })
     }
 
     /// The tile's numbers, in the buffer of the last tile where that has the right size.
@@ -72,39 +86,58 @@ impl BurnPainter {
     }
 
     /// Input back, and output, both as numbers on the host.
-    fn run(&self, input: TensorData, picture: &Input<'_>, tile: Tile) -> Result<(TensorData, TensorData)> {
+    fn run(
+        &mut self,
+        input: TensorData,
+        picture: &Input<'_>,
+        tile: Tile,
+    ) -> Result<(TensorData, TensorData)> {
         let _running = Running::begin();
-        if let Some(styles) = &self.beside {
-            let painted = self.run_beside(slice(&input)?, styles, picture, tile)?;
-            return Ok((input, painted));
+        let (input, mut painted, shares) = match &self.beside {
+            Some(styles) => {
+                let (painted, shares) = self.run_beside(slice(&input)?, styles, picture, tile)?;
+                (input, painted, Some(shares))
+            }
+            None => {
+                let input = Tensor::<4>::from_data(input, &self.device);
+                let painted = read_back(self.generator.forward(input.clone()))?;
+                (read_back(input)?, painted, None)
+            }
+        };
+        if self.meter.runs() && tile.painted_window(painted.shape()) == tile.window {
+            let (before, after) = (slice(&input)?, slice(&painted)?);
+            let lines = Lines { window: tile.window, before, after, shares: shares.as_deref() };
+            self.meter.add(&lines, &tile.region);
         }
-        let input = Tensor::<4>::from_data(input, &self.device);
-        let painted = self.generator.forward(input.clone());
-        let painted = read_back(painted)?;
-        Ok((read_back(input)?, painted))
+        if let Some((styles, shares)) = self.beside.as_ref().zip(shares) {
+            styles.recolour_painted(&shares, slice_mut(&mut painted)?);
+        }
+        Ok((input, painted))
     }
 
-    /// The output where several styles lie side by side, not as fast as could be.
+    /// The network's output where several styles lie side by side, and each pixel's shares of them; not as fast as could be.
     fn run_beside(
         &self,
         original: &[f32],
         styles: &StylesBeside,
         picture: &Input<'_>,
         tile: Tile,
-    ) -> Result<TensorData> {
+    ) -> Result<(TensorData, Vec<f32>)> {
         let Window { width, height, .. } = tile.window;
         let mut shares = Vec::new();
         picture.shares(styles, tile.window, original, &mut shares);
         let mut numbers = original.to_vec();
         styles.recolour(&shares, &mut numbers);
         let input = Tensor::<4>::from_data(TensorData::new(numbers, [1, 3, height, width]), &self.device);
-        if styles.apart() == Apart::Nowhere {
-            return read_back(self.generator.forward(input));
-        }
-        let shape = [1, styles.networks().len(), height, width];
-        let shares = TensorData::new(styles.shares_of_networks(&shares), shape);
-        let look = Look::beside(styles, Tensor::<4>::from_data(shares, &self.device));
-        read_back(self.generator.forward_styled(input, &look).0)
+        let painted = if styles.apart() == Apart::Nowhere {
+            self.generator.forward(input)
+        } else {
+            let shape = [1, styles.networks().len(), height, width];
+            let shares = TensorData::new(styles.shares_of_networks(&shares), shape);
+            let look = Look::beside(styles, Tensor::<4>::from_data(shares, &self.device));
+            self.generator.forward_styled(input, &look).0
+        };
+        Ok((read_back(painted)?, shares))
     }
 }
 
@@ -123,6 +156,10 @@ impl Painter for BurnPainter {
 
     fn filter(&mut self) -> &mut FlickerFilter {
         &mut self.filter
+    }
+
+    fn meter(&mut self) -> &mut Meter {
+        &mut self.meter
     }
 
     fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {

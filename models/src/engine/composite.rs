@@ -7,6 +7,7 @@ use super::EngineOptions;
 use super::at_once::{FrameViews, Painter};
 use super::hand::Hand;
 use super::layers::{Layers, Scene, pack};
+use super::meter::Meter;
 use crate::edit::{Plan, Stage, Touched};
 use crate::numbers::Region;
 use crate::{Controls, Model, PictureInfo, Result};
@@ -53,6 +54,11 @@ impl Composite {
 
     pub(super) fn painter(&self) -> &dyn Painter {
         self.hand.painter()
+    }
+
+    /// What was measured of the colours of the last frame.
+    pub(super) fn meter(&mut self) -> &Meter {
+        self.hand.meter()
     }
 
     /// Forgets what earlier frames left behind.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::at_once::{FrameViews, Painter, paint, same};
 use super::burn::BurnPainter;
 use super::fused::FusedPainter;
+use super::meter::Meter;
 use super::stroke::{Scaled, painted_info, painted_size};
 use super::{DeviceChoice, EngineOptions};
 use crate::{Controls, Model, PictureInfo, Result, StyleCode, edit};
@@ -43,6 +44,14 @@ impl Hand {
 
     pub(super) fn painter(&self) -> &dyn Painter {
         &*self.painter
+    }
+
+    /// What was measured of the colours of the last frame.
+    pub(super) fn meter(&mut self) -> &Meter {
+        match &mut self.scaled {
+            Some((scaled, _)) => scaled.painter().meter(),
+            None => self.painter.meter(),
+        }
     }
 
     /// Paints a frame.
@@ -142,6 +151,10 @@ mod tests {
         }
 
         fn filter(&mut self) -> &mut FlickerFilter {
+            unreachable!()
+        }
+
+        fn meter(&mut self) -> &mut Meter {
             unreachable!()
         }
 

@@ -15,6 +15,7 @@ mod fused;
 mod hand;
 mod layers;
 mod memory;
+mod meter;
 mod precision;
 mod running;
 mod strength;

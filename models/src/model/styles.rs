@@ -139,7 +139,9 @@ impl Model {
         }
         let first = self.first_style();
         let Some(code) = code.or(first.as_ref()) else { return Ok(Cow::Borrowed(&self.weights)) };
-        Ok(Cow::Owned(style::fold(&self.metadata.generator, &self.weights, code.numbers())))
+        let mut folded = style::fold(&self.metadata.generator, &self.weights, code.numbers());
+        code.after().into_iter().for_each(|map| style::fold_after(&mut folded, map));
+        Ok(Cow::Owned(folded))
     }
 
     /// The weights of a network with an encoder, with room for so many named styles, each its first: where training goes on, which makes

@@ -7,7 +7,7 @@
 
 use multiversion::multiversion;
 
-use super::{COLOUR, StyleCode};
+use super::{COLOUR, ColourMap, StyleCode};
 use crate::generators::GeneratorConfig;
 
 /// What styles side by side differ in, but for their maps of colours.
@@ -39,6 +39,8 @@ pub(crate) struct StylesBeside {
     mixes: Vec<f32>,
     /// For each style its map of colours; nothing of a network without.
     maps: Vec<[f32; COLOUR]>,
+    /// For each style the map that its painting goes through; empty where none goes through any.
+    after: Vec<[f32; COLOUR]>,
 }
 
 impl StylesBeside {
@@ -48,7 +50,7 @@ impl StylesBeside {
         let mut networks: Vec<StyleCode> = Vec::new();
         let mut painted_by = Vec::new();
         for code in codes {
-            let mut code = (*code).clone();
+            let mut code = (*code).clone().before(None);
             if config.has_palettes() {
                 code = code.in_colours_of(&trunk);
             }
@@ -75,8 +77,11 @@ impl StylesBeside {
         let mixes = networks.iter().flat_map(|code| &code.numbers()[at..at + count]).copied().collect();
         let map = |code: &&StyleCode| code.numbers()[at + count..].try_into().ok();
         let maps = codes.iter().filter_map(map).collect();
+        let after = codes.iter().any(|code| code.after().is_some());
+        let after = codes.iter().filter(|_| after);
+        let after = after.map(|code| code.after().map_or(ColourMap::NONE, |map| *map.numbers())).collect();
         let folded = if apart == Apart::InLayers { trunk } else { networks[0].clone() };
-        Self { painted_by, networks, folded, apart, widths, layers, mixes, maps }
+        Self { painted_by, networks, folded, apart, widths, layers, mixes, maps, after }
     }
 
     /// What they differ in.
@@ -146,14 +151,23 @@ impl StylesBeside {
 
     /// Every pixel's colours, planar, through the mean of the styles' maps, weighted by `shares`, `[styles, pixels]`.
     pub(crate) fn recolour(&self, shares: &[f32], numbers: &mut [f32]) {
-        if self.maps.is_empty() {
-            return;
-        }
-        let plane = numbers.len() / 3;
-        let (red, others) = numbers.split_at_mut(plane);
-        let (green, blue) = others.split_at_mut(plane);
-        recolour(&self.maps, shares, [red, green, blue]);
+        through(&self.maps, shares, numbers);
     }
+
+    /// The same of what was painted, through the maps that come after.
+    pub(crate) fn recolour_painted(&self, shares: &[f32], numbers: &mut [f32]) {
+        through(&self.after, shares, numbers);
+    }
+}
+
+fn through(maps: &[[f32; COLOUR]], shares: &[f32], numbers: &mut [f32]) {
+    if maps.is_empty() {
+        return;
+    }
+    let plane = numbers.len() / 3;
+    let (red, others) = numbers.split_at_mut(plane);
+    let (green, blue) = others.split_at_mut(plane);
+    recolour(maps, shares, [red, green, blue]);
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+bmi2", "x86_64+avx2+fma+bmi2"))]

@@ -15,6 +15,8 @@ pub struct StyleCode {
     /// For each layer in order: the scales of its channels, then their shifts; then, where the network has them, how much of each basis, and
     /// a map of colours. A *microast* has numbers of its own.
     numbers: Vec<f32>,
+    /// Where what is painted goes through a map of colours.
+    after: Option<ColourMap>,
 }
 
 /// Why a style cannot be had.
@@ -112,7 +114,7 @@ pub enum StyleError {
 impl StyleCode {
     /// The code of a network's tag and numbers, as [`StyleCode::numbers`] gave them.
     pub fn new(network: u64, numbers: Vec<f32>) -> Self {
-        Self { network, numbers }
+        Self { network, numbers, after: None }
     }
 
     /// The tag of the network that it belongs to.
@@ -145,7 +147,7 @@ impl StyleCode {
             let share = weight / sum;
             numbers.iter_mut().zip(&code.numbers).for_each(|(mixed, number)| *mixed += share * number);
         }
-        Ok(Self { network: first.network, numbers })
+        Ok(Self::new(first.network, numbers))
     }
 
     /// This style with the map of colours of another, of one network whose codes end with one.
@@ -155,20 +157,35 @@ impl StyleCode {
         self
     }
 
+    /// Its map of colours, of one of the networks whose codes end with one.
+    pub(crate) fn colour_map(&self) -> Option<ColourMap> {
+        ColourMap::of_style(&self.numbers[self.numbers.len().checked_sub(COLOUR)?..])
+    }
+
+    /// This style with what it paints through a map of colours, or as it is.
+    pub(crate) fn before(self, after: Option<ColourMap>) -> Self {
+        Self { after, ..self }
+    }
+
+    /// The map that what it paints goes through.
+    pub(crate) fn after(&self) -> Option<&ColourMap> {
+        self.after.as_ref()
+    }
+
     /// This style, of one of the networks whose codes end with a map of colours, for colours that come through another map first.
     pub(crate) fn behind(&self, map: &ColourMap) -> Self {
         let mut numbers = self.numbers.clone();
         let from = numbers.len() - COLOUR;
         let composed = map.before(&numbers[from..]);
         numbers[from..].copy_from_slice(&composed);
-        Self { network: self.network, numbers }
+        Self { numbers, ..self.clone() }
     }
 
     /// On the straight way to another code of the same network: 0 is this one, 1 the other.
     pub fn toward(&self, other: &Self, share: f32) -> Self {
         let between = |(from, to): (&f32, &f32)| from + (to - from) * share;
         let numbers = self.numbers.iter().zip(&other.numbers).map(between).collect();
-        Self { network: self.network, numbers }
+        Self::new(self.network, numbers)
     }
 }
 
@@ -267,6 +284,26 @@ fn fold_colours(weights: &mut Weights, map: &[f32; COLOUR]) {
     let share = weights["share"].values.clone();
     let crossed = (0..COLOUR).map(|i| share[i / 4] * map[i]).collect();
     weights.insert("crossed".to_owned(), WeightTensor { shape: vec![3, 4], values: crossed });
+}
+
+/// Folds a map of the painting's colours into a *tiny* of one style: into its last layer, and into what is added of the input.
+pub(crate) fn fold_after(weights: &mut Weights, map: &ColourMap) {
+    let every = "a style with a map of colours is folded";
+    let map = map.numbers();
+    let mix = |values: &mut [f32], constants: bool| {
+        let of_colour = values.len() / 3;
+        let own = values.to_vec();
+        for (colour, values) in values.chunks_exact_mut(of_colour).enumerate() {
+            for (at, value) in values.iter_mut().enumerate() {
+                let sum: f32 = (0..3).map(|from| map[4 * colour + from] * own[from * of_colour + at]).sum();
+                *value = if constants { sum + map[4 * colour + 3] } else { sum };
+            }
+        }
+    };
+    for path in ["head.weight", "crossed"] {
+        mix(&mut weights.get_mut(path).expect(every).values, false);
+    }
+    mix(&mut weights.get_mut("head.bias").expect(every).values, true);
 }
 
 /// A kernel that sees red, then green, then blue after a map of colours as one that sees them before it, and what the map's

@@ -32,9 +32,6 @@ pub(super) fn toward(mean: [f32; 3], covariance: [f32; 6]) -> [f32; COLOUR] {
     affine(map, Vector3::from_element(PHOTO_MEAN), Vector3::from(mean.map(f64::from)))
 }
 
-/// How much less and more contrast a scene is given at most on its way to photos: beyond, what is added is noise.
-const GAINS: [f64; 2] = [0.5, 2.0];
-
 /// The contrast of photos: the root of the sum of the variances.
 pub(super) const PHOTO_CONTRAST: f64 = 0.367;
 
@@ -42,21 +39,67 @@ pub(super) const PHOTO_CONTRAST: f64 = 0.367;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ColourMap([f32; COLOUR]);
 
+impl Default for ColourMap {
+    /// No change.
+    fn default() -> Self {
+        Self(Self::NONE)
+    }
+}
+
 impl ColourMap {
-    const NONE: [f32; COLOUR] = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    pub(crate) const NONE: [f32; COLOUR] = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    /// How much less and more contrast a picture is given at most on its way to other colours: beyond, what is added is noise.
+    pub(super) const GAINS: [f64; 2] = [0.5, 2.0];
 
     /// From colours of this mean and covariance, the latter's upper half row by row, to those of photos, a share of the way, 0 to 1: the
     /// linear Monge-Kantorovich map, its gains limited.
     pub(crate) fn to_photos(mean: [f64; 3], covariance: [f64; 6], share: f64) -> Self {
         let photos = (Vector3::from_element(PHOTO_MEAN), photo());
-        let whole = limited((mean.into(), symmetric(covariance)), photos);
-        Self(std::array::from_fn(|i| Self::NONE[i] + (whole[i] - Self::NONE[i]) * share as f32))
+        Self(limited((mean.into(), symmetric(covariance)), photos, Self::GAINS)).in_part(share as f32)
     }
 
-    /// The same between the colours of two pictures.
-    pub(super) fn between(from: ([f64; 3], [f64; 6]), to: ([f64; 3], [f64; 6])) -> Self {
-        let [from, to] = [from, to].map(|(mean, covariance)| (mean.into(), symmetric(covariance)));
-        Self(limited(from, to))
+    /// The same between the colours of two pictures, its gains within these.
+    pub(super) fn between(from: ([f64; 3], [f64; 6]), to: ([f64; 3], [f64; 6]), gains: [f64; 2]) -> Self {
+        let [from, (mean, wanted)] =
+            [from, to].map(|(mean, covariance)| (mean.into(), symmetric(covariance)));
+        Self(limited(from, (mean, wanted + Matrix3::identity() * LEAST_VARIANCE), gains))
+    }
+
+    /// The map as a style's code holds it.
+    pub(super) fn of_style(numbers: &[f32]) -> Option<Self> {
+        numbers.try_into().ok().map(Self)
+    }
+
+    /// A share of the way from no change to this one, 0 to 1.
+    pub(crate) fn in_part(&self, share: f32) -> Self {
+        Self(std::array::from_fn(|i| Self::NONE[i] + (self.0[i] - Self::NONE[i]) * share))
+    }
+
+    /// What it makes of a mean and a covariance.
+    pub(super) fn of_colours(&self, mean: [f64; 3], covariance: [f64; 6]) -> ([f64; 3], [f64; 6]) {
+        let (map, offset) = self.parts();
+        let (mean, covariance) =
+            (map * Vector3::from(mean) + offset, map * symmetric(covariance) * map.transpose());
+        let at = |row, column| covariance[(row, column)];
+        (mean.into(), [at(0, 0), at(0, 1), at(0, 2), at(1, 1), at(1, 2), at(2, 2)])
+    }
+
+    /// The map back; none where there is no way back.
+    pub(super) fn inverse(&self) -> Option<Self> {
+        let (map, offset) = self.parts();
+        let back = map.try_inverse()?;
+        Some(Self(affine(back, offset, Vector3::zeros())))
+    }
+
+    fn parts(&self) -> (Matrix3<f64>, Vector3<f64>) {
+        let number = |row: usize, column: usize| f64::from(self.0[4 * row + column]);
+        (Matrix3::from_fn(number), Vector3::from_fn(|row, _| number(row, 3)))
+    }
+
+    /// The numbers, row by row.
+    pub(crate) fn numbers(&self) -> &[f32; COLOUR] {
+        &self.0
     }
 
     /// Every pixel through the map; `numbers` are planar, `[3, pixels]`.
@@ -90,11 +133,12 @@ impl ColourMap {
 fn limited(
     (from, scene): (Vector3<f64>, Matrix3<f64>),
     (to, wanted): (Vector3<f64>, Matrix3<f64>),
+    [least, most]: [f64; 2],
 ) -> [f32; COLOUR] {
     let scene = scene + Matrix3::identity() * LEAST_VARIANCE;
     let (root, inverse) = (power(scene, 0.5), power(scene, -0.5));
     let map = inverse * power(root * wanted * root, 0.5) * inverse;
-    affine(of_eigenvalues(map, |gain| gain.clamp(GAINS[0], GAINS[1])), from, to)
+    affine(of_eigenvalues(map, |gain| gain.clamp(least, most)), from, to)
 }
 
 /// The map of these weights that takes one colour to another.
@@ -185,5 +229,32 @@ mod tests {
         let (found, expected) =
             (through(&map.before(&style), pixel), through(&style, through(&map.0, pixel)));
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?} {expected:?}");
+    }
+
+    #[test]
+    fn colours_of_one_grey_have_a_map_too() {
+        // As one frame of an untrained network had them, and what was wanted of it.
+        let wanted = (
+            [-0.159, -0.4847, 0.0194],
+            [
+                9.191705237379652e-7,
+                -2.837599782244036e-7,
+                1.5024289177455973e-6,
+                -3.149155668505965e-6,
+                -5.218852853127637e-7,
+                4.295557972959169e-6,
+            ],
+        );
+        let flat = (
+            [4.0, 4.0, 3.9998],
+            [0.0, 0.0, -1.2125905612947463e-8, 0.0, -1.2125905612947463e-8, 4.201798092573483e-5],
+        );
+        let dim = ([0.07, 0.45, 0.02], [7.7e-7, -1.9e-7, -2.6e-6, 2.8e-6, -5.8e-6, -3.4e-7]);
+        for (from, to) in [(flat, wanted), (flat, dim), (dim, flat), (dim, dim), (flat, flat)] {
+            let map = ColourMap::between(from, to, [0.5, 2.0]);
+            assert!(map.0.iter().all(|number| number.is_finite()), "{map:?}");
+        }
+        let none = ColourMap::to_photos(dim.0, dim.1, 1.0);
+        assert!(none.0.iter().all(|number| number.is_finite()), "{none:?}");
     }
 }

@@ -21,6 +21,9 @@ const FULL_CONTRAST: f64 = 0.25;
 const MOST_BEHIND: f64 = 0.05;
 const MOST_RATIO: f64 = 2.0;
 
+/// Variances below this are none.
+const LEAST_CONTRAST: f64 = 1e-9;
+
 /// Means of the three colours, and the upper half of their covariance, row by row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SceneColours {
@@ -71,10 +74,36 @@ impl SceneColours {
                 count += pixels;
             }
         }
-        let [r, g, b, squares @ ..] = sums.map(|sum| sum / count as f64);
+        Self::of_means(sums.map(|sum| sum / count as f64))
+    }
+
+    /// Of the means of the three colours and of their products, row by row.
+    pub(crate) fn of_means([r, g, b, squares @ ..]: [f64; 9]) -> Self {
         let means = [[r, r], [r, g], [r, b], [g, g], [g, b], [b, b]];
         let covariance = std::array::from_fn(|i| squares[i] - means[i][0] * means[i][1]);
         Self { mean: [r, g, b], covariance }
+    }
+
+    /// These behind a map.
+    pub(crate) fn through(&self, map: &ColourMap) -> Self {
+        let (mean, covariance) = map.of_colours(self.mean, self.covariance);
+        Self { mean, covariance }
+    }
+
+    /// What comes to these behind a map; none where the map leaves less than three colours.
+    pub(crate) fn before(&self, map: &ColourMap) -> Option<Self> {
+        Some(self.through(&map.inverse()?))
+    }
+
+    /// How far the means are apart, at most.
+    pub(crate) fn apart_in_mean(&self, other: &Self) -> f64 {
+        self.mean.iter().zip(other.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    /// Whether what is known of a scene is so far behind its newest frame, `newest`, that it is another scene.
+    pub(crate) fn is_far_from(&self, newest: &Self) -> bool {
+        let [old, new] = [self, newest].map(|colours| variance(&colours.covariance));
+        self.apart_in_mean(newest) > MOST_BEHIND || old > MOST_RATIO * new || new > MOST_RATIO * old
     }
 
     /// These, a share of the way on to those of the newest frame, and never far behind them.
@@ -83,7 +112,6 @@ impl SceneColours {
             let (old, new) = (self.mean[i], newest.mean[i]);
             (old + (new - old) * share).clamp(new - MOST_BEHIND, new + MOST_BEHIND)
         });
-        let variance = |covariance: &[f64; 6]| covariance[0] + covariance[3] + covariance[5];
         let at = |share: f64| -> [f64; 6] {
             std::array::from_fn(|i| self.covariance[i] + (newest.covariance[i] - self.covariance[i]) * share)
         };
@@ -100,15 +128,25 @@ impl SceneColours {
 
     /// The map from these to the colours of photos at large, a share of the way, 0 to 1; less where the scene has next to no contrast.
     pub fn to_photos(&self, share: f32) -> ColourMap {
-        let contrast = (self.covariance[0] + self.covariance[3] + self.covariance[5]).max(0.0).sqrt();
+        let contrast = variance(&self.covariance).sqrt();
         let share = f64::from(share) * (contrast / (FULL_CONTRAST * PHOTO_CONTRAST)).min(1.0);
         ColourMap::to_photos(self.mean, self.covariance, share)
     }
 
-    /// The map from these to the colours of another picture.
+    /// The map from these to the colours of another picture, its gains limited.
     pub fn toward(&self, other: &Self) -> ColourMap {
-        ColourMap::between((self.mean, self.covariance), (other.mean, other.covariance))
+        ColourMap::between((self.mean, self.covariance), (other.mean, other.covariance), ColourMap::GAINS)
     }
+
+    /// The same, its gains within others.
+    pub(crate) fn toward_within(&self, other: &Self, gains: [f64; 2]) -> ColourMap {
+        ColourMap::between((self.mean, self.covariance), (other.mean, other.covariance), gains)
+    }
+}
+
+/// The sum of the variances; of one grey, what passes for none.
+fn variance(covariance: &[f64; 6]) -> f64 {
+    (covariance[0] + covariance[3] + covariance[5]).max(LEAST_CONTRAST)
 }
 
 impl Cell {
@@ -176,7 +214,11 @@ mod tests {
             assert!((mean.abs() - MOST_BEHIND).abs() < 1e-9, "{followed:?}");
             assert!((variance.max(1.0 / variance) - MOST_RATIO).abs() < 1e-6, "{followed:?}");
         }
-        assert_eq!(light.followed_by(&grey(0.0, 0.0), 0.1).covariance, [0.0; 6]);
+        // A black frame has no contrast to follow; what is known of it stays known.
+        let black = light.followed_by(&grey(0.0, 0.0), 0.1);
+        assert!(
+            black.covariance[0] < 1e-6 && black.followed_by(&grey(0.0, -1e-9), 0.1).covariance[0].is_finite()
+        );
     }
 
     #[test]

@@ -42,6 +42,7 @@ use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
 use self::tiny::Tiny;
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
+use super::meter::{Lines as Measured, Meter};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
 use crate::generators::GeneratorConfig;
@@ -61,6 +62,7 @@ pub(super) struct FusedPainter {
     plan: Plan,
     scratch: Scratch,
     filter: FlickerFilter,
+    meter: Meter,
     /// Input and painting of a tile, planar, for the flicker filter alone, which sees neighbours.
     planar: [Vec<f32>; 2],
     /// What is folded into the network's weights; none is the model's first style.
@@ -114,18 +116,30 @@ impl FusedPainter {
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];
         let model = Arc::clone(model);
-        Ok(Self { info, model, network, tiling, plan, scratch, filter, planar, folded: None, beside: None })
+        Ok(Self {
+            info,
+            model,
+            network,
+            tiling,
+            plan,
+            scratch,
+            filter,
+            meter: Meter::default(),
+            planar,
+            folded: None,
+            beside: None,
+        })
     }
 
     /// Each line from the last layer's outputs to pixels.
-    fn paint_lines(&self, tile: Tile, frame: &mut FrameViews<'_>) {
+    fn paint_lines(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
         let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
         let edits = edit_pass(controls, source, keys, *alpha, *number);
         let picture = Input { picture: *source, edits };
         let start = Instant::now();
         let (network, scratch, beside) = (&*self.network, &self.scratch, self.beside.as_deref());
-        let rows = network.rows_of_a_line();
+        let (rows, measures) = (network.rows_of_a_line(), self.meter.runs());
         let (painting, writing) = (AtomicU64::new(0), AtomicU64::new(0));
         in_bands_of(Lines::of(output, &tile.region, rows), 1, &|lines| {
             let mut buffers = scratch.of_this_thread();
@@ -133,7 +147,7 @@ impl FusedPainter {
                 let start = Instant::now();
                 let line = (written.first() as isize - tile.window.y) as usize / rows;
                 let window = line_window(&tile, line, rows);
-                let Buffers { original, painted, raw, shares, recoloured } = &mut *buffers;
+                let Buffers { original, painted, raw, shares, recoloured, meter } = &mut *buffers;
                 let (original, painted) = (&mut original[..window.len()], &mut painted[..window.len()]);
                 picture.read_here(window, original);
                 let seen = match beside {
@@ -141,6 +155,8 @@ impl FusedPainter {
                     None => original,
                 };
                 network.paint_line(line, seen, raw, painted);
+                let shares = beside.map(|_| &shares[..]);
+                finish_line((measures.then_some(meter), beside), window, original, painted, (shares, &tile));
                 let (original, painted) = (Numbers::new(window, original), Numbers::new(window, painted));
                 let painting_took = start.elapsed();
                 write_here(painted, original, finish, edits, source, tile.region, written);
@@ -148,6 +164,7 @@ impl FusedPainter {
                 writing.fetch_add((start.elapsed() - painting_took).as_nanos() as u64, Relaxed);
             });
         });
+        self.scratch.measured(&mut self.meter);
         // Both run on all threads in turn: the time that passed is shared out as the threads spent theirs.
         let (painting, writing) = (painting.into_inner() as f64, writing.into_inner() as f64);
         let written = start.elapsed().mul_f64(writing / (painting + writing).max(1.0));
@@ -164,7 +181,7 @@ impl FusedPainter {
         let start = Instant::now();
         let (network, scratch, window) = (&*self.network, &self.scratch, tile.window);
         let beside = self.beside.as_deref();
-        let rows = network.rows_of_a_line();
+        let (rows, measures) = (network.rows_of_a_line(), self.meter.runs());
         self.planar.iter_mut().for_each(|numbers| numbers.resize(window.len(), 0.0));
         let [original, painted] = &mut self.planar;
         picture.read(window, original);
@@ -174,19 +191,26 @@ impl FusedPainter {
         let (of_line, of_plane) = (rows * window.width, window.len() / 3);
         in_bands_of(PlanarLines::of(painted, &window, rows), 1, &|lines| {
             let mut buffers = scratch.of_this_thread();
-            let Buffers { original: input, painted, raw, shares, .. } = &mut *buffers;
+            let Buffers { original: input, painted, raw, shares, recoloured, meter } = &mut *buffers;
             let (input, painted) = (&mut input[..3 * of_line], &mut painted[..3 * of_line]);
             lines.for_each(|line, planes| {
                 for (to, from) in input.chunks_exact_mut(of_line).zip(original.chunks_exact(of_plane)) {
                     to.copy_from_slice(&from[line * of_line..][..of_line]);
                 }
-                let line_window = line_window(&tile, line, rows);
-                beside.iter().for_each(|styles| picture.recolour(styles, line_window, shares, input));
-                network.paint_line(line, input, raw, painted);
+                let window = line_window(&tile, line, rows);
+                let seen = match beside {
+                    Some(styles) => picture.recoloured(styles, window, shares, input, recoloured),
+                    None => &*input,
+                };
+                network.paint_line(line, seen, raw, painted);
+                let shares = beside.map(|_| &shares[..]);
+                let meter = measures.then_some(&mut *meter);
+                finish_line((meter, beside), window, input, painted, (shares, &tile));
                 let from = painted.chunks_exact(of_line);
                 planes.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
             });
         });
+        self.scratch.measured(&mut self.meter);
         timings.network += start.elapsed();
 
         let start = Instant::now();
@@ -216,6 +240,10 @@ impl Painter for FusedPainter {
 
     fn filter(&mut self) -> &mut FlickerFilter {
         &mut self.filter
+    }
+
+    fn meter(&mut self) -> &mut Meter {
+        &mut self.meter
     }
 
     fn restyle(&mut self, style: Option<&StyleCode>, regions: &[&StyleCode]) -> Result<()> {
@@ -285,6 +313,22 @@ fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -
         GeneratorConfig::Johnson(_) | GeneratorConfig::MicroAst(_) => return Ok(None),
     };
     Ok(Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 }))
+}
+
+/// A line as it was painted, measured where it is, and brought to the colours that come after where styles lie side by side.
+fn finish_line(
+    (meter, beside): (Option<&mut Meter>, Option<&StylesBeside>),
+    window: Window,
+    original: &[f32],
+    painted: &mut [f32],
+    (shares, tile): (Option<&[f32]>, &Tile),
+) {
+    if let Some(meter) = meter {
+        meter.add(&Measured { window, before: original, after: painted, shares }, &tile.region);
+    }
+    if let Some((styles, shares)) = beside.zip(shares) {
+        styles.recolour_painted(shares, painted);
+    }
 }
 
 /// The part of the picture that a line covers.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::at_once::Input;
+use crate::engine::meter::Meter;
 use crate::generators::Weights;
 use crate::numbers::Window;
 use crate::style::StylesBeside;
@@ -50,6 +51,8 @@ pub(super) struct Buffers {
     pub(super) shares: Vec<f32>,
     /// A line of the input in those styles' colours, planar; likewise.
     pub(super) recoloured: Vec<f32>,
+    /// What this thread has measured of a frame's colours.
+    pub(super) meter: Meter,
 }
 
 impl Buffers {
@@ -69,6 +72,7 @@ impl Scratch {
             raw: vec![0.0; raw],
             shares: Vec::new(),
             recoloured: Vec::new(),
+            meter: Meter::default(),
         };
         Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::new(buffers())).collect() }
     }
@@ -77,6 +81,13 @@ impl Scratch {
     pub(super) fn bytes(network: &dyn Network, width: usize) -> u64 {
         let [line, raw] = lengths(network, width);
         ((2 * line + raw) * size_of::<f32>() * rayon::current_num_threads()) as u64
+    }
+
+    /// Adds up what the threads have measured.
+    pub(super) fn measured(&mut self, meter: &mut Meter) {
+        for thread in &mut self.threads {
+            meter.take(&mut thread.get_mut().unwrap_or_else(PoisonError::into_inner).meter);
+        }
     }
 
     /// Those of this thread. Nothing that holds them waits for other threads, so neither does this, for long.
