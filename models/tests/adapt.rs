@@ -5,13 +5,13 @@ use std::f64::consts::TAU;
 use std::path::Path;
 use std::sync::Arc;
 
-use impasto_models::edit::{Edit, Plan, Region, Shape};
+use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
 use impasto_models::{
     Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
     Precision, Range, engine,
 };
 
-const WIDTH: usize = 192;
+const WIDTH: usize = 400;
 const HEIGHT: usize = 108;
 
 fn info() -> PictureInfo {
@@ -43,7 +43,10 @@ fn adapted(adapt: f32) -> Controls {
 /// One engine paints frame after frame.
 fn painted(device: DeviceChoice, frames: &[&[u8]], controls: &Controls) -> Vec<Vec<u8>> {
     let precision = if device == DeviceChoice::Cpu { Precision::F32 } else { Precision::Auto };
-    let options = EngineOptions { device, precision, ..EngineOptions::default() };
+    painted_with(EngineOptions { device, precision, ..EngineOptions::default() }, frames, controls)
+}
+
+fn painted_with(options: EngineOptions, frames: &[&[u8]], controls: &Controls) -> Vec<Vec<u8>> {
     let mut engine = engine::open::<FrameBuffer>(&any(), info(), &options).unwrap();
     let paint = |source: &&[u8]| {
         let mut frame = FrameBuffer::new(info(), source.to_vec()).unwrap();
@@ -125,9 +128,12 @@ fn every_engine_adapts_alike_and_so_do_regions() {
     // A region in another style is adapted as the whole frame in that style is.
     let whole =
         Plan { edits: vec![Edit { style: Some("scream".to_owned()), ..Edit::default() }], ..Plan::default() };
-    let of_region = last(&flat, &Controls { edits: Some(Arc::new(whole)), ..adapted(0.7) });
+    // Once it has eased in.
+    let frames: Vec<&[u8]> = vec![&scene; 60];
+    let of_region = last(&frames, &Controls { edits: Some(Arc::new(whole)), ..adapted(0.7) });
     let style = any().choose_style("scream", Path::new("")).unwrap().map(Arc::new);
-    assert!(apart(&of_region, &last(&flat, &Controls { style, ..adapted(0.7) })) < 0.5);
+    let found = apart(&of_region, &last(&flat, &Controls { style, ..adapted(0.7) }));
+    assert!(found < 0.5, "{found}");
 }
 
 #[test]
@@ -171,4 +177,88 @@ fn a_change_of_light_is_followed_slowly_and_a_cut_at_once() {
     let mut frames: Vec<&[u8]> = vec![&light; 9];
     frames.push(&dark);
     assert!(apart(&last(&frames, &adapted(1.0)), &last(&[&dark], &adapted(1.0))) < 0.05);
+}
+
+fn in_left_half(edit: Edit) -> Edit {
+    let shape = Shape::Rectangle { x: 0.0, y: 0.0, width: 0.5, height: 1.0 };
+    Edit { region: Region { shape, ..Region::default() }, ..edit }
+}
+
+fn scream() -> Edit {
+    Edit { style: Some("scream".to_owned()), ..Edit::default() }
+}
+
+/// So little memory that frames are cut into tiles.
+fn least_memory() -> EngineOptions {
+    let options = |memory| EngineOptions {
+        memory_limit: Some(memory),
+        precision: Precision::F32,
+        ..EngineOptions::default()
+    };
+    let opens = |options: &EngineOptions| {
+        engine::open::<FrameBuffer>(&any(), info(), options).is_ok_and(|engine| engine.plan().tiles > 1)
+    };
+    (1..100).map(|i| options(50_000 * i)).find(opens).expect("frames can be cut")
+}
+
+#[test]
+fn engines_and_tiles_adapt_alike_with_a_filter_and_with_strokes() {
+    let (flat, dim) = (scene(0.6, 0.35), scene(0.6, 0.31));
+    let frames: [&[u8]; 4] = [&flat, &flat, &dim, &dim];
+    let plan = Plan { edits: vec![in_left_half(scream())], ..Plan::default() };
+    for (temporal, stroke) in [(0.5, 0.0), (0.0, 8.0)] {
+        for edits in [None, Some(Arc::new(plan.clone()))] {
+            let controls = Controls { temporal, stroke, edits, ..adapted(1.0) };
+            let whole = painted(DeviceChoice::Cpu, &frames, &controls);
+            let burn = painted(DeviceChoice::BurnCpu, &frames, &controls);
+            let tiny = least_memory();
+            let tiled = painted_with(tiny, &frames, &controls);
+            for (of, other) in [("Burn", &burn), ("tiles", &tiled)] {
+                for (frame, (a, b)) in whole.iter().zip(other).enumerate() {
+                    let most = a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+                    assert!(
+                        apart(a, b) < 0.2,
+                        "{of}, temporal {temporal}, stroke {stroke}: frame {frame}, {most}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn outside_the_regions_of_an_exact_plan_nothing_is_adapted_otherwise() {
+    let (flat, dim) = (scene(0.6, 0.35), scene(0.6, 0.31));
+    let frames: [&[u8]; 5] = [&flat, &flat, &dim, &flat, &dim];
+    let darker =
+        Edit { adjust: Adjust { brightness: -0.6, ..Adjust::default() }, before: true, ..Edit::default() };
+    for edit in [darker, scream()] {
+        let plan = Plan { edits: vec![in_left_half(edit)], exact: true };
+        let plain = painted(DeviceChoice::Cpu, &frames, &Controls { temporal: 0.5, ..adapted(1.0) });
+        let controls = Controls { temporal: 0.5, edits: Some(Arc::new(plan)), ..adapted(1.0) };
+        let edited = painted(DeviceChoice::Cpu, &frames, &controls);
+        for (frame, (edited, plain)) in edited.iter().zip(&plain).enumerate() {
+            let right = |row: &[u8]| row[3 * WIDTH / 2..].to_vec();
+            let rows = edited.chunks_exact(3 * WIDTH).zip(plain.chunks_exact(3 * WIDTH));
+            assert!(rows.clone().all(|(edited, plain)| right(edited) == right(plain)), "frame {frame}");
+            assert!(apart(edited, plain) > 2.0, "frame {frame}");
+        }
+    }
+}
+
+#[test]
+fn a_style_that_is_quite_another_is_adapted_at_once() {
+    let flat = scene(0.6, 0.35);
+    let style = |name: &str| any().choose_style(name, Path::new("")).unwrap().map(Arc::new);
+    let mut engine = engine::open::<FrameBuffer>(&any(), info(), &EngineOptions::default()).unwrap();
+    let mut paint = |name: &str| {
+        let mut frame = FrameBuffer::new(info(), flat.clone()).unwrap();
+        frame.controls = Controls { style: style(name), ..adapted(1.0) };
+        assert!(engine.submit(frame).is_ok());
+        engine.collect().unwrap().frame.output().to_vec()
+    };
+    (0..6).for_each(|_| drop(paint("great-wave")));
+    let found = paint("scream");
+    let fresh = last(&[&flat], &Controls { style: style("scream"), ..adapted(1.0) });
+    assert!(apart(&found, &fresh) < 0.1, "{}", apart(&found, &fresh));
 }

@@ -4,18 +4,20 @@
 //! than those is painted darker, flatter and greener than the painting. So its own colours are brought half of the way to those of photos
 //! first, and what the network then paints is brought to what the style makes of photos: as far as is asked, less where less is painted,
 //! and each time by the linear Monge-Kantorovich map of means and covariances. Both maps are folded into the style, so a pixel costs
-//! nothing more; a frame costs the samples that its colours are known by, and where a map moves, weights are folded anew.
+//! nothing more, unless regions have styles of their own; a frame costs the samples that its colours are known by, and where a map moves,
+//! weights are folded anew.
 //!
 //! What is known of the scene and of its painting are running means over some twelve frames, half a second of most films, which are never
-//! far behind the newest frame ([`SceneColours`]). A scene whose painting nothing is known of is painted twice: the first frame, and the
-//! one behind a cut. Maps follow where one of their numbers has moved by half a code of 255.
+//! far behind the newest frame ([`SceneColours`]), and which a cut starts anew. A scene whose painting nothing is known of is painted twice:
+//! the first frame, and one behind a cut or in a style that is quite another. Where that has just been done, as under a strobe, the frame
+//! stays as the network paints it. Maps follow where one of their numbers has moved by half a code of 255.
 
 use std::sync::Arc;
 
 use super::at_once::same;
-use super::meter::{Measured, Meter};
+use super::meter::Measured;
 use crate::edit::{Edit, Plan};
-use crate::style::{ColourMap, SceneColours};
+use crate::style::{ColourMap, Lit, SceneColours};
 use crate::temporal::CutDetector;
 use crate::{Controls, Model, Picture, StyleCode};
 
@@ -25,12 +27,15 @@ const RATE: f64 = 0.08;
 const SLACK: f32 = 0.5 / 255.0;
 /// How much of the way goes before the network: all of it brings up noise.
 const BEFORE: f32 = 0.5;
-/// The least contrast that a painting keeps, in its own. Of a region it keeps all: strokes on what is flat are no error.
+/// The least contrast that a painting keeps, in its own, where all of a frame is in one style. The less is, the more it keeps: strokes on
+/// what is flat are no error.
 const LEAST_GAIN: f64 = 0.5;
 /// The most that it gains.
 const MOST_GAIN: f64 = 2.0;
-/// Frames from one that was painted twice to the next that may be: under a strobe, each is a scene of its own.
-const REST: usize = 8;
+/// How far a number of a style's own map of colours moves from one frame to the next while it is still the same style, on its way.
+const ON_ITS_WAY: f32 = 0.2;
+/// Frames without a new scene before one is painted twice.
+const REST: usize = 4;
 
 /// What is known of the scene, and of what is painted.
 #[derive(Default)]
@@ -39,15 +44,29 @@ pub(super) struct Adapt {
     first: Option<Arc<StyleCode>>,
     cut: CutDetector,
     known: Option<SceneColours>,
+    lit: Option<Lit>,
     /// What the maps are of, near `known`.
     mapped: Option<SceneColours>,
-    /// Of the frame's style and of those of its regions, without the maps that come after.
-    seen: Vec<Option<Measured>>,
+    /// What is known of the frame's style and of those of its regions.
+    seen: Vec<Option<Seen>>,
     last: Option<Made>,
     /// The maps that come after, as they would be by what is known now.
     after: Vec<ColourMap>,
+    /// What was measured of the newest frame.
+    measured: Vec<Option<Measured>>,
     /// Frames that are to pass before one may be painted twice.
     rest: usize,
+}
+
+/// What is known of what a style paints.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// The style's own map of colours.
+    style: ColourMap,
+    /// Without the map that comes after.
+    measured: Measured,
+    /// How much of its map is laid over what it paints: a region that comes in does not jump.
+    eased: f64,
 }
 
 /// What a frame taught.
@@ -75,6 +94,8 @@ struct Made {
     scene: SceneColours,
     /// The maps that come after: of the frame's style, and of those of its regions.
     after: Vec<ColourMap>,
+    /// Those styles' own.
+    styles: Vec<ColourMap>,
     made: (Option<Arc<StyleCode>>, Option<Arc<Plan>>),
 }
 
@@ -118,13 +139,21 @@ impl Adapt {
         if self.first.is_none() {
             self.first = model.first_style().map(Arc::new);
         }
-        let (cut, newest) = (self.cut.is_cut(frame), SceneColours::of(frame));
+        let (cut, (newest, lit)) = (self.cut.is_cut(frame), SceneColours::of_lit(frame));
+        if cut {
+            self.seen.clear();
+        }
         let before = self.known.filter(|_| !cut);
         let known = before.map_or(newest, |before| before.followed_by(&newest, RATE));
-        self.known = Some(known);
+        (self.known, self.lit) = (Some(known), Some(lit));
         let fits = |mapped: &SceneColours| mapped.to_photos(1.0).is_near(&known.to_photos(1.0), SLACK);
         self.mapped = Some(self.mapped.filter(|mapped| !cut && fits(mapped)).unwrap_or(known));
         self.rest = self.rest.saturating_sub(1);
+    }
+
+    /// Where the frame's colours are to be measured, if they are.
+    pub(super) fn lit(&self) -> Option<Lit> {
+        self.lit
     }
 
     /// The controls with the styles of frame and regions between the maps of their colours.
@@ -136,7 +165,13 @@ impl Adapt {
         let codes = [(&**own, amounts.of_frame())].into_iter().chain(regions);
         let seen = self.seen.iter().copied().chain(std::iter::repeat(None));
         self.after.clear();
-        self.after.extend(codes.zip(seen).map(|((code, amount), seen)| after(code, amount, &scene, seen)));
+        self.after.extend(codes.zip(seen).map(|((code, amount), seen)| {
+            let style = own_colours(code);
+            let seen = seen.filter(|seen| seen.style.is_near(&style, ON_ITS_WAY));
+            seen.map_or(ColourMap::default(), |seen| {
+                seen.after(&style, &scene).in_part(amount * seen.eased as f32)
+            })
+        }));
         let near = |made: &[ColourMap]| {
             made.len() == self.after.len()
                 && made.iter().zip(&self.after).all(|(made, new)| made.is_near(new, SLACK))
@@ -152,37 +187,33 @@ impl Adapt {
         controls
     }
 
-    /// Takes in what was measured of a frame that was painted by [`Adapt::apply`]'s controls.
-    pub(super) fn learn(&mut self, meter: &Meter) -> Learned {
+    /// Takes in what was measured of a frame that was painted by [`Adapt::apply`]'s controls: of its style, and of those of its regions.
+    pub(super) fn learn(&mut self, measure: impl FnOnce(&mut Vec<Option<Measured>>)) -> Learned {
         let Some(last) = &self.last else { return Learned::Little };
-        self.seen.truncate(last.after.len());
+        measure(&mut self.measured);
+        self.seen.resize(last.after.len(), None);
         let mut another = false;
-        for (index, (measured, map)) in meter.measured().zip(&last.after).enumerate() {
-            if self.seen.len() == index {
-                self.seen.push(None);
-            }
-            // What the network alone made of it: the map that comes after one style is part of its weights, those of several are not.
-            let folded = last.after.len() == 1;
-            let painted = |measured: &Measured| {
-                if folded { measured.after.before(map) } else { Some(measured.after) }
+        let styles = last.styles.iter().zip(&last.after);
+        for (index, (seen, (style, after))) in self.seen.iter_mut().zip(styles).enumerate() {
+            let measured = self.measured.get(index).copied().flatten();
+            let newest = measured.and_then(|measured| measured.without(after));
+            let known = seen.filter(|seen| seen.style.is_near(style, ON_ITS_WAY));
+            *seen = match (known, newest) {
+                (Some(known), Some(newest)) => Some(known.followed_by(*style, &newest)),
+                (None, Some(measured)) => {
+                    another |= index == 0;
+                    let eased = if index == 0 { 1.0 } else { 0.0 };
+                    Some(Seen { style: *style, measured, eased })
+                }
+                // Of the frame's own style what is known stays known while regions lie over it.
+                (known, None) => known.filter(|_| index == 0),
             };
-            let Some((newest, after)) = measured.and_then(|new| Some((new, painted(&new)?))) else {
-                continue;
-            };
-            let newest = Measured { after, ..newest };
-            let known = self.seen[index].filter(|known| !known.after.is_far_from(&newest.after));
-            another |= known.is_none();
-            self.seen[index] = Some(known.map_or(newest, |known| Measured {
-                coverage: newest.coverage,
-                before: known.before.followed_by(&newest.before, RATE),
-                after: known.after.followed_by(&newest.after, RATE),
-            }));
         }
-        if !another || self.rest > 0 {
-            return Learned::Little;
+        let again = another && self.rest == 0;
+        if another {
+            self.rest = REST;
         }
-        self.rest = REST;
-        Learned::Another
+        if again { Learned::Another } else { Learned::Little }
     }
 
     /// Forgets the scene.
@@ -190,16 +221,43 @@ impl Adapt {
         self.cut.reset();
         self.seen.clear();
         (self.first, self.known, self.mapped, self.last) = (None, None, None, None);
+        self.lit = None;
         self.rest = 0;
     }
 }
 
-/// The map that brings what a style paints of a scene to what it makes of photos, a share of the way.
-fn after(code: &StyleCode, amount: f32, scene: &SceneColours, seen: Option<Measured>) -> ColourMap {
-    let (Some(seen), Some(style)) = (seen, code.colour_map()) else { return ColourMap::default() };
-    let wanted = seen.before.through(&scene.to_photos(1.0)).through(&style);
-    let least = 1.0 - (1.0 - LEAST_GAIN) * seen.coverage;
-    seen.after.toward_within(&wanted, [least, MOST_GAIN]).in_part(amount)
+/// A style's own map of colours.
+fn own_colours(code: &StyleCode) -> ColourMap {
+    code.colour_map().unwrap_or_default()
+}
+
+impl Seen {
+    /// The map that brings what the style paints of a scene to what it makes of photos.
+    fn after(&self, style: &ColourMap, scene: &SceneColours) -> ColourMap {
+        let Measured { coverage, before, after, .. } = &self.measured;
+        let wanted = before.through(&scene.to_photos(1.0)).through(style);
+        let least = 1.0 - (1.0 - LEAST_GAIN) * coverage;
+        after.toward_within(&wanted, [least, MOST_GAIN])
+    }
+
+    /// The same on to the newest frame.
+    fn followed_by(&self, style: ColourMap, newest: &Measured) -> Self {
+        let known = &self.measured;
+        let measured = Measured {
+            coverage: known.coverage + (newest.coverage - known.coverage) * RATE,
+            alone: newest.alone,
+            before: known.before.followed_by(&newest.before, RATE),
+            after: known.after.followed_by(&newest.after, RATE),
+        };
+        Self { style, measured, eased: self.eased + (1.0 - self.eased) * RATE }
+    }
+}
+
+impl Measured {
+    /// What the network makes of it without the map that comes after: where all of a frame is in one style, that is part of the weights.
+    fn without(self, after: &ColourMap) -> Option<Self> {
+        if self.alone { Some(Self { after: self.after.before(after)?, ..self }) } else { Some(self) }
+    }
 }
 
 impl Made {
@@ -225,15 +283,25 @@ impl Made {
                 ..**edits
             })
         });
+        let codes = edits.iter().flat_map(|edits| &edits.edits).filter_map(|edit| edit.code.as_deref());
+        let styles = [own].into_iter().chain(codes).map(own_colours).collect();
         let made = (Some(between(own, amounts.of_frame(), of_frame)), regions.or_else(|| edits.clone()));
-        Self { style: style.clone(), edits: edits.clone(), amounts: amounts.clone(), scene, after, made }
+        Self {
+            style: style.clone(),
+            edits: edits.clone(),
+            amounts: amounts.clone(),
+            scene,
+            after,
+            styles,
+            made,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::meter::Lines;
+    use crate::engine::meter::{Lines, Meter};
     use crate::numbers::{self, Region, Window};
     use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
@@ -250,40 +318,101 @@ mod tests {
         assert!(of(0.0, 1.0).are_none() && !of(0.5, 0.0).are_none());
     }
 
+    const INFO: PictureInfo = PictureInfo {
+        format: PixelFormat::Rgb,
+        width: 128,
+        height: 96,
+        colorimetry: Colorimetry { matrix: Matrix::Bt709, range: Range::Full },
+    };
+
+    /// Noise of this mean and width, in codes.
+    fn frame(mean: f32, width: f32) -> Vec<u8> {
+        let noise = |i: usize| (i * i / 7 % 101) as f32 / 100.0 - 0.5;
+        (0..INFO.packed_size()).map(|i| (mean + width * noise(i)).clamp(0.0, 255.0) as u8).collect()
+    }
+
+    /// What comes of a frame whose network changes nothing: whether it is painted twice, and the mean of its painting.
+    fn learned(adapt: &mut Adapt, model: &Model, bytes: &[u8]) -> (bool, f32) {
+        let picture = INFO.packed_view(bytes).unwrap();
+        let mut numbers = vec![0.0; bytes.len()];
+        numbers::read(&picture, Window::whole(&INFO), &mut numbers);
+        let controls = Controls { adapt: 1.0, ..Controls::default() };
+        let amounts = Amounts::of(&controls);
+        adapt.follow(model, &amounts, &picture);
+        let paint = |adapt: &mut Adapt| {
+            adapt.apply(controls.clone(), &amounts);
+            let mut painted = numbers.clone();
+            adapt.last.as_ref().unwrap().after[0].apply(&mut painted);
+            let mut meter = Meter::default();
+            meter.begin(adapt.lit(), [INFO.width, INFO.height]);
+            let (window, before, after) = (Window::whole(&INFO), &numbers, &painted);
+            meter.add(&Lines { window, before, after, shares: None }, &Region::whole(&INFO));
+            let mean = painted.iter().sum::<f32>() / painted.len() as f32;
+            let measure = |into: &mut Vec<_>| {
+                into.clear();
+                into.extend(meter.measured());
+            };
+            (adapt.learn(measure) == Learned::Another, mean)
+        };
+        let (again, mean) = paint(adapt);
+        if again { (true, paint(adapt).1) } else { (false, mean) }
+    }
+
     #[test]
-    fn a_new_scene_is_painted_twice_and_a_strobe_now_and_then() {
-        let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Full };
-        let info = PictureInfo { format: PixelFormat::Rgb, width: 64, height: 48, colorimetry };
+    fn a_new_scene_is_painted_twice_and_a_strobe_as_it_is() {
         let model = Model::open("any").unwrap();
-        let frame = |light: bool| -> Vec<u8> {
-            let code = |i: usize| if light { 150 + (i * i / 7) % 90 } else { (i * i / 7) % 60 };
-            (0..info.packed_size()).map(|i| code(i) as u8).collect()
-        };
-        // The network changes nothing.
-        let learned = |lights: &[bool]| -> Vec<usize> {
+        let (light, dark) = (frame(190.0, 90.0), frame(40.0, 60.0));
+        let of = |is_light: &dyn Fn(usize) -> bool| -> Vec<(bool, f32)> {
             let mut adapt = Adapt::default();
-            let again = lights.iter().enumerate().filter(|(_, light)| {
-                let bytes = frame(**light);
-                let picture = info.packed_view(&bytes).unwrap();
-                let mut numbers = vec![0.0; bytes.len()];
-                numbers::read(&picture, Window::whole(&info), &mut numbers);
-                let controls = Controls { adapt: 1.0, ..Controls::default() };
-                let amounts = Amounts::of(&controls);
-                adapt.follow(&model, &amounts, &picture);
-                adapt.apply(controls, &amounts);
-                let mut painted = numbers.clone();
-                adapt.last.as_ref().unwrap().after[0].apply(&mut painted);
-                let mut meter = Meter::default();
-                let (window, before, after) = (Window::whole(&info), &numbers, &painted);
-                meter.add(&Lines { window, before, after, shares: None }, &Region::whole(&info));
-                adapt.learn(&meter) == Learned::Another
-            });
-            again.map(|(index, _)| index).collect()
+            let frames = (0..20).map(|index| if is_light(index) { &light } else { &dark });
+            frames.map(|frame| learned(&mut adapt, &model, frame)).collect()
         };
-        assert_eq!(learned(&[true; 20]), [0]);
-        let cut: Vec<bool> = (0..20).map(|index| index < 10).collect();
-        assert_eq!(learned(&cut), [0, 10]);
-        let strobe: Vec<bool> = (0..20).map(|index| index % 2 == 0).collect();
-        assert_eq!(learned(&strobe), [0, 8, 16]);
+        let twice = |frames: &[(bool, f32)]| -> Vec<usize> {
+            frames.iter().enumerate().filter(|(_, (again, _))| *again).map(|(index, _)| index).collect()
+        };
+        let still = of(&|_| true);
+        assert_eq!(twice(&still), [0]);
+        let cut = of(&|index| index < 10);
+        assert_eq!(twice(&cut), [0, 10]);
+        // Both scenes come to the same colours.
+        assert!((cut[10].1 - still[0].1).abs() < 0.05 && (still[19].1 - still[0].1).abs() < 0.01, "{cut:?}");
+        let strobe = of(&|index| index % 2 == 0);
+        assert_eq!(twice(&strobe), [0]);
+        for (index, (_, mean)) in strobe.iter().enumerate().skip(1) {
+            let own = if index % 2 == 0 { 190.0 } else { 40.0 } / 255.0;
+            assert!((mean - own).abs() < 0.01, "frame {index}: {mean}, as it is {own}");
+        }
+    }
+
+    #[test]
+    fn a_fade_is_followed_without_a_jump() {
+        let model = Model::open("any").unwrap();
+        let mut adapt = Adapt::default();
+        let frames: Vec<(bool, f32)> = (0..72)
+            .map(|index| {
+                let share = (60.0 - index as f32).clamp(0.0, 48.0) / 48.0;
+                learned(&mut adapt, &model, &frame(150.0 * share, 120.0 * share))
+            })
+            .collect();
+        assert!(frames.iter().skip(1).all(|(again, _)| !again));
+        let steps: Vec<f32> = frames.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
+        assert!(steps.iter().all(|step| step.abs() < 0.08), "{frames:?}");
+        // It ends in what the style makes of black.
+        let mut black = [0.0; 3];
+        own_colours(&model.first_style().unwrap()).apply(&mut black);
+        let black = black.iter().sum::<f32>() / 3.0;
+        assert!((frames[71].1 - black).abs() < 0.03, "{frames:?}, {black}");
+    }
+
+    #[test]
+    fn a_region_eases_in() {
+        let style = ColourMap::default();
+        let colours = SceneColours::of_means([0.3, 0.3, 0.3, 0.12, 0.1, 0.1, 0.12, 0.1, 0.12]);
+        let measured = Measured { coverage: 0.3, alone: false, before: colours, after: colours };
+        let mut seen = Seen { style, measured, eased: 0.0 };
+        for _ in 0..40 {
+            seen = seen.followed_by(style, &measured);
+        }
+        assert!(seen.eased > 0.95 && seen.measured.coverage == 0.3);
     }
 }

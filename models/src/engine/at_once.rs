@@ -14,7 +14,7 @@ use super::{Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
 use crate::edit::{self, Beside, EditPass, Matte, Shares};
 use crate::numbers::read::read_here;
 use crate::numbers::{self, Window};
-use crate::style::StylesBeside;
+use crate::style::{Lit, StylesBeside};
 use crate::temporal::FlickerFilter;
 use crate::{Controls, Error, Model, Picture, PictureError, PictureInfo, PictureMut, Result, StyleCode};
 
@@ -52,25 +52,27 @@ pub(super) struct FrameViews<'a> {
     pub(super) number: u64,
     /// What it took so far.
     pub(super) timings: Timings,
+    /// Where its colours are to be measured, if they are.
+    pub(super) measured: Option<Lit>,
 }
 
 impl<'a> FrameViews<'a> {
     /// The same frame for a while.
     pub(super) fn for_now(&mut self) -> Result<FrameViews<'_>> {
-        let Self { source, keys, alpha, number, timings, .. } = *self;
+        let Self { source, keys, alpha, number, timings, measured, .. } = *self;
         let info = *self.output.info();
         let planes = self.output.planes_mut().into_iter().take(info.planes());
         let (output, controls) = (PictureMut::new(info, planes)?, self.controls.clone());
-        Ok(FrameViews { source, keys, alpha, output, controls, number, timings })
+        Ok(FrameViews { source, keys, alpha, output, controls, number, timings, measured })
     }
 
-    /// The same frame by other controls, to be written elsewhere.
+    /// The same frame by other controls, to be written elsewhere; not measured.
     pub(super) fn again<'b>(&self, output: PictureMut<'b>, controls: Controls) -> FrameViews<'b>
     where
         'a: 'b,
     {
         let Self { source, keys, alpha, number, timings, .. } = *self;
-        FrameViews { source, keys, alpha, output, controls, number, timings }
+        FrameViews { source, keys, alpha, output, controls, number, timings, measured: None }
     }
 }
 
@@ -161,7 +163,8 @@ pub(super) fn paint(painter: &mut dyn Painter, frame: &mut FrameViews<'_>) -> Re
     if filtered {
         frame.timings.temporal += start.elapsed();
     }
-    painter.meter().begin(frame.controls.adapt > 0.0);
+    let size = [painter.info().width, painter.info().height];
+    painter.meter().begin(frame.measured, size);
     let tiles = painter.tiling().tiles();
     tiles.into_iter().try_for_each(|tile| painter.paint_tile(tile, frame, filtered))
 }
@@ -212,7 +215,8 @@ impl<F> AtOnce<F> {
         self.frames += 1;
         let (number, timings) = (self.frames, Timings::default());
         let alpha = Shares::of_alpha(&source);
-        let mut frame = FrameViews { source, keys: None, alpha, output, controls, number, timings };
+        let measured = None;
+        let mut frame = FrameViews { source, keys: None, alpha, output, controls, number, timings, measured };
         let painted = catch_unwind(AssertUnwindSafe(|| {
             frame.controls.edits = self.edits_of(frame.controls.edits.take())?;
             let controls = std::mem::take(&mut frame.controls);
@@ -221,9 +225,10 @@ impl<F> AtOnce<F> {
             let controls = self.strength.apply(&self.model, controls)?;
             self.adapt.follow(&self.model, &amounts, &frame.source);
             frame.controls = self.adapt.apply(controls.clone(), &amounts);
+            frame.measured = self.adapt.lit();
             frame.timings.read += start.elapsed();
             self.composite.paint(&mut frame)?;
-            if self.adapt.learn(self.composite.meter()) == Learned::Another {
+            if self.adapt.learn(|measured| self.composite.measured(measured)) == Learned::Another {
                 self.composite.forget();
                 frame.controls = self.adapt.apply(controls, &amounts);
                 self.composite.paint(&mut frame)?;

@@ -180,7 +180,7 @@ impl Painter for BurnPainter {
     }
 
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
-        let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
+        let FrameViews { source, keys, alpha, output, controls, timings, number, .. } = frame;
         let edits = edit_pass(controls, source, keys, *alpha, *number);
         let start = Instant::now();
         let picture = Input { picture: *source, edits };

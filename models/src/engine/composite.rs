@@ -7,7 +7,7 @@ use super::EngineOptions;
 use super::at_once::{FrameViews, Painter};
 use super::hand::Hand;
 use super::layers::{Layers, Scene, pack};
-use super::meter::Meter;
+use super::meter::Measured;
 use crate::edit::{Plan, Stage, Touched};
 use crate::numbers::Region;
 use crate::{Controls, Model, PictureInfo, Result};
@@ -56,9 +56,16 @@ impl Composite {
         self.hand.painter()
     }
 
-    /// What was measured of the colours of the last frame.
-    pub(super) fn meter(&mut self) -> &Meter {
-        self.hand.meter()
+    /// What was measured of the colours of the last frame: of its own style, where it is painted without edits there, and of those of its
+    /// regions.
+    pub(super) fn measured(&mut self, into: &mut Vec<Option<Measured>>) {
+        into.clear();
+        into.extend(self.hand.meter().measured());
+        let plain = self.others.iter_mut().find(|(why, _)| *why == Why::Plain);
+        let plain = plain.and_then(|(_, hand)| hand.meter().measured().next());
+        if let (Some(own), Some(plain)) = (into.first_mut(), plain) {
+            *own = plain;
+        }
     }
 
     /// Forgets what earlier frames left behind.
@@ -121,6 +128,7 @@ impl Composite {
             }
         };
         let mut again = frame.again(self.painter().info().packed_view_mut(to)?, controls);
+        again.measured = frame.measured.filter(|_| why == Why::Plain);
         let painted = self.others[index].1.paint(&mut again);
         frame.timings = again.timings;
         painted

@@ -181,6 +181,7 @@ mod tests {
             controls: Controls { style: style.cloned(), ..Controls::default() },
             number: 1,
             timings: Timings::default(),
+            measured: None,
         };
         restyle(painter, has, &mut frame).map(|()| frame.timings.network)
     }

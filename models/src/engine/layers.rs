@@ -232,6 +232,7 @@ impl Layers {
             controls: scene.mixing(layer),
             number: scene.number,
             timings: scene.timings,
+            measured: None,
         };
         paint(&mut *self.painters[index].1, &mut views)?;
         scene.timings = views.timings;

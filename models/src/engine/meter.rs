@@ -1,13 +1,17 @@
 //! What colours go into a network and come out of it, style by style.
 //!
-//! One pixel of sixteen is looked at, the same ones whatever the engine, its tiles and its threads; and sums are of whole numbers, so that
-//! they are the same whoever adds first.
+//! Some thousand pixels are looked at, the same ones whatever the engine, its tiles and its threads; and sums are of whole numbers, so
+//! that they are the same whoever adds first.
+
+use std::ops::Range;
 
 use crate::numbers::{Region, Window};
-use crate::style::SceneColours;
+use crate::style::{Lit, SceneColours};
 
-/// Columns from one pixel that is looked at to the next, and by how many of them each row begins farther on.
-const STEP: usize = 16;
+/// About how many pixels are looked at.
+const PIXELS: usize = 6000;
+
+/// By how many columns each row that is looked at begins farther on.
 const TURN: usize = 5;
 
 /// Steps of a number, and of a share.
@@ -20,8 +24,18 @@ const MOST: f32 = 4.0;
 /// Colours of a frame's pixels before and after the network, each pixel in its shares of the styles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meter {
-    runs: bool,
+    grid: Option<Grid>,
+    alone: bool,
     styles: Vec<Sums>,
+}
+
+/// Which pixels of a picture are looked at.
+#[derive(Debug, Clone, PartialEq)]
+struct Grid {
+    /// Columns and rows from one to the next: odd, so that every place of a cell of 2, 4 or 8 pixels has its turn.
+    pitch: usize,
+    across: Range<usize>,
+    down: Range<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -38,6 +52,8 @@ struct Sums {
 pub(super) struct Measured {
     /// How much of the picture is in this style, 0 to 1.
     pub(super) coverage: f64,
+    /// Whether all of it is, by the network's own weights.
+    pub(super) alone: bool,
     /// The pixels as they came.
     pub(super) before: SceneColours,
     /// As the network painted them, not clamped.
@@ -54,29 +70,47 @@ pub(super) struct Lines<'a> {
 }
 
 impl Meter {
-    /// Another frame, of so many styles; whether it is measured.
-    pub(super) fn begin(&mut self, runs: bool) {
-        self.runs = runs;
+    /// Another picture of this width and height; where it is lit it is measured, or not at all.
+    pub(super) fn begin(&mut self, lit: Option<Lit>, [width, height]: [usize; 2]) {
+        self.grid = lit.map(|lit| {
+            let pitch = ((width * height / PIXELS) as f64).sqrt() as usize | 1;
+            Grid { pitch, across: lit.columns(width), down: lit.rows(height) }
+        });
+        self.alone = true;
         self.styles.clear();
     }
 
+    /// The same picture as another one measures.
+    pub(super) fn begin_as(&mut self, other: &Self) {
+        self.grid.clone_from(&other.grid);
+        self.alone = true;
+        self.styles.clear();
+    }
+
+    /// Room for so many styles.
+    pub(super) fn reserve(&mut self, styles: usize) {
+        self.styles.reserve(styles.saturating_sub(self.styles.len()));
+    }
+
     pub(super) fn runs(&self) -> bool {
-        self.runs
+        self.grid.is_some()
     }
 
     /// Adds what lies in the region of a picture.
     pub(super) fn add(&mut self, lines: &Lines<'_>, region: &Region) {
+        let Some(Grid { pitch, across, down }) = self.grid.clone() else { return };
         let Window { x: left, y: top, width, height } = lines.window;
         let plane = width * height;
+        self.alone &= lines.shares.is_none();
         self.make_room(lines.shares.map_or(1, |shares| shares.len() / plane));
-        for y in region.y..region.y + region.height {
-            let Some(row) = y.checked_add_signed(-top).filter(|row| *row < height) else { continue };
-            let first = region.x + (TURN * y + STEP - region.x % STEP) % STEP;
-            for x in (first..region.x + region.width).step_by(STEP) {
-                let Some(column) = x.checked_add_signed(-left).filter(|column| *column < width) else {
-                    continue;
-                };
-                self.add_pixel(lines, plane, row * width + column);
+        let columns = overlap([&across, &(region.x..region.x + region.width)], left, width);
+        let rows = overlap([&down, &(region.y..region.y + region.height)], top, height);
+        for row in rows.start.div_ceil(pitch)..rows.end.div_ceil(pitch) {
+            let (y, first) = (row * pitch, row * TURN % pitch);
+            let from = columns.start.saturating_sub(first).div_ceil(pitch);
+            for x in (first + from * pitch..columns.end).step_by(pitch) {
+                let at = (y as isize - top) as usize * width + (x as isize - left) as usize;
+                self.add_pixel(lines, plane, at);
             }
         }
     }
@@ -84,11 +118,10 @@ impl Meter {
     fn add_pixel(&mut self, lines: &Lines<'_>, plane: usize, at: usize) {
         let [before, after] = [lines.before, lines.after].map(|numbers| products(numbers, plane, at));
         for (style, sums) in self.styles.iter_mut().enumerate() {
-            let weight = match lines.shares {
-                Some(shares) => (shares[style * plane + at] * SHARE).round() as i64,
-                None => SHARE as i64,
-            };
-            sums.add(weight, &before, &after);
+            let weight = lines.shares.map_or(SHARE, |shares| shares[style * plane + at] * SHARE) as i64;
+            if weight > 0 {
+                sums.add(weight, &Sums { weight: 1, before, after });
+            }
         }
     }
 
@@ -98,11 +131,12 @@ impl Meter {
         }
     }
 
-    /// Adds what another one has measured of the same frame, which then has nothing.
+    /// Adds what another one has measured of the same picture, which then has nothing.
     pub(super) fn take(&mut self, other: &mut Self) {
+        self.alone &= other.alone;
         self.make_room(other.styles.len());
         for (sums, other) in self.styles.iter_mut().zip(&other.styles) {
-            sums.add_up(1, other);
+            sums.add(1, other);
         }
         other.styles.clear();
     }
@@ -110,7 +144,7 @@ impl Meter {
     /// What was measured of each style; none of one that hardly any pixel is in.
     pub(super) fn measured(&self) -> impl Iterator<Item = Option<Measured>> {
         let all: i64 = self.styles.iter().map(|sums| sums.weight).sum();
-        self.styles.iter().map(move |sums| sums.measured(all))
+        self.styles.iter().map(move |sums| sums.measured(all, self.alone))
     }
 }
 
@@ -118,43 +152,44 @@ impl Sums {
     /// The least share of a picture whose colours say anything.
     const LEAST: f64 = 0.005;
 
-    fn add(&mut self, weight: i64, before: &[i64; 9], after: &[i64; 9]) {
-        self.add_up(weight, &Self { weight: 1, before: *before, after: *after });
-    }
-
-    fn add_up(&mut self, times: i64, other: &Self) {
+    fn add(&mut self, times: i64, other: &Self) {
         self.weight += times * other.weight;
-        for (sum, number) in self.before.iter_mut().zip(other.before) {
-            *sum += times * number;
-        }
-        for (sum, number) in self.after.iter_mut().zip(other.after) {
+        let numbers = self.before.iter_mut().chain(&mut self.after);
+        for (sum, number) in numbers.zip(other.before.iter().chain(&other.after)) {
             *sum += times * number;
         }
     }
 
-    fn measured(&self, all: i64) -> Option<Measured> {
+    fn measured(&self, all: i64, alone: bool) -> Option<Measured> {
         let coverage = self.weight as f64 / all.max(1) as f64;
-        let means = |sums: &[i64; 9]| sums.map(|sum| sum as f64 / (self.weight as f64 * f64::from(UNIT)));
-        (coverage >= Self::LEAST).then(|| Measured {
-            coverage,
-            before: SceneColours::of_means(means(&self.before)),
-            after: SceneColours::of_means(means(&self.after)),
-        })
+        let colours = |sums: &[i64; 9]| {
+            SceneColours::of_means(sums.map(|sum| sum as f64 / (self.weight as f64 * f64::from(UNIT))))
+        };
+        let measured =
+            || Measured { coverage, alone, before: colours(&self.before), after: colours(&self.after) };
+        (coverage >= Self::LEAST).then(measured)
     }
+}
+
+/// What two ranges have in common with a window's side.
+fn overlap([a, b]: [&Range<usize>; 2], start: isize, length: usize) -> Range<usize> {
+    let first = a.start.max(b.start).max(start.max(0) as usize);
+    let end = a.end.min(b.end).min((start + length as isize).max(0) as usize);
+    first..end.max(first)
 }
 
 /// A pixel's colours and their products, in [`UNIT`]s.
 fn products(numbers: &[f32], plane: usize, at: usize) -> [i64; 9] {
     let [r, g, b] = [0, 1, 2].map(|colour| numbers[colour * plane + at].clamp(-MOST, MOST));
-    [r, g, b, r * r, r * g, r * b, g * g, g * b, b * b].map(|number| (number * UNIT).round() as i64)
+    [r, g, b, r * r, r * g, r * b, g * g, g * b, b * b].map(|number| (number * UNIT) as i64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WIDTH: usize = 48;
-    const HEIGHT: usize = 40;
+    const WIDTH: usize = 480;
+    const HEIGHT: usize = 400;
 
     fn numbers(seed: usize) -> Vec<f32> {
         (0..3 * WIDTH * HEIGHT).map(|i| ((i * 37 + seed * 11) % 101) as f32 / 100.0).collect()
@@ -171,13 +206,18 @@ mod tests {
 
     const REGION: Region = Region { x: 0, y: 0, width: WIDTH, height: HEIGHT };
 
+    fn started(lit: Lit) -> Meter {
+        let mut meter = Meter::default();
+        meter.begin(Some(lit), [WIDTH, HEIGHT]);
+        meter
+    }
+
     #[test]
     fn a_frame_in_parts_measures_as_the_whole_one() {
         let (before, after) = (numbers(1), numbers(2));
         let of = |parts: &[(usize, usize)]| {
-            let (mut meter, mut other) = (Meter::default(), Meter::default());
-            meter.begin(true);
-            other.begin(true);
+            let (mut meter, mut other) = (started(Lit::ALL), Meter::default());
+            other.begin_as(&meter);
             for (index, (y, height)) in parts.iter().enumerate() {
                 let [before, after] = [&before, &after].map(|numbers| rows(numbers, *y, *height));
                 let lines =
@@ -188,32 +228,51 @@ mod tests {
             meter.measured().collect::<Vec<_>>()
         };
         let whole = of(&[(0, HEIGHT)]);
-        assert_eq!(whole, of(&[(0, 4), (4, 20), (24, 3), (27, 13)]));
+        assert_eq!(whole, of(&[(0, 4), (4, 200), (204, 3), (207, 193)]));
         let found = whole[0].unwrap();
-        assert_eq!(found.coverage, 1.0);
-        assert!(found.before != found.after);
+        assert!(found.coverage == 1.0 && found.alone && found.before != found.after);
+    }
+
+    #[test]
+    fn every_place_of_a_cell_has_its_turn_and_only_what_is_lit() {
+        // Each pixel says where in its cell of 4x4 it is, and whether it is in the dark.
+        let dark = |at: usize| at / WIDTH < 100;
+        let place = |at: usize| (at % WIDTH % 4 + at / WIDTH % 4 * 4) as f32 / 16.0;
+        let plane = WIDTH * HEIGHT;
+        let before: Vec<f32> =
+            (0..3 * plane).map(|i| if dark(i % plane) { 3.0 } else { place(i % plane) }).collect();
+        let mut meter = started(Lit { across: [0.0, 1.0], down: [0.25, 1.0] });
+        let lines = Lines { window: window(0, HEIGHT), before: &before, after: &before, shares: None };
+        meter.add(&lines, &REGION);
+        let found = meter.measured().next().unwrap().unwrap().before;
+        let evenly: Vec<f64> = (0..16).map(|place| f64::from(place) / 16.0).collect();
+        let mean = evenly.iter().sum::<f64>() / 16.0;
+        let squares = evenly.iter().map(|number| number * number).sum::<f64>() / 16.0;
+        let expected =
+            SceneColours::of_means([mean, mean, mean, squares, squares, squares, squares, squares, squares]);
+        assert!(found.is_near(&expected, 0.01), "{found:?}, expected {expected:?}");
     }
 
     #[test]
     fn each_pixel_counts_in_its_shares_of_the_styles() {
         let before = numbers(1);
-        let after: Vec<f32> = (0..before.len()).map(|i| if i % WIDTH < 24 { 0.25 } else { 0.75 }).collect();
-        let left = |at: usize| if at % WIDTH < 24 { 1.0 } else { 0.0 };
+        let left = |at: usize| at % WIDTH < WIDTH / 2;
+        let after: Vec<f32> = (0..before.len()).map(|i| if left(i) { 0.25 } else { 0.75 }).collect();
         let pixels = WIDTH * HEIGHT;
         let shares: Vec<f32> =
-            (0..2 * pixels).map(|i| if i < pixels { left(i) } else { 1.0 - left(i) }).collect();
-        let mut meter = Meter::default();
-        meter.begin(true);
+            (0..2 * pixels).map(|i| f32::from(u8::from(left(i) == (i < pixels)))).collect();
+        let mut meter = started(Lit::ALL);
         let lines =
             Lines { window: window(0, HEIGHT), before: &before, after: &after, shares: Some(&shares) };
         meter.add(&lines, &REGION);
         let found: Vec<_> = meter.measured().flatten().collect();
-        for (measured, expected) in found.iter().zip([0.25, 0.75]) {
-            assert!((measured.coverage - 0.5).abs() < 0.05, "{measured:?}");
-            let flat = SceneColours::of_means([expected; 9]);
-            let flat_mean = flat.apart_in_mean(&measured.after);
-            assert!(flat_mean < 1e-4, "{flat_mean}");
-        }
         assert_eq!(found.len(), 2);
+        for (measured, number) in found.iter().zip([0.25, 0.75]) {
+            assert!((measured.coverage - 0.5).abs() < 0.02 && !measured.alone, "{measured:?}");
+            let [mean, square] = [number, number * number];
+            let flat =
+                SceneColours::of_means([mean, mean, mean, square, square, square, square, square, square]);
+            assert!(measured.after.is_near(&flat, 1e-3), "{measured:?}");
+        }
     }
 }

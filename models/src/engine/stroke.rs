@@ -116,6 +116,7 @@ impl Scaled {
             controls,
             number: frame.number,
             timings: frame.timings,
+            measured: frame.measured,
         };
         paint(&mut *self.painter, &mut views)?;
         frame.timings = views.timings;

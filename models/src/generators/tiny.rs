@@ -5,7 +5,7 @@
 //! the input, which is learned, is added. That share starts at a half, and the convolution at the other half, upsampled
 //! from the means. (With all of the input the photo's finest detail shines through every style, because 32 channels cannot say
 //! how to undo 48; with none of it faces are lost.) There is no statistic of the picture in it, so a frame can be painted in
-//! tiles and a change in one corner cannot pump the colours of another.
+//! tiles and a change in one corner cannot pump the colours of another, but where `adapt` is asked for.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;

@@ -1,5 +1,7 @@
 //! The colours of a scene: mean and covariance of a coarse sample of a picture.
 
+use std::ops::Range;
+
 use super::ColourMap;
 use super::colour::PHOTO_CONTRAST;
 use crate::Picture;
@@ -40,9 +42,42 @@ struct Cell {
     lightest: f32,
 }
 
+/// Where a picture is no black bar: its first and its last column and row, as shares of the sides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Lit {
+    pub(crate) across: [f32; 2],
+    pub(crate) down: [f32; 2],
+}
+
+impl Lit {
+    /// A picture without bars.
+    #[cfg(test)]
+    pub(crate) const ALL: Self = Self { across: [0.0, 1.0], down: [0.0, 1.0] };
+
+    /// Columns of a picture of this width.
+    pub(crate) fn columns(&self, width: usize) -> Range<usize> {
+        of_side(self.across, width)
+    }
+
+    /// Rows of one of this height.
+    pub(crate) fn rows(&self, height: usize) -> Range<usize> {
+        of_side(self.down, height)
+    }
+}
+
+fn of_side(shares: [f32; 2], side: usize) -> Range<usize> {
+    let [first, end] = shares.map(|share| (share * side as f32).round() as usize);
+    first..end.min(side)
+}
+
 impl SceneColours {
     /// Of a picture, without black bars at its sides.
     pub fn of(picture: &Picture) -> Self {
+        Self::of_lit(picture).0
+    }
+
+    /// The same, and where those are not.
+    pub(crate) fn of_lit(picture: &Picture) -> (Self, Lit) {
         let (width, height) = (picture.info().width, picture.info().height);
         let (mut cells, mut pixels) = ([[Cell::default(); ACROSS]; DOWN], [0; ACROSS]);
         let rows = DOWN.min(height);
@@ -67,6 +102,8 @@ impl SceneColours {
         };
         let down = bounds((0..rows).find(lit_row), (0..rows).rfind(lit_row), rows);
         let across = bounds((0..ACROSS).find(lit_column), (0..ACROSS).rfind(lit_column), ACROSS);
+        let share = |cells: &Range<usize>, all| [cells.start, cells.end].map(|at| at as f32 / all as f32);
+        let lit = Lit { across: share(&across, ACROSS), down: share(&down, rows) };
         let (mut sums, mut count) = ([0.0; 9], 0);
         for cells in &cells[down] {
             for (cell, pixels) in cells[across.clone()].iter().zip(&pixels[across.clone()]) {
@@ -74,7 +111,7 @@ impl SceneColours {
                 count += pixels;
             }
         }
-        Self::of_means(sums.map(|sum| sum / count as f64))
+        (Self::of_means(sums.map(|sum| sum / count as f64)), lit)
     }
 
     /// Of the means of the three colours and of their products, row by row.
@@ -95,15 +132,11 @@ impl SceneColours {
         Some(self.through(&map.inverse()?))
     }
 
-    /// How far the means are apart, at most.
-    pub(crate) fn apart_in_mean(&self, other: &Self) -> f64 {
-        self.mean.iter().zip(other.mean).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-    }
-
-    /// Whether what is known of a scene is so far behind its newest frame, `newest`, that it is another scene.
-    pub(crate) fn is_far_from(&self, newest: &Self) -> bool {
-        let [old, new] = [self, newest].map(|colours| variance(&colours.covariance));
-        self.apart_in_mean(newest) > MOST_BEHIND || old > MOST_RATIO * new || new > MOST_RATIO * old
+    /// Whether no mean and no covariance is off by more.
+    #[cfg(test)]
+    pub(crate) fn is_near(&self, other: &Self, most: f64) -> bool {
+        let numbers = |colours: &Self| colours.mean.into_iter().chain(colours.covariance).collect::<Vec<_>>();
+        numbers(self).iter().zip(numbers(other)).all(|(a, b)| (a - b).abs() <= most)
     }
 
     /// These, a share of the way on to those of the newest frame, and never far behind them.

@@ -156,7 +156,7 @@ fn stroke(draw: &mut Draw, hand: &Hand, seen: &Still, angles: &Angles, [width, l
         let (x, y) = (x + by * angle.cos(), y + by * angle.sin());
         angles.at(x.clamp(0.0, columns - 1.0), y.clamp(0.0, rows - 1.0))
     };
-    // Directions have no sign: the turn from one end to the other is the least of those.
+    // Directions have no sign: the turn over the middle two thirds is the least of those. A hand bends less than what it follows.
     let turn = ahead(length / 3.0) - ahead(-length / 3.0);
     let turn = turn - PI * (turn / PI).round();
     Stroke {

@@ -168,24 +168,27 @@ mod tests {
 
     #[test]
     fn a_share_of_the_parts_is_of_paintings_that_nobody_painted() {
-        // The painting has no blue and the picture is blue alone: unless colours change places, which is which can be seen.
-        let painting = RgbImage::from_fn(300, 260, |x, y| image::Rgb([x as u8, (x + y) as u8, 0]));
-        let picture = [RgbImage::from_fn(300, 260, |x, y| image::Rgb([0, 0, (x ^ y) as u8]))];
-        let mut studies =
-            Studies { paintings: vec![&painting], named: 1, pictures: &picture, photo: 0.0, procedural: 0.0 };
-        let parts = |studies: &Studies| -> Vec<Study> {
-            let parts = (0..120).map(|step| studied(studies, step));
-            parts.filter(|study| matches!(study, Study::Part(_))).collect()
+        // The painting is flat, and in whatever colours stays so; the picture is not.
+        let painting = RgbImage::from_pixel(300, 260, image::Rgb([90, 120, 60]));
+        let picture =
+            [RgbImage::from_fn(300, 260, |x, y| image::Rgb([(x ^ y) as u8, (x * y) as u8, (x + y) as u8]))];
+        let flat_among = |procedural: f64| {
+            let studies =
+                Studies { paintings: vec![&painting], named: 1, pictures: &picture, photo: 0.0, procedural };
+            let parts: Vec<Still> = (0..160)
+                .filter_map(|step| match studied(&studies, step) {
+                    Study::Part(part) => Some(part),
+                    _ => None,
+                })
+                .collect();
+            assert!(parts.iter().all(|part| part.data.iter().all(|number| (0.0..=1.0).contains(number))));
+            let flat = parts.iter().filter(|part| luma_deviation(part) < 1e-3).count();
+            (flat, parts.len())
         };
-        let usual = parts(&studies);
-        studies.procedural = 1.0;
-        let procedural = parts(&studies);
-        assert_eq!(usual.len(), procedural.len());
-        assert!(usual.iter().zip(&procedural).all(|(a, b)| a != b));
-        let inside = |study: &Study| match study {
-            Study::Part(part) => part.data.iter().all(|number| (0.0..=1.0).contains(number)),
-            _ => true,
-        };
-        assert!(procedural.iter().all(inside));
+        let (flat, all) = flat_among(0.0);
+        assert_eq!(flat, all);
+        let (flat, all) = flat_among(0.5);
+        assert!((0.3..0.7).contains(&(flat as f64 / all as f64)), "{flat} of {all}");
+        assert_eq!(flat_among(1.0).0, 0);
     }
 }

@@ -133,7 +133,7 @@ impl FusedPainter {
 
     /// Each line from the last layer's outputs to pixels.
     fn paint_lines(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
+        let FrameViews { source, keys, alpha, output, controls, timings, number, .. } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
         let edits = edit_pass(controls, source, keys, *alpha, *number);
         let picture = Input { picture: *source, edits };
@@ -174,7 +174,7 @@ impl FusedPainter {
 
     /// All lines, then the filter, then pixels.
     fn paint_filtered(&mut self, tile: Tile, frame: &mut FrameViews<'_>) {
-        let FrameViews { source, keys, alpha, output, controls, timings, number } = frame;
+        let FrameViews { source, keys, alpha, output, controls, timings, number, .. } = frame;
         let (source, finish) = (&*source, Finish::of(controls));
         let edits = edit_pass(controls, source, keys, *alpha, *number);
         let picture = Input { picture: *source, edits };
@@ -260,6 +260,7 @@ impl Painter for FusedPainter {
             self.network.restyle(&*self.model.weights_in(folded)?);
             self.folded = folded.cloned();
         }
+        beside.iter().for_each(|styles| self.scratch.reserve(styles.styles()));
         self.beside = beside.map(Arc::new);
         self.network.beside(self.beside.clone(), &self.model)?;
         Ok(())
@@ -267,6 +268,7 @@ impl Painter for FusedPainter {
 
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
+        self.scratch.measure_as(&self.meter);
         self.network.reshape(tile.window.width, tile.window.height);
         let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number);
         self.network.read(&Input { picture: frame.source, edits }, tile.window, &self.scratch);

@@ -83,6 +83,24 @@ impl Scratch {
         ((2 * line + raw) * size_of::<f32>() * rayon::current_num_threads()) as u64
     }
 
+    /// Room for lines of so many styles.
+    pub(super) fn reserve(&mut self, styles: usize) {
+        for thread in &mut self.threads {
+            let buffers = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let line = buffers.original.len();
+            buffers.shares.reserve((styles * line / 3).saturating_sub(buffers.shares.len()));
+            buffers.recoloured.reserve(line.saturating_sub(buffers.recoloured.len()));
+            buffers.meter.reserve(styles);
+        }
+    }
+
+    /// Has the threads measure what `meter` does.
+    pub(super) fn measure_as(&mut self, meter: &Meter) {
+        for thread in &mut self.threads {
+            thread.get_mut().unwrap_or_else(PoisonError::into_inner).meter.begin_as(meter);
+        }
+    }
+
     /// Adds up what the threads have measured.
     pub(super) fn measured(&mut self, meter: &mut Meter) {
         for thread in &mut self.threads {

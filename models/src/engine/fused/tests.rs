@@ -75,6 +75,7 @@ fn painted(painter: &mut dyn Painter, info: PictureInfo, controls: &Controls, fr
             controls: controls.clone(),
             number: 1,
             timings: Timings::default(),
+            measured: None,
         };
         paint(painter, &mut frame).unwrap();
         all.extend(output);
