@@ -285,3 +285,34 @@ fn a_thousand_styles_lose_no_frame_and_keep_no_memory() {
     let grown = resident().saturating_sub(before);
     assert!(grown < 8 << 20, "{grown} bytes more after a thousand styles");
 }
+
+#[test]
+fn of_pictures_asked_for_one_upon_another_the_last_is_painted_and_none_pile_up() {
+    let studio = Studio::new();
+    let caps = video("RGB", 64, 48);
+    let pictures = ["one.png", "two.png"].map(|name| studio.path(name).display().to_string());
+    for (index, picture) in pictures.iter().enumerate() {
+        let pixel = |x: u32, y: u32| [(x / 3) as u8, (y / 2) as u8, (200 * index) as u8].into();
+        RgbImage::from_fn(600, 500, pixel).save(picture).unwrap();
+    }
+    let harness = |style: &str| {
+        let element = gst::ElementFactory::make("impasto").property("model", "any").property("style", style);
+        let mut harness = Harness::with_element(&element.build().unwrap(), Some("sink"), Some("src"));
+        harness.set_src_caps_str(&caps);
+        harness
+    };
+    let wanted = first_byte(&harness(&pictures[1]).push_and_pull(grey(&caps, 0, 100)).unwrap());
+    let mut harness = harness("scream");
+    assert_ne!(first_byte(&harness.push_and_pull(grey(&caps, 0, 100)).unwrap()), wanted);
+    let element = harness.element().unwrap();
+    let before = resident();
+    for index in 0..600 {
+        element.set_property("style", &pictures[index % 2]);
+    }
+    assert!(
+        resident().saturating_sub(before) < 128 << 20,
+        "{} bytes more",
+        resident().saturating_sub(before)
+    );
+    push_until(&mut harness, &caps, 1, wanted);
+}

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::glib;
-use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::{EditError, Matte, Plan};
 use impasto_models::{Controls, DeviceChoice, Error, Model, Result, engine};
@@ -150,7 +149,7 @@ impl Impasto {
     pub(super) fn want_edit(&self) {
         let pending = self.settings.lock().edit.pending;
         if pending && self.state.lock().is_some() && !self.model_is_on_its_way() {
-            self.obj().call_async(|element| element.imp().prepare_edit());
+            self.do_aside(|imp| &imp.aside[2], Self::prepare_edit);
         }
     }
 

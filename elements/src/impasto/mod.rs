@@ -65,6 +65,7 @@
 //! | `stats` | what the property `stats` counts |
 
 mod allocation;
+mod aside;
 pub(crate) mod caps;
 mod cues;
 #[cfg(test)]

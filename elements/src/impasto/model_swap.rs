@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gstreamer as gst;
-use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::Plan;
 use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode};
@@ -101,11 +100,13 @@ impl Impasto {
 
     pub(super) fn load_model_aside(&self, number: u64) {
         self.swap.lock().loading = true;
-        self.obj().call_async(move |element| {
-            let imp = element.imp();
-            let asked = imp.settings.lock().model.clone();
-            imp.prepare_swap(number, || open_model(asked.as_deref()));
-        });
+        self.do_aside(
+            |imp| &imp.aside[0],
+            move |imp| {
+                let asked = imp.settings.lock().model.clone();
+                imp.prepare_swap(number, || open_model(asked.as_deref()));
+            },
+        );
     }
 
     fn prepare_swap(&self, number: u64, model: impl FnOnce() -> Result<Arc<Model>>) {
@@ -247,6 +248,6 @@ impl Impasto {
             (swap.loading, swap.taking_over) = (true, false);
             swap.wanted
         };
-        self.obj().call_async(move |element| element.imp().prepare_swap(number, || Ok(model)));
+        self.do_aside(|imp| &imp.aside[0], move |imp| imp.prepare_swap(number, || Ok(model)));
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::glib;
-use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::Plan;
 use impasto_models::{Controls, Error, Model, Result, StyleCode};
@@ -188,7 +187,7 @@ impl Impasto {
         if self.state.lock().is_none() || self.model_is_on_its_way() {
             return;
         }
-        self.obj().call_async(move |element| element.imp().prepare_style(number));
+        self.do_aside(|imp| &imp.aside[1], move |imp| imp.prepare_style(number));
     }
 
     fn prepare_style(&self, number: u64) {
