@@ -84,14 +84,17 @@ fn paint(bencher: &mut Bencher, model: &Arc<Model>, controls: [&Controls; 2]) {
     let codes = (0..INFO.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8);
     let frame = FrameBuffer::new(INFO, codes.collect()).expect("it is as long as it should be");
     let (mut frame, mut controls) = (Some(frame), controls.into_iter().cycle());
-    bencher.iter(|| {
+    let mut paint = || {
         let mut submitted = frame.take().expect("it came back");
         submitted.controls = controls.next().expect("they come around").clone();
         assert!(engine.submit(submitted).is_ok());
         let painted = engine.collect().expect("it is inside");
         black_box(painted.outcome.expect("it is painted"));
         frame = Some(painted.frame);
-    });
+    };
+    // The first takes what the others find: memory, styles, and what is known of the scene.
+    (0..3).for_each(|_| paint());
+    bencher.iter(paint);
 }
 
 criterion_group!(benches, edits);

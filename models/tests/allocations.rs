@@ -90,10 +90,11 @@ fn edits() -> Plan {
 
 /// Allocations of ten frames that an engine paints with a *tiny*, after two that take their memory.
 fn allocations_of_an_engine(controls: &Controls) -> usize {
-    allocations_with(&Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1)), controls)
+    allocations_with(&Arc::new(Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 1)), controls, 2)
 }
 
-fn allocations_with(model: &Arc<Model>, controls: &Controls) -> usize {
+/// The same with a model, after so many frames.
+fn allocations_with(model: &Arc<Model>, controls: &Controls, after: usize) -> usize {
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width: 637, height: 359, colorimetry };
     let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::default()).unwrap();
@@ -101,8 +102,8 @@ fn allocations_with(model: &Arc<Model>, controls: &Controls) -> usize {
     let mut frame = FrameBuffer::new(info, bytes).unwrap();
     frame.controls = controls.clone();
     let mut before = 0;
-    for index in 0..12 {
-        if index == 2 {
+    for index in 0..after + 10 {
+        if index == after {
             before = COUNT.load(Ordering::Relaxed);
         }
         assert!(engine.submit(frame).is_ok());
@@ -157,8 +158,10 @@ fn regions_in_styles_of_their_own_allocate_nothing() {
             let edited = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
             for adapt in [0.0, 1.0] {
                 let edited = Controls { adapt, ..edited.clone() };
+                // What is adapted of a region eases in.
+                let after = if adapt > 0.0 { 90 } else { 2 };
                 assert_eq!(
-                    pool.install(|| allocations_with(&model, &edited)),
+                    pool.install(|| allocations_with(&model, &edited, after)),
                     0,
                     "{bases} bases, adapt {adapt}"
                 );

@@ -107,12 +107,11 @@ fn what_a_region_changes_ends_near_it() {
         Controls { style: in_style(&model, "great-wave").style, ..styled("scream", right_half(), 0.0) };
     let split = painted(DeviceChoice::Cpu, &model, &controls);
     let scream = painted(DeviceChoice::Cpu, &model, &in_style(&model, "scream"));
-    // The network sees 56 pixels; beyond that nothing can change.
-    assert_eq!(apart(&plain, &split, 0..WIDTH / 2 - 56), (0.0, 0));
-    assert_eq!(
-        apart(&scream, &split, WIDTH / 2 + 56..WIDTH).1.min(1),
-        apart(&scream, &split, WIDTH / 2 + 56..WIDTH).1
-    );
+    // The network sees 56 pixels; beyond that nothing changes but by rounding: maps of colours are part of the weights of one style alone.
+    for (whole, columns) in [(&plain, 0..WIDTH / 2 - 56), (&scream, WIDTH / 2 + 56..WIDTH)] {
+        let (mean, most) = apart(whole, &split, columns);
+        assert!(mean < 0.01 && most <= 1, "{mean} {most}");
+    }
     let near = apart(&plain, &split, 0..WIDTH / 2 - 8);
     println!("beyond 8 pixels of the edge: mean {} codes, at most {}", near.0, near.1);
     assert!(near.0 < 1.5, "{near:?}");

@@ -11,10 +11,12 @@
 //!
 //! Other models are painted with by the pixels' share s alone, up to 1.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::at_once::same;
 use crate::edit::{Edit, Plan};
+use crate::style::mixes_in;
 use crate::{Controls, Model, Result, StyleCode};
 
 /// A model's way from no style to a style.
@@ -27,6 +29,8 @@ pub(super) struct Strength {
 struct Ends {
     photo: Option<StyleCode>,
     first: StyleCode,
+    /// Where codes say how much a style takes of each basis.
+    mixes: Range<usize>,
 }
 
 /// What was asked for last, and what it came to.
@@ -52,7 +56,11 @@ impl Asked {
 impl Strength {
     /// That of a model.
     pub(super) fn new(model: &Model) -> Self {
-        let ends = model.first_style().map(|first| Ends { photo: model.photo_style(), first });
+        let ends = model.first_style().map(|first| Ends {
+            photo: model.photo_style(),
+            first,
+            mixes: mixes_in(&model.metadata().generator),
+        });
         Self { ends, last: None }
     }
 
@@ -118,10 +126,13 @@ impl Ends {
         Plan { edits: edits.edits.iter().map(look).collect(), ..*edits }
     }
 
-    /// A style at a strength; whole where it is not painted at all.
+    /// A style at a strength; whole where it is not painted at all. Beyond the style, what it takes of kernels stays: more of them than it
+    /// has learned paints not more, but something else.
     fn at(&self, style: &StyleCode, strength: f32) -> StyleCode {
         let photo = self.photo.as_ref().filter(|_| strength > 0.0 && strength != 1.0);
-        photo.map_or_else(|| style.clone(), |photo| photo.toward(style, strength))
+        let Some(photo) = photo else { return style.clone() };
+        let moved = photo.toward(style, strength);
+        if strength > 1.0 { moved.with_numbers_of(style, self.mixes.clone()) } else { moved }
     }
 
     /// The share of pixels that goes with a strength.

@@ -365,7 +365,8 @@ mod tests {
         assert!(difference(styles[0].clone(), styles[1].clone()) > 0.01);
         let file = config.build(&weights, &device);
         let code = crate::style::of_row(&config, &weights, 1).unwrap();
-        let folded = crate::style::fold(&config, &weights, &code);
+        let mut folded = crate::style::fold(&config, &weights, &code);
+        crate::style::recolour(&mut folded, &crate::StyleCode::new(0, code), true);
         let one = config.of_one_style().build(&folded, &device);
         for painted in [paint(&file, Some([0.0, 1.0, 0.0])), paint(&one, None)] {
             let worst = difference(painted, styles[1].clone());

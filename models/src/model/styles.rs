@@ -140,8 +140,35 @@ impl Model {
         let first = self.first_style();
         let Some(code) = code.or(first.as_ref()) else { return Ok(Cow::Borrowed(&self.weights)) };
         let mut folded = style::fold(&self.metadata.generator, &self.weights, code.numbers());
-        code.after().into_iter().for_each(|map| style::fold_after(&mut folded, map));
+        style::recolour(&mut folded, code, self.metadata.generator.has_palettes());
         Ok(Cow::Owned(folded))
+    }
+
+    /// The same, where `known` is what was made before for a style that differs in colours at most, before those were folded in; it
+    /// becomes that for this one. And whether nothing but colours has changed.
+    ///
+    /// # Errors
+    /// As [`Model::weights_in`].
+    pub(crate) fn weights_from(
+        &self,
+        known: &mut Option<(StyleCode, Weights)>,
+        code: Option<&StyleCode>,
+    ) -> Result<(Cow<'_, Weights>, bool), StyleError> {
+        let config = &self.metadata.generator;
+        let Some(code) = code.filter(|_| config.has_palettes()) else {
+            *known = None;
+            return Ok((self.weights_in(code)?, false));
+        };
+        self.check_style(code)?;
+        let plain = code.without_colours();
+        let fits = known.as_ref().is_some_and(|(known, _)| *known == plain);
+        let folded = known.take().filter(|_| fits);
+        let (plain, folded) =
+            folded.unwrap_or_else(|| (plain, style::fold(config, &self.weights, code.numbers())));
+        let mut coloured = folded.clone();
+        style::recolour(&mut coloured, code, true);
+        *known = Some((plain, folded));
+        Ok((Cow::Owned(coloured), fits))
     }
 
     /// The weights of a network with an encoder, with room for so many named styles, each its first: where training goes on, which makes

@@ -50,10 +50,7 @@ impl StylesBeside {
         let mut networks: Vec<StyleCode> = Vec::new();
         let mut painted_by = Vec::new();
         for code in codes {
-            let mut code = (*code).clone().before(None);
-            if config.has_palettes() {
-                code = code.in_colours_of(&trunk);
-            }
+            let code = if config.has_palettes() { code.without_colours() } else { (*code).clone() };
             let known = networks.iter().position(|network| *network == code);
             painted_by.push(known.unwrap_or(networks.len()));
             if known.is_none() {

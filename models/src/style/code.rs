@@ -1,5 +1,7 @@
 //! The code of a style: a scale and a shift for each channel behind each convolution that a style moves.
 
+use std::ops::Range;
+
 use super::{COLOUR, ColourMap};
 use crate::generators::{
     CODE, COLOURS, GeneratorConfig, MIXES, WeightTensor, Weights, code_parts, fold_bases, is_of_bases,
@@ -157,6 +159,21 @@ impl StyleCode {
         self
     }
 
+    /// Another style of its network whose codes end with a map of colours, the same but for that and for the one that comes after: what
+    /// such styles have in common is the same for all.
+    pub(crate) fn without_colours(&self) -> Self {
+        let mut numbers = self.numbers.clone();
+        let from = numbers.len() - COLOUR;
+        numbers[from..].copy_from_slice(&ColourMap::NONE);
+        Self::new(self.network, numbers)
+    }
+
+    /// This style with some of its numbers those of another of the same network.
+    pub(crate) fn with_numbers_of(mut self, other: &Self, which: Range<usize>) -> Self {
+        self.numbers[which.clone()].copy_from_slice(&other.numbers[which]);
+        self
+    }
+
     /// Its map of colours, of one of the networks whose codes end with one.
     pub(crate) fn colour_map(&self) -> Option<ColourMap> {
         ColourMap::of_style(&self.numbers[self.numbers.len().checked_sub(COLOUR)?..])
@@ -217,13 +234,19 @@ pub(crate) fn of_row(config: &GeneratorConfig, weights: &Weights, style: usize) 
     Some(numbers)
 }
 
-/// Numbers of a code that say how much a style takes of each basis.
+/// Where a code says how much a style takes of each basis.
+pub(crate) fn mixes_in(config: &GeneratorConfig) -> Range<usize> {
+    let first = 2 * config.styled_layers().iter().map(|(_, width)| width).sum::<usize>();
+    first..first + mixes_of(config)
+}
+
+/// Numbers of a code that say so.
 fn mixes_of(config: &GeneratorConfig) -> usize {
     config.mixed_layers().len() * config.bases()
 }
 
-/// The weights of the same network of one style, with this code folded in: `y * scale + shift` behind a convolution is a
-/// convolution too. See [`GeneratorConfig::of_one_style`].
+/// The weights of the same network of one style, with this code folded in, but for its colours ([`recolour`]): `y * scale + shift` behind
+/// a convolution is a convolution too. See [`GeneratorConfig::of_one_style`].
 pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) -> Weights {
     let beside = |path: &str| {
         let start = ["styles.", "encoder.", "style."].iter().any(|start| path.starts_with(start));
@@ -235,14 +258,9 @@ pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) ->
         folded.insert(CODES.to_owned(), WeightTensor { shape: vec![1, CODE], values: code.to_vec() });
         return folded;
     }
-    let (layers, map) =
-        code.split_at(2 * config.styled_layers().iter().map(|(_, width)| width).sum::<usize>());
-    let (mixes, map) = map.split_at(mixes_of(config));
-    fold_bases(config, weights, mixes, &mut folded);
-    if let Ok(map) = map.try_into() {
-        fold_colours(&mut folded, map);
-    }
-    let mut rest = layers;
+    let mixes = mixes_in(config);
+    fold_bases(config, weights, &code[mixes.clone()], &mut folded);
+    let mut rest = &code[..mixes.start];
     for (path, width) in config.styled_layers() {
         let (own, behind) = rest.split_at(2 * width);
         let (scales, shifts) = own.split_at(width);
@@ -259,6 +277,16 @@ pub(crate) fn fold(config: &GeneratorConfig, weights: &Weights, code: &[f32]) ->
         }
     }
     folded
+}
+
+/// Folds a style's maps of colours, where it has any, into weights that [`fold`] made: that of the input's, and the one that comes after.
+pub(crate) fn recolour(weights: &mut Weights, code: &StyleCode, has_palettes: bool) {
+    if !has_palettes {
+        return;
+    }
+    let map = code.colour_map().expect("a style of such a model has a map");
+    fold_colours(weights, map.numbers());
+    code.after().into_iter().for_each(|map| fold_after(weights, map));
 }
 
 /// Folds a map of the input's colours into a *tiny*: into what sees the input, which are the stem, the means before the head,
@@ -287,7 +315,7 @@ fn fold_colours(weights: &mut Weights, map: &[f32; COLOUR]) {
 }
 
 /// Folds a map of the painting's colours into a *tiny* of one style: into its last layer, and into what is added of the input.
-pub(crate) fn fold_after(weights: &mut Weights, map: &ColourMap) {
+fn fold_after(weights: &mut Weights, map: &ColourMap) {
     let every = "a style with a map of colours is folded";
     let map = map.numbers();
     let mix = |values: &mut [f32], constants: bool| {

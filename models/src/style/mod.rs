@@ -22,7 +22,7 @@ pub(crate) use beside::{Apart, StylesBeside};
 pub(crate) use choice::files_beside;
 pub use choice::{PHOTO_STYLE, Part, STYLE_SIDE, parse};
 pub use code::{StyleCode, StyleError};
-pub(crate) use code::{fold, fold_after, network_tag, of_row};
+pub(crate) use code::{fold, mixes_in, network_tag, of_row, recolour};
 pub(crate) use colour::COLOUR;
 pub use colour::ColourMap;
 pub use description::Describer;

@@ -45,7 +45,7 @@ use super::at_once::{FrameViews, Input, Painter, edit_pass};
 use super::meter::{Lines as Measured, Meter};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
-use crate::generators::GeneratorConfig;
+use crate::generators::{GeneratorConfig, Weights};
 use crate::numbers::bands::in_bands_of;
 use crate::numbers::write::{write_edited, write_here};
 use crate::numbers::{Finish, Numbers, NumbersMut, Window};
@@ -67,6 +67,8 @@ pub(super) struct FusedPainter {
     planar: [Vec<f32>; 2],
     /// What is folded into the network's weights; none is the model's first style.
     folded: Option<StyleCode>,
+    /// That without its colours, and its weights.
+    plain: Option<(StyleCode, Weights)>,
     /// Styles that lie side by side.
     beside: Option<Arc<StylesBeside>>,
 }
@@ -127,6 +129,7 @@ impl FusedPainter {
             meter: Meter::default(),
             planar,
             folded: None,
+            plain: None,
             beside: None,
         })
     }
@@ -257,7 +260,12 @@ impl Painter for FusedPainter {
         let beside = self.model.styles_beside(style, regions)?;
         let folded = beside.as_ref().map(StylesBeside::folded).or(style);
         if folded != self.folded.as_ref() {
-            self.network.restyle(&*self.model.weights_in(folded)?);
+            let (weights, recoloured) = self.model.weights_from(&mut self.plain, folded)?;
+            if recoloured {
+                self.network.recolour(&weights)
+            } else {
+                self.network.restyle(&weights)
+            }
             self.folded = folded.cloned();
         }
         beside.iter().for_each(|styles| self.scratch.reserve(styles.styles()));

@@ -13,6 +13,10 @@ use crate::{Model, Result};
 pub(super) trait Network: Send + Sync {
     /// Takes other weights of the same network.
     fn restyle(&mut self, weights: &Weights);
+    /// Takes weights that differ from those it has in colours alone.
+    fn recolour(&mut self, weights: &Weights) {
+        self.restyle(weights);
+    }
     /// From here on paints in these styles side by side, its weights those of [`StylesBeside::folded`]; or in its own style alone. What
     /// else their networks need is of `model`.
     ///

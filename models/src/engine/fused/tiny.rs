@@ -117,13 +117,17 @@ struct Layers<N: 'static> {
     crossed: Option<Crossed>,
 }
 
+/// What is added of the input's colours, where weights say so.
+fn crossed(weights: &Weights) -> Option<Crossed> {
+    let crossed = &weights.get("crossed")?.values;
+    Some(std::array::from_fn(|row| std::array::from_fn(|column| crossed[4 * row + column])))
+}
+
 impl<N: Number> Layers<N> {
     fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
         let share = &weights["share"].values;
-        let crossed = weights.get("crossed").map(|crossed| {
-            std::array::from_fn(|row| std::array::from_fn(|column| crossed.values[4 * row + column]))
-        });
+        let crossed = crossed(weights);
         Self {
             stem: conv("stem", 1, CELLS),
             down: conv("down", 2, QUARTER),
@@ -137,6 +141,13 @@ impl<N: Number> Layers<N> {
             share: if crossed.is_some() { [0.0; 3] } else { [share[0], share[1], share[2]] },
             crossed,
         }
+    }
+
+    /// What sees the input's colours, and what paints, anew.
+    fn recolour(&mut self, weights: &Weights, kernels: &'static Kernels<N>) {
+        self.stem = Conv::named(kernels, weights, "stem", 1, CELLS);
+        self.head = Conv::named(kernels, weights, "head", 1, WIDE);
+        self.crossed = crossed(weights);
     }
 
     /// Floats of the longest row of any layer, for a window of this width, in pixels.
@@ -189,6 +200,10 @@ impl<N: Number> Tiny<N> {
 impl<N: Number> Network for Tiny<N> {
     fn restyle(&mut self, weights: &Weights) {
         self.layers = Layers::new(weights, self.kernels);
+    }
+
+    fn recolour(&mut self, weights: &Weights) {
+        self.layers.recolour(weights, self.kernels);
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()> {
