@@ -128,9 +128,7 @@ fn every_engine_adapts_alike_and_so_do_regions() {
     // A region in another style is adapted as the whole frame in that style is.
     let whole =
         Plan { edits: vec![Edit { style: Some("scream".to_owned()), ..Edit::default() }], ..Plan::default() };
-    // Once it has eased in.
-    let frames: Vec<&[u8]> = vec![&scene; 60];
-    let of_region = last(&frames, &Controls { edits: Some(Arc::new(whole)), ..adapted(0.7) });
+    let of_region = last(&flat, &Controls { edits: Some(Arc::new(whole)), ..adapted(0.7) });
     let style = any().choose_style("scream", Path::new("")).unwrap().map(Arc::new);
     let found = apart(&of_region, &last(&flat, &Controls { style, ..adapted(0.7) }));
     assert!(found < 0.5, "{found}");

@@ -31,17 +31,17 @@ impl Aside {
 }
 
 impl Impasto {
-    /// Has `work` done, the newest of its kind. It says itself what goes wrong in it.
+    /// Has `work` done, the newest of its kind. What it is to do it asks when it begins: of two threads that ask for something at once, either
+    /// may queue last. It says itself what goes wrong.
     pub(super) fn do_aside(&self, kind: fn(&Self) -> &Aside, work: impl FnOnce(&Self) + Send + 'static) {
-        let replaced = {
+        let (replaced, works) = {
             let mut queue = kind(self).0.lock();
-            let replaced = queue.next.replace(Box::new(work));
-            if std::mem::replace(&mut queue.works, true) {
-                return;
-            }
-            replaced
+            (queue.next.replace(Box::new(work)), std::mem::replace(&mut queue.works, true))
         };
         drop(replaced);
+        if works {
+            return;
+        }
         self.obj().call_async(move |element| {
             let imp = element.imp();
             while let Some(work) = kind(imp).next() {

@@ -170,7 +170,7 @@ impl BaseTransformImpl for Impasto {
         let now_wanted = self.wanted_model();
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.
-            self.load_model_aside(now_wanted);
+            self.load_model_aside();
         } else {
             let restyled = self.settings.lock().style != settings.style;
             if restyled {

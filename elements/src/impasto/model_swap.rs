@@ -61,22 +61,20 @@ impl Impasto {
     /// The property changed. Where the element runs, the model is loaded on a thread of GStreamer's pool; where
     /// it does not, starting loads it.
     pub(super) fn want_model(&self) {
-        let number = self.outdate_swap();
+        self.outdate_swap();
         if self.state.lock().is_some() {
-            self.load_model_aside(number);
+            self.load_model_aside();
         }
     }
 
     /// Makes every load under way too late.
-    pub(super) fn outdate_swap(&self) -> u64 {
+    pub(super) fn outdate_swap(&self) {
         let mut swap = self.swap.lock();
         swap.wanted += 1;
         (swap.loading, swap.taking_over) = (false, false);
         let outdated = swap.ready.take();
-        let number = swap.wanted;
         drop(swap);
         drop(outdated);
-        number
     }
 
     /// Whether a model was asked for that does not paint yet.
@@ -98,15 +96,22 @@ impl Impasto {
         self.swap.lock().taking_over = false;
     }
 
-    pub(super) fn load_model_aside(&self, number: u64) {
+    pub(super) fn load_model_aside(&self) {
         self.swap.lock().loading = true;
-        self.do_aside(
-            |imp| &imp.aside[0],
-            move |imp| {
-                let asked = imp.settings.lock().model.clone();
-                imp.prepare_swap(number, || open_model(asked.as_deref()));
-            },
-        );
+        self.do_aside(|imp| &imp.aside[0], Self::load_model);
+    }
+
+    fn load_model(&self) {
+        let number = {
+            let swap = self.swap.lock();
+            // Nobody waits for it any more.
+            if !swap.loading {
+                return;
+            }
+            swap.wanted
+        };
+        let asked = self.settings.lock().model.clone();
+        self.prepare_swap(number, || open_model(asked.as_deref()));
     }
 
     fn prepare_swap(&self, number: u64, model: impl FnOnce() -> Result<Arc<Model>>) {
@@ -245,6 +250,10 @@ impl Impasto {
     fn reopen_aside(&self, model: Arc<Model>) {
         let number = {
             let mut swap = self.swap.lock();
+            // Another one was asked for meanwhile.
+            if !swap.taking_over {
+                return;
+            }
             (swap.loading, swap.taking_over) = (true, false);
             swap.wanted
         };

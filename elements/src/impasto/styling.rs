@@ -179,18 +179,15 @@ impl Impasto {
     /// The property changed. Where the element runs, the style is made on a thread of GStreamer's pool; where a model is on
     /// its way, it brings its style along.
     pub(super) fn want_style(&self) {
-        let number = {
-            let mut styling = self.styling.lock();
-            styling.wanted += 1;
-            styling.wanted
-        };
+        self.styling.lock().wanted += 1;
         if self.state.lock().is_none() || self.model_is_on_its_way() {
             return;
         }
-        self.do_aside(|imp| &imp.aside[1], move |imp| imp.prepare_style(number));
+        self.do_aside(|imp| &imp.aside[1], Self::prepare_style);
     }
 
-    fn prepare_style(&self, number: u64) {
+    fn prepare_style(&self) {
+        let number = self.styling.lock().wanted;
         let asked = self.settings.lock().style.clone();
         let Some(model) = self.state.lock().as_ref().map(|state| Arc::clone(&state.model)) else { return };
         let chosen = catch_unwind(AssertUnwindSafe(|| choose(&model, &asked)));

@@ -8,9 +8,10 @@
 //! weights are folded anew.
 //!
 //! What is known of the scene and of its painting are running means over some twelve frames, half a second of most films, which are never
-//! far behind the newest frame ([`SceneColours`]), and which a cut starts anew. A scene whose painting nothing is known of is painted twice:
-//! the first frame, and one behind a cut or in a style that is quite another. Where that has just been done, as under a strobe, the frame
-//! stays as the network paints it. Maps follow where one of their numbers has moved by half a code of 255.
+//! far behind the newest frame ([`SceneColours`]), and which a cut starts anew; the scene before is kept, for a cut back to it, behind a flash
+//! and under a strobe. A scene whose painting nothing is known of is painted twice: the first frame, and one behind a cut or in a style that is
+//! quite another. Where that has just been done the frame stays as the network paints it. Maps follow where one of their numbers has moved
+//! by half a code of 255.
 
 use std::sync::Arc;
 
@@ -49,6 +50,10 @@ pub(super) struct Adapt {
     mapped: Option<SceneColours>,
     /// What is known of the frame's style and of those of its regions.
     seen: Vec<Option<Seen>>,
+    /// What was known of the scene before the last cut.
+    before: Option<(SceneColours, Vec<Option<Seen>>)>,
+    /// Whether nothing was known of the newest frame's scene when it came.
+    fresh: bool,
     last: Option<Made>,
     /// The maps that come after, as they would be by what is known now.
     after: Vec<ColourMap>,
@@ -140,11 +145,15 @@ impl Adapt {
             self.first = model.first_style().map(Arc::new);
         }
         let (cut, (newest, lit)) = (self.cut.is_cut(frame), SceneColours::of_lit(frame));
-        if cut {
-            self.seen.clear();
+        if cut && let Some(known) = self.known.take() {
+            let left = (known, std::mem::take(&mut self.seen));
+            if let Some((known, seen)) = self.before.replace(left).filter(|(known, _)| known.is_like(&newest))
+            {
+                (self.known, self.seen) = (Some(known), seen);
+            }
         }
-        let before = self.known.filter(|_| !cut);
-        let known = before.map_or(newest, |before| before.followed_by(&newest, RATE));
+        self.fresh = self.known.is_none();
+        let known = self.known.map_or(newest, |known| known.followed_by(&newest, RATE));
         (self.known, self.lit) = (Some(known), Some(lit));
         let fits = |mapped: &SceneColours| mapped.to_photos(1.0).is_near(&known.to_photos(1.0), SLACK);
         self.mapped = Some(self.mapped.filter(|mapped| !cut && fits(mapped)).unwrap_or(known));
@@ -201,8 +210,9 @@ impl Adapt {
             *seen = match (known, newest) {
                 (Some(known), Some(newest)) => Some(known.followed_by(*style, &newest)),
                 (None, Some(measured)) => {
-                    another |= index == 0;
-                    let eased = if index == 0 { 1.0 } else { 0.0 };
+                    let at_once = index == 0 || self.fresh;
+                    another |= at_once;
+                    let eased = if at_once { 1.0 } else { 0.0 };
                     Some(Seen { style: *style, measured, eased })
                 }
                 // Of the frame's own style what is known stays known while regions lie over it.
@@ -221,7 +231,7 @@ impl Adapt {
         self.cut.reset();
         self.seen.clear();
         (self.first, self.known, self.mapped, self.last) = (None, None, None, None);
-        self.lit = None;
+        (self.lit, self.before) = (None, None);
         self.rest = 0;
     }
 }
@@ -359,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_scene_is_painted_twice_and_a_strobe_as_it_is() {
+    fn a_new_scene_is_painted_twice_and_one_that_comes_back_is_known() {
         let model = Model::open("any").unwrap();
         let (light, dark) = (frame(190.0, 90.0), frame(40.0, 60.0));
         let of = |is_light: &dyn Fn(usize) -> bool| -> Vec<(bool, f32)> {
@@ -376,11 +386,14 @@ mod tests {
         assert_eq!(twice(&cut), [0, 10]);
         // Both scenes come to the same colours.
         assert!((cut[10].1 - still[0].1).abs() < 0.05 && (still[19].1 - still[0].1).abs() < 0.01, "{cut:?}");
+        // The second scene of a strobe is once as the network paints it; then both are known.
         let strobe = of(&|index| index % 2 == 0);
         assert_eq!(twice(&strobe), [0]);
-        for (index, (_, mean)) in strobe.iter().enumerate().skip(1) {
-            let own = if index % 2 == 0 { 190.0 } else { 40.0 } / 255.0;
-            assert!((mean - own).abs() < 0.01, "frame {index}: {mean}, as it is {own}");
+        assert!((strobe[1].1 - 40.0 / 255.0).abs() < 0.01, "{strobe:?}");
+        let flash = of(&|index| index != 10);
+        assert_eq!(twice(&flash), [0, 10]);
+        for (index, (_, mean)) in strobe[2..].iter().chain(&flash).enumerate() {
+            assert!((mean - still[0].1).abs() < 0.05, "frame {index}: {strobe:?} {flash:?}");
         }
     }
 

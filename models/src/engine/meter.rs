@@ -11,9 +11,6 @@ use crate::style::{Lit, SceneColours};
 /// About how many pixels are looked at.
 const PIXELS: usize = 6000;
 
-/// By how many columns each row that is looked at begins farther on.
-const TURN: usize = 5;
-
 /// Steps of a number, and of a share.
 const UNIT: f32 = 65536.0;
 const SHARE: f32 = 16.0;
@@ -32,7 +29,8 @@ pub(super) struct Meter {
 /// Which pixels of a picture are looked at.
 #[derive(Debug, Clone, PartialEq)]
 struct Grid {
-    /// Columns and rows from one to the next: odd, so that every place of a cell of 2, 4 or 8 pixels has its turn.
+    /// Columns and rows from one to the next: odd, so that every place of a cell of 2, 4 or 8 pixels has its turn. Each row begins half of
+    /// it farther on than the one above.
     pitch: usize,
     across: Range<usize>,
     down: Range<usize>,
@@ -106,7 +104,7 @@ impl Meter {
         let columns = overlap([&across, &(region.x..region.x + region.width)], left, width);
         let rows = overlap([&down, &(region.y..region.y + region.height)], top, height);
         for row in rows.start.div_ceil(pitch)..rows.end.div_ceil(pitch) {
-            let (y, first) = (row * pitch, row * TURN % pitch);
+            let (y, first) = (row * pitch, row * (pitch / 2) % pitch);
             let from = columns.start.saturating_sub(first).div_ceil(pitch);
             for x in (first + from * pitch..columns.end).step_by(pitch) {
                 let at = (y as isize - top) as usize * width + (x as isize - left) as usize;

@@ -239,4 +239,29 @@ mod tests {
         assert_eq!(strength.apply(&plain, at(1.5)).unwrap(), at(1.0));
         assert_eq!(strength.apply(&plain, at(0.5)).unwrap(), at(0.5));
     }
+
+    #[test]
+    fn beyond_a_style_what_it_takes_of_kernels_stays() {
+        let config = GeneratorConfig::Tiny(TinyConfig { encoder: true, bases: 2, ..TinyConfig::new(2) });
+        let untrained = Model::untrained(config.clone(), 1);
+        let mut weights = untrained.weights().clone();
+        for (at, number) in weights.iter_mut().flat_map(|(_, tensor)| tensor.values.iter_mut()).enumerate() {
+            *number += (at % 7) as f32 / 20.0;
+        }
+        let styles = ["wave", PHOTO_STYLE].map(str::to_owned).to_vec();
+        let model = Model::new(Metadata { styles, ..untrained.metadata().clone() }, weights).unwrap();
+        let mut strength = Strength::new(&model);
+        let [wave, photo] = ["wave", PHOTO_STYLE].map(|name| model.style(name).unwrap());
+        for share in [0.5, 1.5] {
+            let moved = strength.apply(&model, at(share)).unwrap().style.unwrap();
+            let straight = photo.toward(&wave, share);
+            let mixes = mixes_in(&config);
+            assert!(!mixes.is_empty() && photo.numbers()[mixes.clone()] != wave.numbers()[mixes.clone()]);
+            for (index, number) in moved.numbers().iter().enumerate() {
+                let stays = share > 1.0 && mixes.contains(&index);
+                let expected = if stays { &wave } else { &straight }.numbers()[index];
+                assert_eq!(*number, expected, "{share}: number {index}");
+            }
+        }
+    }
 }

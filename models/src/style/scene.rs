@@ -132,6 +132,13 @@ impl SceneColours {
         Some(self.through(&map.inverse()?))
     }
 
+    /// Whether another picture may be of the same scene: no farther away than what is known ever lies behind.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|colours| variance(&colours.covariance));
+        let means = self.mean.iter().zip(other.mean).map(|(a, b)| (a - b).abs());
+        means.fold(0.0, f64::max) <= MOST_BEHIND && own <= MOST_RATIO * others && others <= MOST_RATIO * own
+    }
+
     /// Whether no mean and no covariance is off by more.
     #[cfg(test)]
     pub(crate) fn is_near(&self, other: &Self, most: f64) -> bool {
