@@ -114,6 +114,23 @@ impl<N: Number> Conv<N> {
         }
     }
 
+    /// The same of some pixels, at least [`Conv::least_pixels`], into the row that they are of.
+    pub(super) fn part_of_row(
+        &self,
+        input: &Map<N>,
+        y: usize,
+        pixels: Range<usize>,
+        output: &mut [N],
+        row: Row,
+    ) {
+        let output = &mut output[pixels.start * row.pitch..];
+        for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
+            let mut job = Job { relu: row.relu, ..self.job(index, input, y, pixels.len(), row.pitch) };
+            job.rows = job.rows.map(|row| &row[pixels.start * job.step..]);
+            self.block.row(&job, &mut output[first..]);
+        }
+    }
+
     /// Pixels of row `y` as floats, [`Conv::outputs`] each, on this thread.
     pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, pixels: Range<usize>, output: &mut [f32]) {
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {

@@ -1,5 +1,6 @@
-//! Networks side by side, of styles that have kernels of their own: where pixels of a row have shares of a network, they go through its
-//! kernels, and each takes the mean of what they say, weighted by its shares.
+//! Networks side by side, of styles that have kernels of their own: pixels of a row that are all of one network are painted by it; between
+//! them, where pixels have shares of a network they go through its kernels, and each takes the mean of what they say, weighted by its
+//! shares.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -52,21 +53,25 @@ impl Rooms {
 impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
     /// All rows, rectified or not, on the threads of the rayon pool that calls.
     pub(super) fn run(&self, kernels: &Kernels<N>, input: &Map<N>, output: &mut Map<N>, relu: bool) {
-        let (width, pitch) = (output.width(), output.pitch());
+        let row = Row { width: output.width(), pitch: output.pitch(), relu };
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
         in_bands_of(output.rows_mut(), 1, &|rows| {
-            rows.for_each(|y, row| {
-                if let Some(network) = self.only_network(y) {
-                    return (self.conv)(network).row(input, y, None, row, Row { width, pitch, relu });
-                }
-                self.rooms.with(|sum, one| {
-                    let sum = self.sum(input, y, width, sum, one);
-                    let outputs = (self.conv)(0).outputs();
-                    for (pixel, sum) in row.chunks_mut(pitch).zip(sum.chunks_exact_mut(outputs)).take(width) {
-                        let sum = &mut sum[..pitch.min(outputs)];
-                        sum.iter_mut().for_each(|number| *number = number.max(least));
-                        kernels.narrow(sum, &mut pixel[..sum.len()]);
+            rows.for_each(|y, output| {
+                self.for_each_part(y, |pixels, network| match network {
+                    Some(network) if pixels.len() == row.width => {
+                        (self.conv)(network).row(input, y, None, output, row);
                     }
+                    Some(network) => (self.conv)(network).part_of_row(input, y, pixels, output, row),
+                    None => self.rooms.with(|sum, one| {
+                        let sum = self.sum(input, y, &pixels, sum, one);
+                        let outputs = (self.conv)(0).outputs();
+                        let output = output[pixels.start * row.pitch..].chunks_mut(row.pitch);
+                        for (pixel, sum) in output.zip(sum.chunks_exact_mut(outputs)) {
+                            let sum = &mut sum[..row.pitch.min(outputs)];
+                            sum.iter_mut().for_each(|number| *number = number.max(least));
+                            kernels.narrow(sum, &mut pixel[..sum.len()]);
+                        }
+                    }),
                 });
             });
         });
@@ -75,53 +80,74 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
 
     /// Row `y` as floats, as [`Conv::row_of_floats`] gives it, on this thread.
     pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
-        let width = self.shares.width();
-        match self.only_network(y) {
-            Some(network) => (self.conv)(network).row_of_floats(input, y, 0..width, output),
-            None => self.rooms.with(|sum, one| {
-                let sum = self.sum(input, y, width, sum, one);
-                let count = output.len().min(sum.len());
-                output[..count].copy_from_slice(&sum[..count]);
-            }),
-        }
+        let outputs = (self.conv)(0).outputs();
+        self.for_each_part(y, |pixels, network| {
+            let output = &mut output[pixels.start * outputs..];
+            match network {
+                Some(network) => (self.conv)(network).row_of_floats(input, y, pixels, output),
+                None => self.rooms.with(|sum, one| {
+                    let sum = self.sum(input, y, &pixels, sum, one);
+                    output[..sum.len()].copy_from_slice(sum);
+                }),
+            }
+        });
     }
 
-    /// The network that all of a row is of.
-    fn only_network(&self, y: usize) -> Option<usize> {
+    /// The parts of a row, from left to right: what is all of one network, and what lies between.
+    fn for_each_part(&self, y: usize, mut work: impl FnMut(Range<usize>, Option<usize>)) {
         let (shares, networks) = (self.shares_of(y), self.shares.pitch());
-        let network = shares[..networks].iter().position(|share| *share == 1.0)?;
-        shares.iter().skip(network).step_by(networks).all(|share| *share == 1.0).then_some(network)
+        let (width, least) = (self.shares.width(), (self.conv)(0).least_pixels());
+        let whole =
+            |pixel: usize| shares[pixel * networks..][..networks].iter().position(|share| *share == 1.0);
+        let mut mixed = 0;
+        let mut from = 0;
+        while from < width {
+            let network = whole(from);
+            let end = (from + 1..width).find(|pixel| whole(*pixel) != network).unwrap_or(width);
+            // Fewer are not worth a part of their own.
+            if network.is_some() && (end - from >= least || end - from == width) {
+                if mixed < from {
+                    work(mixed..from, None);
+                }
+                work(from..end, network);
+                mixed = end;
+            }
+            from = end;
+        }
+        if mixed < width {
+            work(mixed..width, None);
+        }
     }
 
     fn shares_of(&self, y: usize) -> &[f32] {
         &self.shares.row(y)[..self.shares.width() * self.shares.pitch()]
     }
 
-    /// Where each network has shares in the row, what it says, times those.
+    /// Of some pixels of a row, what each network says where it has shares in them, times those.
     fn sum<'b>(
         &self,
         input: &Map<N>,
         y: usize,
-        width: usize,
+        pixels: &Range<usize>,
         sum: &'b mut [f32],
         one: &mut [f32],
     ) -> &'b mut [f32] {
-        let (shares, networks) = (self.shares_of(y), self.shares.pitch());
-        let (outputs, floats) = ((self.conv)(0).outputs(), (self.conv)(0).row_floats(width));
-        let (sum, one) = (&mut sum[..floats], &mut one[..floats]);
+        let (shares, networks, width) = (self.shares_of(y), self.shares.pitch(), self.shares.width());
+        let outputs = (self.conv)(0).outputs();
+        let sum = &mut sum[..pixels.len() * outputs];
         sum.fill(0.0);
         for network in 0..networks {
             let conv = (self.conv)(network);
             let share = |pixel: usize| shares[pixel * networks + network];
-            let mut from = 0;
-            while let Some(run) = next_run(&share, from, width) {
+            let mut from = pixels.start;
+            while let Some(run) = next_run(&share, from, pixels.end) {
                 from = run.end;
                 // What is made at a time must lie within the row; what is before the run is not its own.
                 let start = run.start.min(width.saturating_sub(conv.least_pixels()));
                 conv.row_of_floats(input, y, start..run.end, one);
                 let made = one.chunks_exact(outputs).skip(run.start - start);
-                let pixels = sum[run.start * outputs..].chunks_exact_mut(outputs).zip(made);
-                for ((sum, one), share) in pixels.zip(run.map(share)) {
+                let sums = sum[(run.start - pixels.start) * outputs..].chunks_exact_mut(outputs).zip(made);
+                for ((sum, one), share) in sums.zip(run.map(share)) {
                     sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += share * one);
                 }
             }
@@ -130,7 +156,7 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
     }
 }
 
-/// The next pixels from `from` on with shares, and what lies between those that are near one another.
+/// The next pixels from `from` to `width` with shares, and what lies between those that are near one another.
 fn next_run(share: &impl Fn(usize) -> f32, from: usize, width: usize) -> Option<Range<usize>> {
     let start = (from..width).find(|pixel| share(*pixel) > 0.0)?;
     let mut end = start + 1;
