@@ -8,6 +8,14 @@ use parking_lot::Mutex;
 
 use super::imp::Impasto;
 
+/// What is made aside, each kind by itself.
+#[derive(Default)]
+pub(super) struct Asides {
+    pub(super) models: Aside,
+    pub(super) styles: Aside,
+    pub(super) edits: Aside,
+}
+
 /// One piece of work at a time, on a thread of GStreamer's pool. What was asked for and has not begun when something else is asked for is
 /// too late, and left out: however fast a property changes, no more than two of its values are worked on or wait.
 #[derive(Default)]

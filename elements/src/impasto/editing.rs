@@ -149,7 +149,7 @@ impl Impasto {
     pub(super) fn want_edit(&self) {
         let pending = self.settings.lock().edit.pending;
         if pending && self.state.lock().is_some() && !self.model_is_on_its_way() {
-            self.do_aside(|imp| &imp.aside[2], Self::prepare_edit);
+            self.do_aside(|imp| &imp.aside.edits, Self::prepare_edit);
         }
     }
 

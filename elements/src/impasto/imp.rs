@@ -14,7 +14,7 @@ use gstreamer_base::{BASE_TRANSFORM_FLOW_DROPPED, BaseTransform};
 use gstreamer_video::VideoInfo;
 use parking_lot::Mutex;
 
-use super::aside::Aside;
+use super::aside::Asides;
 use super::cues::Cues;
 use super::editing::{self, Meant};
 use super::errors::error_message;
@@ -45,7 +45,7 @@ pub struct Impasto {
     /// The style of the next frame.
     pub(super) styling: Mutex<Styling>,
     /// Models that are loaded, styles and edits that are made.
-    pub(super) aside: [Aside; 3],
+    pub(super) aside: Asides,
     /// What was counted since the last start.
     pub(super) stats: Mutex<Stats>,
 }

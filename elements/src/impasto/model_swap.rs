@@ -98,7 +98,7 @@ impl Impasto {
 
     pub(super) fn load_model_aside(&self) {
         self.swap.lock().loading = true;
-        self.do_aside(|imp| &imp.aside[0], Self::load_model);
+        self.do_aside(|imp| &imp.aside.models, Self::load_model);
     }
 
     fn load_model(&self) {
@@ -257,6 +257,6 @@ impl Impasto {
             (swap.loading, swap.taking_over) = (true, false);
             swap.wanted
         };
-        self.do_aside(|imp| &imp.aside[0], move |imp| imp.prepare_swap(number, || Ok(model)));
+        self.do_aside(|imp| &imp.aside.models, move |imp| imp.prepare_swap(number, || Ok(model)));
     }
 }

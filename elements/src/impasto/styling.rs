@@ -183,7 +183,7 @@ impl Impasto {
         if self.state.lock().is_none() || self.model_is_on_its_way() {
             return;
         }
-        self.do_aside(|imp| &imp.aside[1], Self::prepare_style);
+        self.do_aside(|imp| &imp.aside.styles, Self::prepare_style);
     }
 
     fn prepare_style(&self) {

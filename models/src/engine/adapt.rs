@@ -279,7 +279,7 @@ impl Made {
     ) -> Self {
         let Controls { style, edits, .. } = controls;
         let between = |code: &StyleCode, amount: f32, after: &ColourMap| {
-            Arc::new(code.behind(&scene.to_photos(BEFORE * amount)).before(Some(*after)))
+            Arc::new(code.behind(&scene.to_photos(BEFORE * amount)).with_after(Some(*after)))
         };
         let (of_frame, mut of_regions) = (&after[0], after[1..].iter());
         let regions = edits.as_ref().filter(|edits| edits.has_codes()).map(|edits| {
@@ -311,7 +311,7 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::meter::{Lines, Meter};
+    use crate::engine::meter::{BothSides, Meter};
     use crate::numbers::{self, Region, Window};
     use crate::{Colorimetry, Matrix, PictureInfo, PixelFormat, Range};
 
@@ -356,7 +356,7 @@ mod tests {
             let mut meter = Meter::default();
             meter.begin(adapt.lit(), [INFO.width, INFO.height]);
             let (window, before, after) = (Window::whole(&INFO), &numbers, &painted);
-            meter.add(&Lines { window, before, after, shares: None }, &Region::whole(&INFO));
+            meter.add(&BothSides { window, before, after, shares: None }, &Region::whole(&INFO));
             let mean = painted.iter().sum::<f32>() / painted.len() as f32;
             let measure = |into: &mut Vec<_>| {
                 into.clear();

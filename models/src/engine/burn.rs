@@ -9,7 +9,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
-use super::meter::{Lines, Meter};
+use super::meter::{BothSides, Meter};
 use super::running::Running;
 use super::tiles::{Tile, Tiling};
 use super::{DeviceChoice, EngineOptions, Plan, Precision, memory};
@@ -106,7 +106,7 @@ impl BurnPainter {
         };
         if self.meter.runs() && tile.painted_window(painted.shape()) == tile.window {
             let (before, after) = (slice(&input)?, slice(&painted)?);
-            let lines = Lines { window: tile.window, before, after, shares: shares.as_deref() };
+            let lines = BothSides { window: tile.window, before, after, shares: shares.as_deref() };
             self.meter.add(&lines, &tile.region);
         }
         if let Some((styles, shares)) = self.beside.as_ref().zip(shares) {

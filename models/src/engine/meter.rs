@@ -59,7 +59,7 @@ pub(super) struct Measured {
 }
 
 /// Numbers of a window before and after the network, planar.
-pub(super) struct Lines<'a> {
+pub(super) struct BothSides<'a> {
     pub(super) window: Window,
     pub(super) before: &'a [f32],
     pub(super) after: &'a [f32],
@@ -95,7 +95,7 @@ impl Meter {
     }
 
     /// Adds what lies in the region of a picture.
-    pub(super) fn add(&mut self, lines: &Lines<'_>, region: &Region) {
+    pub(super) fn add(&mut self, lines: &BothSides<'_>, region: &Region) {
         let Some(Grid { pitch, across, down }) = self.grid.clone() else { return };
         let Window { x: left, y: top, width, height } = lines.window;
         let plane = width * height;
@@ -113,7 +113,7 @@ impl Meter {
         }
     }
 
-    fn add_pixel(&mut self, lines: &Lines<'_>, plane: usize, at: usize) {
+    fn add_pixel(&mut self, lines: &BothSides<'_>, plane: usize, at: usize) {
         let [before, after] = [lines.before, lines.after].map(|numbers| products(numbers, plane, at));
         for (style, sums) in self.styles.iter_mut().enumerate() {
             let weight = lines.shares.map_or(SHARE, |shares| shares[style * plane + at] * SHARE) as i64;
@@ -219,7 +219,7 @@ mod tests {
             for (index, (y, height)) in parts.iter().enumerate() {
                 let [before, after] = [&before, &after].map(|numbers| rows(numbers, *y, *height));
                 let lines =
-                    Lines { window: window(*y, *height), before: &before, after: &after, shares: None };
+                    BothSides { window: window(*y, *height), before: &before, after: &after, shares: None };
                 if index % 2 == 0 { &mut meter } else { &mut other }.add(&lines, &REGION);
             }
             meter.take(&mut other);
@@ -240,7 +240,7 @@ mod tests {
         let before: Vec<f32> =
             (0..3 * plane).map(|i| if dark(i % plane) { 3.0 } else { place(i % plane) }).collect();
         let mut meter = started(Lit { across: [0.0, 1.0], down: [0.25, 1.0] });
-        let lines = Lines { window: window(0, HEIGHT), before: &before, after: &before, shares: None };
+        let lines = BothSides { window: window(0, HEIGHT), before: &before, after: &before, shares: None };
         meter.add(&lines, &REGION);
         let found = meter.measured().next().unwrap().unwrap().before;
         let evenly: Vec<f64> = (0..16).map(|place| f64::from(place) / 16.0).collect();
@@ -261,7 +261,7 @@ mod tests {
             (0..2 * pixels).map(|i| f32::from(u8::from(left(i) == (i < pixels)))).collect();
         let mut meter = started(Lit::ALL);
         let lines =
-            Lines { window: window(0, HEIGHT), before: &before, after: &after, shares: Some(&shares) };
+            BothSides { window: window(0, HEIGHT), before: &before, after: &after, shares: Some(&shares) };
         meter.add(&lines, &REGION);
         let found: Vec<_> = meter.measured().flatten().collect();
         assert_eq!(found.len(), 2);

@@ -180,7 +180,7 @@ impl StyleCode {
     }
 
     /// This style with what it paints through a map of colours, or as it is.
-    pub(crate) fn before(self, after: Option<ColourMap>) -> Self {
+    pub(crate) fn with_after(self, after: Option<ColourMap>) -> Self {
         Self { after, ..self }
     }
 

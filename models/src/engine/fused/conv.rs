@@ -104,8 +104,7 @@ impl<N: Number> Conv<N> {
         output.close();
     }
 
-    /// Row `y`, on this thread.
-    pub(super) fn row(&self, input: &Map<N>, y: usize, residual: Option<&[N]>, output: &mut [N], row: Row) {
+    fn row(&self, input: &Map<N>, y: usize, residual: Option<&[N]>, output: &mut [N], row: Row) {
         let Row { width, pitch, relu } = row;
         for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
             let residual = residual.map(|residual| &residual[first..]);
@@ -114,7 +113,7 @@ impl<N: Number> Conv<N> {
         }
     }
 
-    /// The same of some pixels, at least [`Conv::least_pixels`], into the row that they are of.
+    /// Pixels of row `y` into the row that they are of, on this thread: at least [`Conv::least_pixels`], or all there are.
     pub(super) fn part_of_row(
         &self,
         input: &Map<N>,

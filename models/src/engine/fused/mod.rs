@@ -42,7 +42,7 @@ use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
 use self::tiny::Tiny;
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
-use super::meter::{Lines as Measured, Meter};
+use super::meter::{BothSides, Meter};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
 use crate::generators::{GeneratorConfig, Weights};
@@ -334,7 +334,7 @@ fn finish_line(
     (shares, tile): (Option<&[f32]>, &Tile),
 ) {
     if let Some(meter) = meter {
-        meter.add(&Measured { window, before: original, after: painted, shares }, &tile.region);
+        meter.add(&BothSides { window, before: original, after: painted, shares }, &tile.region);
     }
     if let Some((styles, shares)) = beside.zip(shares) {
         styles.recolour_painted(shares, painted);

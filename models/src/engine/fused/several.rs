@@ -58,9 +58,6 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         in_bands_of(output.rows_mut(), 1, &|rows| {
             rows.for_each(|y, output| {
                 self.for_each_part(y, |pixels, network| match network {
-                    Some(network) if pixels.len() == row.width => {
-                        (self.conv)(network).row(input, y, None, output, row);
-                    }
                     Some(network) => (self.conv)(network).part_of_row(input, y, pixels, output, row),
                     None => self.rooms.with(|sum, one| {
                         let sum = self.sum(input, y, &pixels, sum, one);
