@@ -11,7 +11,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use impasto_models::controls::{STRENGTHS, STROKES};
 use impasto_models::edit::Plan;
-use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode, engine};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, Model, Precision, StyleCode};
 
 use crate::{bench, edit, eval, image, live, model, plugins, segmentation, style, train, video};
 
@@ -90,7 +90,7 @@ impl PaintOptions {
     /// The controls of a picture without a past: the flicker filter has nothing to do.
     ///
     /// # Errors
-    /// A style that `model` cannot have; what the device does not carry out.
+    /// A style that `model` cannot have.
     pub fn still_controls(&self, model: &Model) -> Result<Controls> {
         let Self { strength, keep_colors, adapt, .. } = *self;
         let controls = Controls {
@@ -105,7 +105,6 @@ impl PaintOptions {
         };
         model.check_strength(strength)?;
         model.check_adapt(adapt).context("--adapt")?;
-        engine::check_controls(model, self.device, &controls)?;
         Ok(controls)
     }
 

@@ -46,18 +46,6 @@ fn a_painting_command_refuses_it_before_anything_is_painted() {
 }
 
 #[test]
-fn edits_on_a_gpu_are_refused_before_anything_is_painted() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/before.jpg"), folder.path().join("in.jpg"))
-        .unwrap();
-    for command in [["image", "in.jpg", "-o", "out.png"], ["video", "in.mp4", "out.mp4", "--strength=1"]] {
-        let mut impasto = impasto(folder.path());
-        let output = impasto.args(command).args(["--device", "cuda:0", "--edit", "warmer"]).output().unwrap();
-        assert!(refusal(&output).contains("edits are not carried out on a GPU yet"), "{}", stderr(&output));
-    }
-}
-
-#[test]
 fn edits_of_what_a_detector_found_are_refused_before_anything_is_painted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/before.jpg"), folder.path().join("in.jpg"))

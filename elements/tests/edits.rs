@@ -150,21 +150,6 @@ fn a_style_that_a_region_cannot_have_is_a_warning_and_comes_with_a_model_that_ha
 }
 
 #[test]
-fn what_a_gpu_does_not_carry_out_is_refused_from_the_start() {
-    let studio = Studio::new();
-    let model = studio.plain();
-    let sheet = studio.path("show.toml");
-    std::fs::write(&sheet, "[[cue]]\ntime = 9\nproperty = 'edit'\nvalue = 'warmer'\n").unwrap();
-    let sheet = format!("cues={}", sheet.display());
-    for (asked, says) in [("edit=warmer", "edits"), ("stroke=2", "strokes"), (sheet.as_str(), "edits")] {
-        let pipeline =
-            format!("videotestsrc num-buffers=2 ! impasto model={model} device=cuda:0 {asked} ! fakesink");
-        let message = failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
-        assert!(message.contains(says) && message.contains("not carried out on a GPU yet"), "{message}");
-    }
-}
-
-#[test]
 fn a_cue_sheet_edits_from_its_time_on() {
     let studio = Studio::new();
     let caps = video("RGB", 64, 48);

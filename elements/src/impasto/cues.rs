@@ -269,18 +269,6 @@ impl Cues {
         code.ok_or_else(|| format!("value: '{choice}' is the model's only style, there is nothing to change"))
     }
 
-    /// Lays whatever the sheet ever asks of an engine over `controls`: edits, strokes of a width of their own, adaptation.
-    pub fn lay_all_over(&self, controls: &mut Controls) {
-        let edits = self.edits.iter().find(|key| !key.value.is_nothing());
-        controls.edits = edits.map(|key| Arc::clone(&key.value)).or(controls.edits.take());
-        let most = |name: &str, so_far: f32| {
-            let cues = self.numbers.iter().filter(|(number, _)| number.name == name);
-            cues.flat_map(|(_, keys)| keys).map(|key| key.value).fold(so_far, f32::max)
-        };
-        controls.stroke = most("stroke", controls.stroke);
-        controls.adapt = most("adapt", controls.adapt);
-    }
-
     /// Lays the numbers at a time over `controls`. At a frame without a time they stay.
     pub fn lay_over(&mut self, time: Option<gst::ClockTime>, controls: &mut Controls) {
         self.time = time.or(self.time);

@@ -8,9 +8,8 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::{EditError, Matte, Plan};
-use impasto_models::{Controls, DeviceChoice, Error, Model, Result, engine};
+use impasto_models::{Controls, Error, Model, Result};
 
-use super::cues::Cues;
 use super::imp::Impasto;
 use super::settings::text;
 use crate::mask;
@@ -118,18 +117,6 @@ pub(super) fn make(plan: Option<Arc<Plan>>, model: &Model) -> Result<Option<Arc<
     catch_unwind(making).unwrap_or_else(panicked)
 }
 
-/// The controls without what the engine of the device does not carry out, and what it says of that.
-pub(super) fn within_reach(
-    model: &Model,
-    device: DeviceChoice,
-    controls: Controls,
-) -> (Controls, Option<Error>) {
-    match engine::check_controls(model, device, &controls) {
-        Ok(()) => (controls, None),
-        Err(error) => (Controls { edits: None, stroke: 0.0, adapt: 0.0, ..controls }, Some(error)),
-    }
-}
-
 impl Impasto {
     /// The property is set. What it says is read before any lock is taken: it may be a file.
     pub(super) fn set_edit(&self, value: &glib::Value) {
@@ -193,39 +180,6 @@ impl Impasto {
     pub(super) fn warn_of_edit(&self, reason: &str, goes_on: &str) {
         gst::element_imp_warning!(self, gst::ResourceError::Settings, ("edit: {reason}"), ["{goes_on}"]);
     }
-
-    /// Whether a device is there and carries out what is asked of it from the start.
-    ///
-    /// # Errors
-    /// As [`engine::check_controls`] and [`DeviceChoice::check`].
-    pub(super) fn check_device(
-        &self,
-        model: &Model,
-        device: DeviceChoice,
-        cues: Option<&Cues>,
-    ) -> Result<()> {
-        let mut controls = self.settings.lock().controls(model);
-        cues.iter().for_each(|cues| cues.lay_all_over(&mut controls));
-        engine::check_controls(model, device, &controls)?;
-        device.check()
-    }
-
-    /// Leaves out what the engine of the device does not carry out. That is said once, until something else is asked for.
-    pub(super) fn leave_out(&self, model: &Model, controls: Controls) -> Controls {
-        let device = self.state.lock().as_ref().map(|state| state.options.device).unwrap_or_default();
-        let (controls, error) = within_reach(model, device, controls);
-        let said = error.map(|error| error.to_string());
-        let news = self.styling.lock().left_out(said);
-        if let Some(reason) = news {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Settings,
-                ("{reason}"),
-                ["frames are painted without it"]
-            );
-        }
-        controls
-    }
 }
 
 #[cfg(test)]
@@ -281,22 +235,5 @@ mod tests {
         assert!(editing.pending, "made for the model before");
         editing.settle(number, make(meant, &model).unwrap());
         assert!(!editing.pending && editing.made().unwrap().has_styles());
-    }
-
-    #[test]
-    fn what_a_device_has_not_is_left_out_with_what_to_do() {
-        let model = Model::open("any").unwrap();
-        let edits = Controls { edits: Some(Arc::new(plan(None))), ..Controls::default() };
-        let strokes = Controls { stroke: 2.0, ..Controls::default() };
-        let adapted = Controls { adapt: 0.5, ..Controls::default() };
-        let plain = Model::open("great-wave").unwrap();
-        assert!(within_reach(&plain, DeviceChoice::Cuda(0), adapted.clone()).1.is_none());
-        for (controls, name) in [(edits, "edits"), (strokes, "strokes"), (adapted, "adaptation")] {
-            let (left, error) = within_reach(&model, DeviceChoice::Cuda(0), controls.clone());
-            let message = error.unwrap().to_string();
-            assert!(message.contains(name) && message.contains("choose device cpu"), "{message}");
-            assert_eq!(left, Controls::default());
-            assert!(within_reach(&model, DeviceChoice::Cpu, controls).1.is_none());
-        }
     }
 }

@@ -159,7 +159,7 @@ impl BaseTransformImpl for Impasto {
         self.settings.lock().edit.settle(number, made.map_err(failed)?);
         let cues = settings.cues.as_deref().map(|path| Cues::load(path, &model)).transpose();
         let cues = cues.map_err(|error| gst::error_msg!(gst::ResourceError::Settings, ("{error}")))?;
-        self.check_device(&model, options.device, cues.as_ref()).map_err(|error| error_message(&error))?;
+        options.device.check().map_err(|error| error_message(&error))?;
         {
             let mut styling = self.styling.lock();
             styling.restart(&model, style);

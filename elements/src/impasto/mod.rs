@@ -31,9 +31,6 @@
 //!     ! videoconvert ! autovideosink
 //! ```
 //!
-//! On a GPU, `device=cuda:N`, edits and strokes of a width of their own are not carried out yet: that is an error from the start, and a
-//! warning while playing.
-//!
 //! With `device=cuda:N` frames may also lie in the memory of that GPU (`video/x-raw(memory:CUDAMemory)`), on either pad:
 //!
 //! ```text

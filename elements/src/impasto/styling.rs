@@ -25,8 +25,6 @@ pub(super) struct Styling {
     fade: Option<Fade>,
     /// A sheet whose cues go before what was asked for.
     cues: Option<Cues>,
-    /// What was said last of controls that the engine does not carry out.
-    left_out: Option<String>,
 }
 
 /// A style of a model; its first where there is no code.
@@ -89,13 +87,6 @@ impl Styling {
     /// The sheet from here on, or none.
     pub(super) fn follow(&mut self, cues: Option<Cues>) {
         self.cues = cues;
-    }
-
-    /// What there is to say of controls that are left out, where that is news.
-    pub(super) fn left_out(&mut self, said: Option<String>) -> Option<String> {
-        let news = said.clone().filter(|said| self.left_out.as_ref() != Some(said));
-        self.left_out = said;
-        news
     }
 
     /// The style of a frame at `time`, painted by `model`. `length` and `ease` are those of a fade that begins with it. At a frame
@@ -238,6 +229,6 @@ impl Impasto {
         let fits = |plan: &Arc<Plan>| !plan.has_to_be_made() || plan.is_in_styles_of(painter.model());
         controls.edits =
             controls.edits.map(|plan| if fits(&plan) { plan } else { Arc::new(plan.without_styles()) });
-        (self.leave_out(painter.model(), controls.clamped()), jumped)
+        (controls.clamped(), jumped)
     }
 }

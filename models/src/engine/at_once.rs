@@ -199,8 +199,8 @@ impl<F> AtOnce<F> {
         })
     }
 
-    /// [`paint`], a panic turned into an error: the process and its stream live on.
-    fn paint_guarded(
+    /// Paints a frame by controls in their ranges; a panic becomes an error: the process and its stream live on.
+    pub(super) fn paint(
         &mut self,
         source: Picture<'_>,
         output: PictureMut<'_>,
@@ -237,10 +237,15 @@ impl<F> AtOnce<F> {
         }));
         let outcome = painted.unwrap_or_else(|panic| Err(Error::Engine(panic_message(&*panic))));
         if outcome.is_err() {
-            self.composite.forget();
-            self.adapt.forget();
+            self.forget();
         }
         outcome.map(|()| frame.timings)
+    }
+
+    /// Forgets what earlier frames left behind.
+    pub(super) fn forget(&mut self) {
+        self.composite.forget();
+        self.adapt.forget();
     }
 
     /// A frame's edits, with the codes of their regions' styles; those come with them where they were chosen beforehand. Where the
@@ -282,7 +287,7 @@ impl<F: Frame> Engine<F> for AtOnce<F> {
             return Err(Rejected(frame));
         }
         let controls = frame.controls().clamped();
-        let outcome = frame.views().and_then(|(source, output)| self.paint_guarded(source, output, controls));
+        let outcome = frame.views().and_then(|(source, output)| self.paint(source, output, controls));
         self.painted = Some(Painted { frame, outcome });
         Ok(())
     }
@@ -292,8 +297,7 @@ impl<F: Frame> Engine<F> for AtOnce<F> {
     }
 
     fn reset(&mut self) {
-        self.composite.forget();
-        self.adapt.forget();
+        self.forget();
     }
 
     fn plan(&self) -> &Plan {

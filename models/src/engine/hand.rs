@@ -8,7 +8,7 @@ use super::burn::BurnPainter;
 use super::fused::FusedPainter;
 use super::meter::Meter;
 use super::stroke::{Scaled, painted_info, painted_size};
-use super::{DeviceChoice, EngineOptions};
+use super::{DeviceChoice, EngineOptions, Precision};
 use crate::{Controls, Model, PictureInfo, Result, StyleCode, edit};
 
 /// Paints frames by their controls, edits but for those that are layers.
@@ -85,11 +85,22 @@ impl Hand {
 
 /// The painter of a model's network on the device that was asked for.
 fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Box<dyn Painter>> {
-    let on_cpu = matches!(options.device, DeviceChoice::Auto | DeviceChoice::Cpu);
-    if on_cpu && let Some(painter) = FusedPainter::open(model, info, options)? {
-        return Ok(Box::new(painter));
-    }
-    Ok(Box::new(BurnPainter::open(model, info, options)?))
+    let painter = match options.device {
+        DeviceChoice::Auto | DeviceChoice::Cpu => FusedPainter::open(model, info, options)?,
+        DeviceChoice::Cuda(index) => match FusedPainter::open_on_device(model, info, options, index)? {
+            // A small one of another shape is the CPU's, like the edits that it is for.
+            None => {
+                let precision = Precision::Auto;
+                FusedPainter::open(model, info, &EngineOptions { precision, ..*options })?
+            }
+            painter => painter,
+        },
+        DeviceChoice::BurnCpu | DeviceChoice::BurnCuda(_) => None,
+    };
+    Ok(match painter {
+        Some(painter) => Box::new(painter),
+        None => Box::new(BurnPainter::open(model, info, options)?),
+    })
 }
 
 /// The styles that a painter was told of last.

@@ -144,16 +144,6 @@ pub fn open<F: Frame + 'static>(
     Ok(Box::new(AtOnce::open(model, info, options)?))
 }
 
-/// Whether the engine that [`open`] takes for a model and a device carries out such controls.
-///
-/// # Errors
-/// [`Error::Device`] with what it does not.
-pub fn check_controls(model: &Model, device: DeviceChoice, controls: &Controls) -> Result<()> {
-    let on_cuda = matches!(device, DeviceChoice::Cuda(_)) && cuda::serves(model);
-    let missing = cuda::missing(model, controls).filter(|_| on_cuda);
-    missing.map_or(Ok(()), |reason| Err(Error::Device { asked: device.to_string(), reason }))
-}
-
 /// A frame in plain vectors, for tools that have no frames of their own.
 #[derive(Debug, Clone)]
 pub struct FrameBuffer {
@@ -173,6 +163,11 @@ impl FrameBuffer {
         info.packed_view(&source)?;
         let output = vec![0; source.len()];
         Ok(Self { info, source, output, controls: Controls::default() })
+    }
+
+    /// What it is of.
+    pub fn info(&self) -> &PictureInfo {
+        &self.info
     }
 
     /// The bytes to be painted; write the next frame here.

@@ -140,15 +140,6 @@ fn edits_move_as_their_ease_says_and_are_one_plan_while_they_are_held() {
 }
 
 #[test]
-fn what_an_engine_is_asked_for_at_any_time_is_known_beforehand() {
-    let text = cue(0.0, "stroke", "0", "hold") + &cue(1.0, "stroke", "2", "hold");
-    let text = text + &cue(0.0, "edit", "''", "hold") + &cue(3.0, "edit", "'warmer'", "hold");
-    let mut controls = Controls::default();
-    parsed(&text, &model()).unwrap().lay_all_over(&mut controls);
-    assert!(controls.stroke == 2.0 && controls.edits.is_some_and(|plan| !plan.is_nothing()));
-}
-
-#[test]
 fn a_pipe_and_a_file_without_end_are_no_sheets() {
     let refused = Cues::load("/dev/zero", &model()).unwrap_err();
     assert!(refused.contains("/dev/zero: it is no regular file"), "{refused}");

@@ -22,6 +22,21 @@ struct Facts {
     shared_bytes: u32,
 }
 
+/// The kernel of this name, or, on a card whose blocks have less shared memory than it takes, its small form.
+fn fitting(
+    module: &Arc<CudaModule>,
+    kernel: &str,
+    stream: &Arc<CudaStream>,
+) -> Result<(CudaFunction, Facts), DriverError> {
+    let most = sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+    let most = u32::try_from(stream.context().attribute(most)?).unwrap_or(0);
+    let named = |kernel: &str| Ok((module.load_function(kernel)?, Facts::of(module, kernel, stream)?));
+    match named(kernel)? {
+        (_, facts) if facts.shared_bytes > most => named(&format!("{kernel}_small")),
+        fits => Ok(fits),
+    }
+}
+
 impl Facts {
     fn of(module: &Arc<CudaModule>, kernel: &str, stream: &Arc<CudaStream>) -> Result<Self, DriverError> {
         let global = module.get_global(&format!("{kernel}_facts"), stream)?;
@@ -69,14 +84,18 @@ impl Convolution {
         kernel: &str,
         shuffled: bool,
     ) -> Result<Self, DriverError> {
-        let facts = Facts::of(module, kernel, stream)?;
-        let function = module.load_function(kernel)?;
+        let (function, facts) = fitting(module, kernel, stream)?;
         let attribute = sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
         function.set_attribute(attribute, facts.shared_bytes as i32)?;
         let outputs = Outputs { of_block: facts.outputs, shuffled };
         let (kernels, bias) = packed(weights, layer, facts.inputs, outputs);
         let (weights, bias) = (stream.clone_htod(&kernels)?, stream.clone_htod(&bias)?);
         Ok(Self { layer, function, facts, outputs, weights, bias })
+    }
+
+    /// Outputs of a pixel.
+    pub(super) fn outputs(&self) -> usize {
+        self.bias.len()
     }
 
     /// Takes the layer's weights of another style, after what the stream has to do before.

@@ -1,4 +1,5 @@
-//! Frames in flight: upload, network and download of three of them overlap.
+//! Frames in flight: upload, network and download of three of them overlap. What asks for more than the kernels know, edits, strokes of a
+//! width of their own or adaptation, is painted one frame at a time: the network on the device, all else on the host.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::context::{failed, primary_context};
 use super::filter::Past;
 use super::painter::{DevicePainter, padded, tables_of};
 use super::staging::Staging;
+use crate::engine::at_once::AtOnce;
 use crate::engine::{
     Engine, EngineOptions, Frame, Output, Painted, Plan, Precision, Rejected, Source, Timings,
 };
@@ -21,12 +23,32 @@ const DEPTH: usize = 3;
 /// Paints frames with one model on one device.
 pub(in crate::engine) struct CudaEngine<F> {
     info: PictureInfo,
+    options: EngineOptions,
     plan: Plan,
     painter: DevicePainter,
     streams: Streams,
     context: Arc<CudaContext>,
     free: Vec<Slot>,
     in_flight: VecDeque<InFlight<F>>,
+    /// Paints what the kernels alone do not, since it was first asked for.
+    at_once: Option<AtOnce<F>>,
+    /// Which of both painted the last frame, and remembers it.
+    last: Road,
+}
+
+/// Who paints a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Road {
+    Kernels,
+    AtOnce,
+}
+
+/// How far a frame is when it has been submitted.
+enum Begun {
+    /// Its work is on the streams: what reading took on the host, and whether its painting is fetched there.
+    OnStreams { reading: Duration, fetched: bool },
+    /// Painted.
+    Painted(Timings),
 }
 
 /// What is done on the device at the same time.
@@ -49,10 +71,8 @@ struct Slot {
 struct InFlight<F> {
     frame: F,
     slot: Slot,
-    /// What reading took on the host, or why it was not painted.
-    submitted: Result<Duration>,
-    /// Whether its painting is fetched to the host.
-    fetched: bool,
+    /// Or why it will not be painted.
+    begun: Result<Begun>,
 }
 
 impl Slot {
@@ -96,13 +116,55 @@ impl<F: Frame> CudaEngine<F> {
             Plan { device: format!("CUDA device {index} ({name}, f16)"), tiles: 1, peak_bytes: need as u64 };
         let free = (0..DEPTH).map(|_| Slot::new(&context)).collect::<Result<_, _>>().map_err(failed)?;
         let in_flight = VecDeque::with_capacity(DEPTH);
-        Ok(Some(Self { info, plan, painter, streams, context, free, in_flight }))
+        let (at_once, last) = (None, Road::Kernels);
+        let options = *options;
+        Ok(Some(Self { info, options, plan, painter, streams, context, free, in_flight, at_once, last }))
     }
 
-    /// Puts a frame on the streams; what it took on the host, and whether its painting comes back there.
-    fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<(Duration, bool)> {
+    /// Puts a frame on the streams, or paints it.
+    fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<Begun> {
         let controls = frame.controls().clamped();
-        missing(self.painter.model(), &controls).map_or(Ok(()), |missing| Err(Error::Engine(missing)))?;
+        let road = road_of(self.painter.model(), &controls);
+        if road != std::mem::replace(&mut self.last, road) {
+            self.forget();
+        }
+        match road {
+            Road::Kernels => self.put(frame, slot, controls),
+            Road::AtOnce => self.paint(frame, slot, controls).map(Begun::Painted),
+        }
+    }
+
+    /// Paints a frame whose pixels the host works on; those of the device come and go.
+    fn paint(&mut self, frame: &mut F, slot: &mut Slot, controls: Controls) -> Result<Timings> {
+        let at_once = match &mut self.at_once {
+            Some(at_once) => at_once,
+            none => none.insert(AtOnce::open(self.painter.model(), self.info, &self.options)?),
+        };
+        let (Slot { source: from, output: to, .. }, stream) = (slot, &self.streams.up);
+        let (source, output) = frame.memory()?;
+        let source = match &source {
+            Source::Host(picture) => *picture,
+            Source::Device(picture) => {
+                check(self.info, picture.info())?;
+                let staging = staging(from, &self.context, stream, self.info)?;
+                staging.take(stream, picture)?;
+                staging.view()?
+            }
+        };
+        match output {
+            Output::Host(picture) => at_once.paint(source, picture, controls),
+            Output::Device(picture) => {
+                check(self.info, picture.info())?;
+                let staging = staging(to, &self.context, stream, self.info)?;
+                let timings = at_once.paint(source, staging.view_mut()?, controls)?;
+                staging.give(stream, &picture)?;
+                Ok(timings)
+            }
+        }
+    }
+
+    /// Puts a frame on the streams.
+    fn put(&mut self, frame: &mut F, slot: &mut Slot, controls: Controls) -> Result<Begun> {
         let controls = self.painter.strengthened(controls)?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
@@ -110,7 +172,7 @@ impl<F: Frame> CudaEngine<F> {
         let source = match source {
             Source::Device(picture) => picture,
             Source::Host(picture) => {
-                self.check(picture.info())?;
+                check(self.info, picture.info())?;
                 let staging = staging(&mut slot.source, &self.context, up, self.info)?;
                 staging.upload(up, &picture)?;
                 slot.uploaded.record(up).and_then(|()| work.wait(&slot.uploaded)).map_err(failed)?;
@@ -121,12 +183,12 @@ impl<F: Frame> CudaEngine<F> {
         let (target, fetched) = match output {
             Output::Device(picture) => (picture, false),
             Output::Host(picture) => {
-                self.check(picture.info())?;
+                check(self.info, picture.info())?;
                 (staging(&mut slot.output, &self.context, work, self.info)?.picture(work)?, true)
             }
         };
-        self.check(source.info())?;
-        self.check(target.info())?;
+        check(self.info, source.info())?;
+        check(self.info, target.info())?;
         slot.begun.record(work).map_err(failed)?;
         // SAFETY: both are of the engine's info. Device memory of the frame stays with it until it is collected, which waits for
         // the stream; the slot's own stays with the engine.
@@ -137,13 +199,13 @@ impl<F: Frame> CudaEngine<F> {
             staging.fetch(down)?;
             slot.fetched.record(down).map_err(failed)?;
         }
-        Ok((reading, fetched))
+        Ok(Begun::OnStreams { reading, fetched })
     }
 
-    fn check(&self, found: &PictureInfo) -> Result<()> {
-        let expected = self.info;
-        let matches = *found == expected;
-        matches.then_some(()).ok_or(PictureError::Mismatch { expected, found: *found }.into())
+    /// Forgets what earlier frames left behind.
+    fn forget(&mut self) {
+        self.painter.reset();
+        self.at_once.iter_mut().for_each(AtOnce::forget);
     }
 
     /// Waits for a frame and takes its painting to the host where it belongs there.
@@ -177,18 +239,16 @@ fn staging<'a>(
     })
 }
 
-/// What of the controls this engine does not carry out yet: it is said, and not left out.
-pub(in crate::engine) fn missing(model: &Model, controls: &Controls) -> Option<String> {
-    let edits = controls.edits.as_ref().filter(|edits| !edits.is_nothing());
-    let missing = match controls {
-        Controls { stroke, .. } if *stroke > 0.0 => "strokes of a width of their own are",
-        Controls { adapt, .. } if model.check_adapt(*adapt).is_ok() && *adapt > 0.0 => {
-            "adaptation to the scene is"
-        }
-        _ if edits.is_some() => "edits are",
-        _ => return None,
-    };
-    Some(format!("{missing} not carried out on a GPU yet: choose device cpu"))
+/// Who paints by these controls.
+fn road_of(model: &Model, controls: &Controls) -> Road {
+    let edited = controls.edits.as_ref().is_some_and(|edits| !edits.is_nothing());
+    let adapted = controls.adapt > 0.0 && model.check_adapt(controls.adapt).is_ok();
+    if edited || adapted || controls.stroke > 0.0 { Road::AtOnce } else { Road::Kernels }
+}
+
+fn check(expected: PictureInfo, found: &PictureInfo) -> Result<()> {
+    let matches = *found == expected;
+    matches.then_some(()).ok_or(PictureError::Mismatch { expected, found: *found }.into())
 }
 
 fn check_memory(
@@ -219,19 +279,18 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
     fn submit(&mut self, mut frame: F) -> Result<(), Rejected<F>> {
         let Some(mut slot) = self.free.pop() else { return Err(Rejected(frame)) };
         let begun = self.begin(&mut frame, &mut slot);
-        let (submitted, fetched) = match begun {
-            Ok((reading, fetched)) => (Ok(reading), fetched),
-            Err(error) => (Err(error), false),
-        };
-        self.in_flight.push_back(InFlight { frame, slot, submitted, fetched });
+        self.in_flight.push_back(InFlight { frame, slot, begun });
         Ok(())
     }
 
     fn collect(&mut self) -> Option<Painted<F>> {
-        let InFlight { mut frame, slot, submitted, fetched } = self.in_flight.pop_front()?;
-        let outcome = submitted.and_then(|reading| Self::finish(&mut frame, &slot, reading, fetched));
+        let InFlight { mut frame, slot, begun } = self.in_flight.pop_front()?;
+        let outcome = begun.and_then(|begun| match begun {
+            Begun::OnStreams { reading, fetched } => Self::finish(&mut frame, &slot, reading, fetched),
+            Begun::Painted(timings) => Ok(timings),
+        });
         if outcome.is_err() {
-            self.painter.reset();
+            self.forget();
             // Some of it may have been put on a stream, and its memory must not go before.
             let Streams { up, work, down } = &self.streams;
             let _ = [up, work, down].map(|stream| stream.synchronize());
@@ -241,7 +300,7 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
     }
 
     fn reset(&mut self) {
-        self.painter.reset();
+        self.forget();
     }
 
     fn plan(&self) -> &Plan {

@@ -14,10 +14,13 @@
 //! | `network` | the networks, layer by layer |
 //! | `kernels` | pixels to cells and back |
 //! | `filter` | the flicker filter's memory |
+//! | `several` | networks side by side |
+//! | `between` | a network whose cells are the host's |
 //! | `painter` | a model: pictures on the device in and out |
 //! | `staging` | pictures of the host on their way |
 //! | `frames` | frames in flight |
 
+mod between;
 mod context;
 mod convolution;
 mod filter;
@@ -27,8 +30,10 @@ mod kernels;
 mod network;
 mod painter;
 mod parameters;
+mod several;
 mod staging;
 
+pub(super) use self::between::Between;
 pub use self::context::{PrimaryContext, primary_context};
-pub(super) use self::frames::{CudaEngine, missing};
+pub(super) use self::frames::CudaEngine;
 pub use self::painter::serves;

@@ -15,20 +15,26 @@ use crate::generators::Weights;
 type MapShape = (usize, usize);
 
 /// A layer: its path, its kernel, the maps it reads and writes, and the one that it adds.
-struct Layer {
+pub(super) struct Layer {
     path: &'static str,
     kernel: &'static str,
     from: usize,
     to: usize,
     added: Option<usize>,
+    /// Whether its kernel rectifies.
+    pub(super) rectified: bool,
 }
 
 const fn layer(path: &'static str, kernel: &'static str, from: usize, to: usize) -> Layer {
-    Layer { path, kernel, from, to, added: None }
+    Layer { path, kernel, from, to, added: None, rectified: true }
+}
+
+const fn plain(path: &'static str, kernel: &'static str, from: usize, to: usize) -> Layer {
+    Layer { rectified: false, ..layer(path, kernel, from, to) }
 }
 
 const fn adding(path: &'static str, kernel: &'static str, from: usize, to: usize, added: usize) -> Layer {
-    Layer { path, kernel, from, to, added: Some(added) }
+    Layer { added: Some(added), ..layer(path, kernel, from, to) }
 }
 
 /// A network as tables.
@@ -54,8 +60,8 @@ pub(super) static TINY: Tables = Tables {
         layer("blocks.1", "tiny_block", 3, 2),
         layer("blocks.2", "tiny_block", 2, 3),
         layer("blocks.3", "tiny_block", 3, 2),
-        layer("up", "tiny_up", 2, 4),
-        layer("head", "tiny_head", TINY_WIDE, 6),
+        plain("up", "tiny_up", 2, 4),
+        plain("head", "tiny_head", TINY_WIDE, 6),
     ],
     doubled: Some((7, [4, 1, TINY_WIDE])),
 };
@@ -91,15 +97,56 @@ pub(super) static BASE: Tables = Tables {
         layer("quarter", "base_quarter", 6, 7),
         adding("from_quarter", "base_from_quarter", 7, 8, 1),
         layer("half", "base_half", 8, 9),
-        layer("head", "base_head", 9, 10),
+        plain("head", "base_head", 9, 10),
     ],
     doubled: None,
 };
 
+/// In which form layers are launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As a network has them.
+    Whole,
+    /// What they say before it is rectified, to be blended. *base* has none of that form.
+    Plain,
+}
+
 impl Tables {
+    /// Numbers of the cells of the input and of the painting, for each cell.
+    pub(super) fn channels(&self) -> [usize; 2] {
+        [self.maps[0].0, self.maps[self.maps.len() - 1].0]
+    }
+
+    /// Pixels of a cell's side.
+    pub(super) fn side(&self) -> usize {
+        self.maps[0].1
+    }
+
+    /// The layers, with weights.
+    pub(super) fn convolutions(
+        &self,
+        module: &Arc<CudaModule>,
+        stream: &Arc<CudaStream>,
+        weights: &Weights,
+        form: Form,
+    ) -> Result<Vec<Convolution>, DriverError> {
+        let convolution = |layer: &Layer| {
+            let plain = (form == Form::Plain && layer.rectified).then(|| format!("{}_plain", layer.kernel));
+            let kernel = plain.as_deref().unwrap_or(layer.kernel);
+            Convolution::new(module, stream, weights, layer.path, kernel, layer.is_shuffled())
+        };
+        self.layers.iter().map(convolution).collect()
+    }
+
     /// Numbers of all maps of a picture of this size, whose sides are multiples of 8.
     pub(super) fn numbers(&self, size: Size) -> usize {
         self.maps.iter().map(|&map| numbers(map, size)).sum()
+    }
+}
+
+impl Layer {
+    fn is_shuffled(&self) -> bool {
+        self.path.starts_with("from_")
     }
 }
 
@@ -130,12 +177,8 @@ impl Network {
         weights: &Weights,
         size: Size,
     ) -> Result<Self, DriverError> {
-        let convolution = |layer: &Layer| {
-            let shuffled = layer.path.starts_with("from_");
-            Convolution::new(module, stream, weights, layer.path, layer.kernel, shuffled)
-        };
         let double = tables.doubled.map(|_| module.load_function("tiny_double")).transpose()?;
-        let layers = tables.layers.iter().map(convolution).collect::<Result<_, _>>()?;
+        let layers = tables.convolutions(module, stream, weights, Form::Whole)?;
         let maps = tables.maps.iter().map(|&map| stream.alloc_zeros(numbers(map, size)));
         Ok(Self { tables, size, layers, maps: maps.collect::<Result<_, _>>()?, double })
     }
@@ -164,26 +207,52 @@ impl Network {
         self.maps[map].device_ptr(stream).0
     }
 
+    /// The cells of the input, to be copied to.
+    pub(super) fn cells_mut(&mut self) -> &mut CudaSlice<u16> {
+        &mut self.maps[0]
+    }
+
+    /// The cells of the painting, to be copied from.
+    pub(super) fn painting(&self) -> &CudaSlice<u16> {
+        &self.maps[self.maps.len() - 1]
+    }
+
+    /// Numbers of the largest map that a layer makes.
+    pub(super) fn most_numbers(&self) -> usize {
+        let made = self.tables.layers.iter().map(|layer| numbers(self.tables.maps[layer.to], self.size));
+        made.fold(0, usize::max)
+    }
+
     /// Puts every layer on the stream.
     pub(super) fn launch(&self, stream: &Arc<CudaStream>) -> Result<(), DriverError> {
-        for (index, (layer, convolution)) in self.tables.layers.iter().zip(&self.layers).enumerate() {
+        self.for_each_layer(stream, |index, _, ends| {
+            // SAFETY: the tables name maps of these sizes and of the kernel's channels; they live as long as the network, which
+            // the engine keeps until its streams are done.
+            unsafe { self.layers[index].launch(stream, ends) }
+        })
+    }
+
+    /// Every layer, with what it reads and writes; what comes between them is put on the stream.
+    pub(super) fn for_each_layer(
+        &self,
+        stream: &Arc<CudaStream>,
+        mut launch: impl FnMut(usize, &Layer, Ends) -> Result<(), DriverError>,
+    ) -> Result<(), DriverError> {
+        for (index, layer) in self.tables.layers.iter().enumerate() {
             if let (Some((before, maps)), Some(double)) = (self.tables.doubled, &self.double)
                 && before == index
             {
                 self.double(stream, double, maps)?;
             }
             let (from, to) = (self.tables.maps[layer.from], self.tables.maps[layer.to]);
-            let shuffled = layer.path.starts_with("from_");
             let ends = Ends {
                 input: self.address(stream, layer.from),
                 output: self.address(stream, layer.to),
                 residual: layer.added.map_or(0, |added| self.address(stream, added)),
                 input_size: size_of_map(from, self.size),
-                size: size_of_map(if shuffled { from } else { to }, self.size),
+                size: size_of_map(if layer.is_shuffled() { from } else { to }, self.size),
             };
-            // SAFETY: the tables name maps of these sizes and of the kernel's channels; they live as long as the network, which
-            // the engine keeps until its streams are done.
-            unsafe { convolution.launch(stream, ends) }?;
+            launch(index, layer, ends)?;
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ pub(super) fn padded(model: &Model, info: &PictureInfo) -> Size {
 
 impl DevicePainter {
     /// What it paints with.
-    pub(super) fn model(&self) -> &Model {
+    pub(super) fn model(&self) -> &Arc<Model> {
         &self.model
     }
 

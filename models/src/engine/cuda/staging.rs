@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, DriverError, PinnedHostSlice};
+use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, DriverError, PinnedHostSlice, sys};
 
 use super::context::failed;
 use crate::engine::DevicePicture;
@@ -77,6 +77,51 @@ impl Staging {
         stream.memcpy_htod(&self.pinned, &mut self.device).map_err(failed)
     }
 
+    /// Fetches a picture of the device to the host's pages.
+    pub(super) fn take(&mut self, stream: &Arc<CudaStream>, picture: &DevicePicture) -> Result<()> {
+        self.copy(stream, picture, Way::Down)
+    }
+
+    /// Sends what is in the host's pages to a picture of the device.
+    pub(super) fn give(&mut self, stream: &Arc<CudaStream>, picture: &DevicePicture) -> Result<()> {
+        self.copy(stream, picture, Way::Up)
+    }
+
+    /// Rows between a picture of the device and the host's pages; they have arrived when this returns.
+    fn copy(&mut self, stream: &Arc<CudaStream>, picture: &DevicePicture, way: Way) -> Result<()> {
+        let pages = self.pinned.as_mut_slice().map_err(failed)?;
+        for (plane, room) in rooms(&self.info).enumerate() {
+            let (address, stride) = picture.planes()[plane];
+            let here = &mut pages[room.start..][..room.stride * room.rows];
+            let there = (address, stride);
+            let extent = (self.info.row_bytes(plane), room.rows);
+            // SAFETY: the frame vouches for its picture's planes, and both sides hold rows of this length; the stream is waited for.
+            unsafe { copy_rows(stream, (here, room.stride), there, extent, way) }.map_err(failed)?;
+        }
+        stream.synchronize().map_err(failed)
+    }
+
+    /// The host's pages.
+    pub(super) fn view(&self) -> Result<Picture<'_>> {
+        let pages = self.pinned.as_slice().map_err(failed)?;
+        let mut planes = [(&[][..], 0); MAX_PLANES];
+        for (plane, room) in planes.iter_mut().zip(rooms(&self.info)) {
+            *plane = (&pages[room.start..][..room.stride * room.rows], room.stride);
+        }
+        Ok(Picture::new(self.info, &planes[..self.info.planes()])?)
+    }
+
+    /// The same, to be written.
+    pub(super) fn view_mut(&mut self) -> Result<PictureMut<'_>> {
+        let mut pages = self.pinned.as_mut_slice().map_err(failed)?;
+        let planes = rooms(&self.info).map(|room| {
+            let (plane, rest) = std::mem::take(&mut pages).split_at_mut(room.stride * room.rows);
+            pages = rest;
+            (plane, room.stride)
+        });
+        Ok(PictureMut::new(self.info, planes)?)
+    }
+
     /// Begins to fetch what was painted, after what the stream has to do before.
     pub(super) fn fetch(&mut self, stream: &Arc<CudaStream>) -> Result<()> {
         stream.memcpy_dtoh(&self.device, &mut self.pinned).map_err(failed)
@@ -94,4 +139,52 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+/// Where to, of the host's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// Rows of `bytes`, `rows` of them, between pages of the host and the device; both are `(start, stride)`.
+///
+/// # Safety
+/// Both sides are so large and stay until the stream has come past.
+unsafe fn copy_rows(
+    stream: &CudaStream,
+    (here, here_stride): (&mut [u8], usize),
+    (there, there_stride): (u64, usize),
+    (bytes, rows): (usize, usize),
+    way: Way,
+) -> Result<(), DriverError> {
+    use sys::CUmemorytype_enum::{CU_MEMORYTYPE_DEVICE as DEVICE, CU_MEMORYTYPE_HOST as HOST};
+    stream.context().bind_to_thread()?;
+    let here = here.as_mut_ptr();
+    let (up, [from, to]) = match way {
+        Way::Up => (true, [HOST, DEVICE]),
+        Way::Down => (false, [DEVICE, HOST]),
+    };
+    let (from_stride, to_stride) = if up { (here_stride, there_stride) } else { (there_stride, here_stride) };
+    let copy = sys::CUDA_MEMCPY2D_st {
+        srcXInBytes: 0,
+        srcY: 0,
+        srcMemoryType: from,
+        srcHost: here.cast_const().cast(),
+        srcDevice: there,
+        srcArray: std::ptr::null_mut(),
+        srcPitch: from_stride,
+        dstXInBytes: 0,
+        dstY: 0,
+        dstMemoryType: to,
+        dstHost: here.cast(),
+        dstDevice: there,
+        dstArray: std::ptr::null_mut(),
+        dstPitch: to_stride,
+        WidthInBytes: bytes,
+        Height: rows,
+    };
+    // SAFETY: as the caller says; of each side only what its type of memory names is looked at.
+    unsafe { sys::cuMemcpy2DAsync_v2(&copy, stream.cu_stream()) }.result()
 }

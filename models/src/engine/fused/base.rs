@@ -90,8 +90,9 @@ impl<N: Number> Base<N> {
 }
 
 impl<N: Number> Network for Base<N> {
-    fn restyle(&mut self, weights: &Weights) {
+    fn restyle(&mut self, weights: &Weights) -> Result<()> {
         self.layers = Layers::new(weights, self.kernels);
+        Ok(())
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, _: &Model) -> Result<()> {
@@ -99,7 +100,7 @@ impl<N: Number> Network for Base<N> {
         Ok(())
     }
 
-    fn reshape(&mut self, width: usize, height: usize) {
+    fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
         let Self { cells, halves, last_half, quarters, last_quarter, eighths, .. } = self;
         for map in [cells, last_half].into_iter().chain(halves) {
             map.reshape(width / 2, height / 2);
@@ -110,9 +111,10 @@ impl<N: Number> Network for Base<N> {
         for map in eighths {
             map.reshape(width / 8, height / 8);
         }
+        Ok(())
     }
 
-    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) -> Result<()> {
         let kernels = self.kernels;
         in_bands_of(self.cells.rows_mut(), 2, &|rows| {
             let mut buffers = scratch.of_this_thread();
@@ -124,9 +126,10 @@ impl<N: Number> Network for Base<N> {
             });
         });
         self.cells.close();
+        Ok(())
     }
 
-    fn run(&mut self) {
+    fn run(&mut self) -> Result<()> {
         let layers = &self.layers;
         let [at_half, from_half] = &mut self.halves;
         let [at_quarter, from_quarter] = &mut self.quarters;
@@ -147,6 +150,7 @@ impl<N: Number> Network for Base<N> {
             Then { residual: Some(at_half), ..Then::RELU },
         );
         layers.half.run(from_half, &mut self.last_half, Then::RELU);
+        Ok(())
     }
 
     fn rows_of_a_line(&self) -> usize {

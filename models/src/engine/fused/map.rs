@@ -40,6 +40,10 @@ impl<N: Number> Map<N> {
         self.width
     }
 
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
     /// Numbers of a pixel.
     pub(super) fn pitch(&self) -> usize {
         self.pitch

@@ -1,4 +1,4 @@
-//! The fused engine: *tiny* and *base* on the CPU, from pixels to pixels.
+//! The fused engine: *tiny* and *base* on the CPU, from pixels to pixels; or their layers on a GPU, and the rest on the CPU.
 //!
 //! Rows of pixels become cells of numbers, each layer writes where the next one reads, and the last layer's rows are
 //! finished and written while they are in the nearest cache. Numbers are those of [`crate::numbers`], read and written
@@ -16,6 +16,7 @@
 //! | `beside` | several styles in one picture |
 //! | `several` | the same, of styles that have kernels of their own |
 //! | `tiny`, `base` | the networks |
+//! | `on_device` | their layers on a GPU |
 //! | `canvas` | rows of output pictures, shared out over threads |
 
 mod base;
@@ -27,6 +28,7 @@ mod kernels;
 mod map;
 mod network;
 mod number;
+mod on_device;
 mod pixels;
 mod several;
 mod tiny;
@@ -40,8 +42,10 @@ use self::canvas::{Lines, PlanarLines};
 use self::isa::Isa;
 use self::network::{Buffers, Network, Scratch};
 use self::number::Number;
+use self::on_device::OnDevice;
 use self::tiny::Tiny;
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
+use super::cuda::Between;
 use super::meter::{BothSides, Meter};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
@@ -83,21 +87,28 @@ impl FusedPainter {
         info: PictureInfo,
         options: &EngineOptions,
     ) -> Result<Option<Self>> {
-        let isa = Isa::chosen()?;
-        let built = build(model, isa, options.precision)?;
-        built.map(|built| Self::with(built, isa, model, info, options)).transpose()
+        let built = build(model, Isa::chosen()?, options.precision)?;
+        built.map(|built| Self::with(built, model, info, options)).transpose()
     }
 
-    fn with(
-        built: Built,
-        isa: Isa,
+    /// The same whose layers are those of the CUDA device of this number.
+    ///
+    /// # Errors
+    /// Too little memory, or a device that is not there or fails.
+    pub(super) fn open_on_device(
         model: &Arc<Model>,
         info: PictureInfo,
         options: &EngineOptions,
-    ) -> Result<Self> {
-        let Built { mut network, precision, bytes_per_pixel } = built;
+        index: usize,
+    ) -> Result<Option<Self>> {
+        let built = build_on_device(model, index)?;
+        built.map(|built| Self::with(built, model, info, options)).transpose()
+    }
+
+    fn with(built: Built, model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
+        let Built { mut network, device, bytes_per_pixel, most_bytes } = built;
         let generator = &model.metadata().generator;
-        let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
+        let limit = options.memory_limit.unwrap_or_else(memory::available_memory).min(most_bytes);
         // Maps, and the two planar pictures of the flicker filter.
         let bytes_per_pixel = bytes_per_pixel.ceil() as u64 + 2 * 3 * size_of::<f32>() as u64;
         let buffers = |width| Scratch::bytes(&*network, width);
@@ -107,11 +118,11 @@ impl FusedPainter {
         let sizes = || tiling.tiles().map(|tile| (tile.window.width, tile.window.height));
         let (width, height) = sizes().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
         let peak_bytes = tiling.peak_bytes() + buffers(width);
-        network.reshape(width, height);
+        network.reshape(width, height)?;
         let scratch = Scratch::new(&*network, width);
         let threads = rayon::current_num_threads();
         let plan = Plan {
-            device: format!("fused on the CPU ({}, {precision}), {threads} threads", isa.name()),
+            device: format!("{device}, {threads} threads"),
             tiles: tiling.tiles().count(),
             peak_bytes,
         };
@@ -262,9 +273,9 @@ impl Painter for FusedPainter {
         if folded != self.folded.as_ref() {
             let (weights, recoloured) = self.model.weights_from(&mut self.plain, folded)?;
             if recoloured {
-                self.network.recolour(&weights)
+                self.network.recolour(&weights)?;
             } else {
-                self.network.restyle(&weights)
+                self.network.restyle(&weights)?;
             }
             self.folded = folded.cloned();
         }
@@ -277,13 +288,13 @@ impl Painter for FusedPainter {
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
         self.scratch.measure_as(&self.meter);
-        self.network.reshape(tile.window.width, tile.window.height);
+        self.network.reshape(tile.window.width, tile.window.height)?;
         let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number);
-        self.network.read(&Input { picture: frame.source, edits }, tile.window, &self.scratch);
+        self.network.read(&Input { picture: frame.source, edits }, tile.window, &self.scratch)?;
         frame.timings.read += start.elapsed();
 
         let start = Instant::now();
-        self.network.run();
+        self.network.run()?;
         frame.timings.network += start.elapsed();
 
         if filtered {
@@ -298,9 +309,12 @@ impl Painter for FusedPainter {
 /// A network, ready to be shaped.
 struct Built {
     network: Box<dyn Network>,
-    precision: &'static str,
+    /// What it runs on, for people.
+    device: String,
     /// Bytes that its maps take for a pixel of the picture.
     bytes_per_pixel: f64,
+    /// Bytes that those may take.
+    most_bytes: u64,
 }
 
 /// The network of a model in the precision that is asked for, or the fastest one of the instruction set; none of a network
@@ -309,20 +323,41 @@ fn build(model: &Model, isa: Isa, precision: Precision) -> Result<Option<Built>>
     let half = kernels::half(isa).filter(|_| precision != Precision::F32);
     match (half, precision) {
         (_, Precision::F16) => Err(precision.missing("the CPU computes in f32 or bf16")),
-        (Some(kernels), _) => build_with(model, kernels),
+        (Some(kernels), _) => build_with(model, isa, kernels),
         (None, Precision::Bf16) => Err(precision.missing("it needs a processor with AVX-512 BF16")),
-        (None, _) => build_with(model, kernels::single(isa)),
+        (None, _) => build_with(model, isa, kernels::single(isa)),
     }
 }
 
-fn build_with<N: Number>(model: &Model, kernels: &'static kernels::Kernels<N>) -> Result<Option<Built>> {
+/// The network of a model on a CUDA device; none of a network that is not there.
+fn build_on_device(model: &Arc<Model>, index: usize) -> Result<Option<Built>> {
+    let Some(between) = Between::open(model, index)? else { return Ok(None) };
+    let device = format!("CUDA device {index} ({}, f16), pixels on the CPU", between.name()?);
+    let (bytes_per_pixel, most_bytes) = (between.bytes_per_pixel(), between.free_bytes()?);
+    let network: Box<dyn Network> = match between.side() {
+        4 => Box::new(OnDevice::<4>::new(between, model)?),
+        _ => Box::new(OnDevice::<2>::new(between, model)?),
+    };
+    Ok(Some(Built { network, device, bytes_per_pixel, most_bytes }))
+}
+
+fn build_with<N: Number>(
+    model: &Model,
+    isa: Isa,
+    kernels: &'static kernels::Kernels<N>,
+) -> Result<Option<Built>> {
     let weights = || model.weights_in(None);
     let (network, numbers): (Box<dyn Network>, f64) = match &model.metadata().generator {
         GeneratorConfig::Tiny(_) => (Box::new(Tiny::new(&*weights()?, kernels)), tiny::NUMBERS_PER_PIXEL),
         GeneratorConfig::Base(_) => (Box::new(Base::new(&*weights()?, kernels)), base::NUMBERS_PER_PIXEL),
         GeneratorConfig::Johnson(_) | GeneratorConfig::MicroAst(_) => return Ok(None),
     };
-    Ok(Some(Built { network, precision: N::NAME, bytes_per_pixel: numbers * size_of::<N>() as f64 }))
+    Ok(Some(Built {
+        network,
+        device: format!("fused on the CPU ({}, {})", isa.name(), N::NAME),
+        bytes_per_pixel: numbers * size_of::<N>() as f64,
+        most_bytes: u64::MAX,
+    }))
 }
 
 /// A line as it was painted, measured where it is, and brought to the colours that come after where styles lie side by side.

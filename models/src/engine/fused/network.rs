@@ -12,10 +12,13 @@ use crate::{Model, Result};
 /// A network with its maps, for one window at a time. All work is shared out over the rayon pool that calls.
 pub(super) trait Network: Send + Sync {
     /// Takes other weights of the same network.
-    fn restyle(&mut self, weights: &Weights);
+    ///
+    /// # Errors
+    /// Here and in what follows, a device that fails.
+    fn restyle(&mut self, weights: &Weights) -> Result<()>;
     /// Takes weights that differ from those it has in colours alone.
-    fn recolour(&mut self, weights: &Weights) {
-        self.restyle(weights);
+    fn recolour(&mut self, weights: &Weights) -> Result<()> {
+        self.restyle(weights)
     }
     /// From here on paints in these styles side by side, its weights those of [`StylesBeside::folded`]; or in its own style alone. What
     /// else their networks need is of `model`.
@@ -24,11 +27,11 @@ pub(super) trait Network: Send + Sync {
     /// Styles of another model.
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()>;
     /// Makes the maps those of a window of this size, in pixels.
-    fn reshape(&mut self, width: usize, height: usize);
+    fn reshape(&mut self, width: usize, height: usize) -> Result<()>;
     /// Pixels of a window to the first maps.
-    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch);
-    /// All layers but the last.
-    fn run(&mut self);
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) -> Result<()>;
+    /// All layers but the last; on a device, that too.
+    fn run(&mut self) -> Result<()>;
     /// Rows of pixels that the last layer makes at a time: a line.
     fn rows_of_a_line(&self) -> usize;
     /// Floats of the last layer's output for a line of this width, in pixels.

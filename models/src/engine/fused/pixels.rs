@@ -2,6 +2,7 @@
 
 use super::kernels::Kernels;
 use super::number::Number;
+use crate::generators::Weights;
 
 /// Numbers of a cell of `SIDE * SIDE` pixels: red, green, blue, each row by row, as PyTorch's `pixel_unshuffle` orders them.
 pub(super) const fn cell_numbers(side: usize) -> usize {
@@ -21,6 +22,12 @@ pub(super) fn gather<N: Number, const SIDE: usize>(
     raw: &mut [f32],
     cells: &mut [N],
 ) {
+    let raw = cells_of::<SIDE>(planar, raw);
+    kernels.narrow(raw, &mut cells[..raw.len()]);
+}
+
+/// The same as floats, [`gather_floats`] of them, in `raw`.
+pub(super) fn cells_of<'a, const SIDE: usize>(planar: &[f32], raw: &'a mut [f32]) -> &'a mut [f32] {
     let width = planar.len() / (3 * SIDE);
     let raw = &mut raw[..gather_floats(SIDE, width)];
     let quads = raw.as_chunks_mut::<SIDE>().0;
@@ -28,7 +35,7 @@ pub(super) fn gather<N: Number, const SIDE: usize>(
         let to = quads.iter_mut().skip(line).step_by(3 * SIDE);
         to.zip(row.as_chunks::<SIDE>().0).for_each(|(to, from)| *to = *from);
     }
-    kernels.narrow(raw, &mut cells[..raw.len()]);
+    raw
 }
 
 /// The mean colour of each cell of 4x4 pixels that [`gather`] left in `raw`, and a zero behind it, into pixels of `pitch`
@@ -51,6 +58,12 @@ pub(super) fn means<N: Number>(raw: &[f32], pixels: usize, means: &mut [N], pitc
 
 /// What is added of the original's colours: for each colour three weights, and a constant.
 pub(super) type Crossed = [[f32; 4]; 3];
+
+/// The mix that weights ask for, where they do.
+pub(super) fn crossed(weights: &Weights) -> Option<Crossed> {
+    let crossed = &weights.get("crossed")?.values;
+    Some(std::array::from_fn(|row| std::array::from_fn(|column| crossed[4 * row + column])))
+}
 
 /// Adds a mix of the original's colours to what [`scatter`] left, both planar `[3, SIDE, width]`.
 pub(super) fn cross(crossed: &Crossed, original: &[f32], painted: &mut [f32]) {

@@ -6,7 +6,7 @@ use super::kernels::{Doubling, Kernels};
 use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
-use super::pixels::{Crossed, cell_numbers, cross, gather, gather_floats, means, scatter};
+use super::pixels::{Crossed, cell_numbers, cross, crossed, gather, gather_floats, means, scatter};
 use super::several::{Rooms, Several};
 use std::sync::Arc;
 
@@ -117,12 +117,6 @@ struct Layers<N: 'static> {
     crossed: Option<Crossed>,
 }
 
-/// What is added of the input's colours, where weights say so.
-fn crossed(weights: &Weights) -> Option<Crossed> {
-    let crossed = &weights.get("crossed")?.values;
-    Some(std::array::from_fn(|row| std::array::from_fn(|column| crossed[4 * row + column])))
-}
-
 impl<N: Number> Layers<N> {
     fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
@@ -198,12 +192,14 @@ impl<N: Number> Tiny<N> {
 }
 
 impl<N: Number> Network for Tiny<N> {
-    fn restyle(&mut self, weights: &Weights) {
+    fn restyle(&mut self, weights: &Weights) -> Result<()> {
         self.layers = Layers::new(weights, self.kernels);
+        Ok(())
     }
 
-    fn recolour(&mut self, weights: &Weights) {
+    fn recolour(&mut self, weights: &Weights) -> Result<()> {
         self.layers.recolour(weights, self.kernels);
+        Ok(())
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()> {
@@ -213,7 +209,7 @@ impl<N: Number> Network for Tiny<N> {
         Ok(())
     }
 
-    fn reshape(&mut self, width: usize, height: usize) {
+    fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
         for map in [&mut self.cells, &mut self.skip, &mut self.wide] {
             map.reshape(width / CELL, height / CELL);
         }
@@ -221,7 +217,7 @@ impl<N: Number> Network for Tiny<N> {
         for map in [first, second, &mut self.small] {
             map.reshape(width / 8, height / 8);
         }
-        let Some(Side { shares: [quarter, eighth], styles, .. }) = &mut self.beside else { return };
+        let Some(Side { shares: [quarter, eighth], styles, .. }) = &mut self.beside else { return Ok(()) };
         if styles.apart() != Apart::Nowhere {
             quarter.reshape(width / CELL, height / CELL);
             eighth.reshape(width / 8, height / 8);
@@ -229,9 +225,10 @@ impl<N: Number> Network for Tiny<N> {
         if styles.apart() == Apart::InKernels {
             self.rooms.reserve(self.layers.row_floats(width));
         }
+        Ok(())
     }
 
-    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) {
+    fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) -> Result<()> {
         let Self { kernels, cells, wide, beside, .. } = self;
         let rows = (cells.rows_mut(), wide.rows_mut());
         let line = |y: usize| Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
@@ -277,9 +274,10 @@ impl<N: Number> Network for Tiny<N> {
             }
         }
         self.cells.close();
+        Ok(())
     }
 
-    fn run(&mut self) {
+    fn run(&mut self) -> Result<()> {
         let blocks = self.layers.blocks.len();
         let of = (self.kernels, &self.layers, self.beside.as_ref(), &self.rooms);
         convolve(of, (0, 0, true), |layers| &layers.stem, &self.cells, &mut self.skip);
@@ -291,6 +289,7 @@ impl<N: Number> Network for Tiny<N> {
         }
         convolve(of, (2 + blocks, 1, false), |layers| &layers.up, first, &mut self.small);
         self.double();
+        Ok(())
     }
 
     fn rows_of_a_line(&self) -> usize {

@@ -9,38 +9,9 @@
 //
 // Weights lie as the tensor cores' fragments: for each step, each pair of 8 outputs and each lane 16 bytes.
 #pragma once
-#include <cuda_fp16.h>
-#include <stdint.h>
+#include "instructions.cuh"
 
 enum After { PLAIN, RELU, RESIDUAL, SHUFFLED };
-
-__device__ __forceinline__ uint32_t shared_address(const void *p) { return (uint32_t)__cvta_generic_to_shared(p); }
-
-__device__ __forceinline__ void copy_async(uint32_t to, const void *from) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from));
-}
-
-__device__ __forceinline__ void commit() { asm volatile("cp.async.commit_group;"); }
-
-template <int PENDING> __device__ __forceinline__ void await() { asm volatile("cp.async.wait_group %0;" ::"n"(PENDING)); }
-
-__device__ __forceinline__ void load_matrices(uint32_t (&a)[4], uint32_t at) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3])
-                 : "r"(at));
-}
-
-__device__ __forceinline__ uint4 load_fragment(uint32_t at) {
-    uint4 v;
-    asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(at));
-    return v;
-}
-
-__device__ __forceinline__ void multiply_add(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
 
 // The extents of one kind of convolution. TAPS: 1 or 3 a side. WM by WN warps share out rows and outputs.
 template <int CI_, int CO_, int STRIDE_, int TAPS_, int TH_, int WM_, int WN_, int KC_, int STAGES_, After AFTER_> struct Shape {
@@ -165,7 +136,7 @@ template <class S> __device__ __forceinline__ void store(const Maps &maps, const
 }
 
 template <class S> __device__ __forceinline__ void convolve(const Maps &maps) {
-    extern __shared__ __align__(128) char shared[];
+    char *shared = dynamic_shared();
     int z = blockIdx.x % maps.blocks, x0 = blockIdx.x / maps.blocks * S::TW, y0 = blockIdx.y * S::TH;
     const uint4 *weights = maps.weights + (size_t)z * S::STEPS * (S::STEP_BYTES / 16);
     const float *bias = maps.bias + z * S::CO;

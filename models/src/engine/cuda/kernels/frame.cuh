@@ -7,6 +7,14 @@ struct Size {
     int width, height;
 };
 
+// Channels 32 to 47 of a pixel of a map of 48: a share of the sum of each colour, and zeros.
+__device__ __forceinline__ void store_means(__half *wide, size_t at, float3 sum, float share) {
+    __half2 first = __floats2half2_rn(sum.x * share, sum.y * share), second = __floats2half2_rn(sum.z * share, 0.0f);
+    uint4 *behind = (uint4 *)(wide + at * 48 + 32);
+    behind[0] = make_uint4(*(uint32_t *)&first, *(uint32_t *)&second, 0, 0);
+    behind[1] = make_uint4(0, 0, 0, 0);
+}
+
 // Cells of SIDE by SIDE pixels, [rows][columns][PITCH]: red, green, blue, each row by row; zeros behind. With `wide`, the mean of
 // each colour and zeros become channels 32 to 47 of a map of 48.
 template <int SIDE, int PITCH>
@@ -28,13 +36,7 @@ __device__ __forceinline__ void read_cells(const Planes &source, const Codes &co
     uint4 *to = (uint4 *)(cells + at * PITCH);
 #pragma unroll
     for (int i = 0; i < PITCH / 8; ++i) to[i] = ((uint4 *)cell)[i];
-    if (wide) {
-        constexpr float SHARE = 1.0f / (SIDE * SIDE);
-        __half2 first = __floats2half2_rn(sum.x * SHARE, sum.y * SHARE), second = __floats2half2_rn(sum.z * SHARE, 0.0f);
-        uint4 *behind = (uint4 *)(wide + at * 48 + 32);
-        behind[0] = make_uint4(*(uint32_t *)&first, *(uint32_t *)&second, 0, 0);
-        behind[1] = make_uint4(0, 0, 0, 0);
-    }
+    if (wide) store_means(wide, at, sum, 1.0f / (SIDE * SIDE));
 }
 
 // What lies between the painting and the bytes; `crossed` is what is added of the input's colours, rows of three weights and a

@@ -16,6 +16,8 @@ CONVOLUTION(base_first,              2, 128, 128, 1, 3, 8, 2, 2, 4, 3, RELU)
 CONVOLUTION(base_second,             2, 128, 128, 1, 3, 8, 2, 2, 4, 3, RESIDUAL)
 CONVOLUTION(base_from_eighth,        3, 128, 96, 1, 1,  8, 2, 2, 4, 2, SHUFFLED)
 CONVOLUTION(base_quarter,            2, 96,  64, 1, 3, 16, 4, 1, 6, 3, RELU)
+// For cards with less than 102 KiB of shared memory for a block.
+CONVOLUTION(base_quarter_small,      2, 96,  64, 1, 3, 16, 4, 1, 6, 2, RELU)
 CONVOLUTION(base_from_quarter,       4, 64,  48, 1, 1,  8, 4, 1, 4, 1, SHUFFLED)
 CONVOLUTION(base_half,               2, 48,  32, 1, 3, 16, 4, 1, 9, 3, RELU)
 CONVOLUTION(base_head,               2, 32,  16, 1, 3, 16, 4, 1, 18, 1, PLAIN)
@@ -24,6 +26,10 @@ CONVOLUTION(tiny_down,               2, 32,  48, 2, 3,  8, 4, 1, 6, 3, RELU)
 CONVOLUTION(tiny_block,              4, 48,  48, 1, 3,  8, 4, 1, 9, 3, RELU)
 CONVOLUTION(tiny_up,                 4, 48,  32, 1, 1,  8, 4, 1, 3, 1, PLAIN)
 CONVOLUTION(tiny_head,               2, 48,  48, 1, 3, 16, 4, 1, 9, 3, PLAIN)
+// Of networks side by side: rectified when they are blended.
+CONVOLUTION(tiny_stem_plain,         2, 48,  32, 1, 3, 16, 4, 1, 9, 3, PLAIN)
+CONVOLUTION(tiny_down_plain,         2, 32,  48, 2, 3,  8, 4, 1, 6, 3, PLAIN)
+CONVOLUTION(tiny_block_plain,        4, 48,  48, 1, 3,  8, 4, 1, 9, 3, PLAIN)
 
 extern "C" __global__ void base_read(Planes source, Codes codes, Size picture, Size map, __half *cells, __half *wide) {
     read_cells<2, 16>(source, codes, picture, map, cells, nullptr);
@@ -31,6 +37,43 @@ extern "C" __global__ void base_read(Planes source, Codes codes, Size picture, S
 
 extern "C" __global__ void tiny_read(Planes source, Codes codes, Size picture, Size map, __half *cells, __half *wide) {
     read_cells<4, 48>(source, codes, picture, map, cells, wide);
+}
+
+// Channels 32 to 47 of the wide map, where the host has made the cells: the mean of each colour, and zeros.
+extern "C" __global__ void tiny_means(const __half *cells, __half *wide, Size map) {
+    int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y;
+    if (x >= map.width) return;
+    size_t at = (size_t)y * map.width + x;
+    float sums[3] = {};
+    for (int i = 0; i < 48; ++i) sums[i / 16] += __half2float(cells[at * 48 + i]);
+    store_means(wide, at, make_float3(sums[0], sums[1], sums[2]), 1.0f / 16);
+}
+
+// Networks side by side: what the `network`-th of `networks` says of a layer is added to the sums, in its share of each pixel; the last
+// of them makes the layer's output of those. One thread for 8 channels.
+extern "C" __global__ void blend(const __half *said, const float *shares, int networks, int network, float *sums, __half *output, int pixels,
+                                 int channels, int rectified) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= pixels * (channels / 8)) return;
+    float share = shares[(size_t)(at / (channels / 8)) * networks + network];
+    uint4 numbers = ((const uint4 *)said)[at];
+    float sum[8];
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+        sum[i] = share * __half2float(((const __half *)&numbers)[i]);
+        if (network) sum[i] += sums[(size_t)at * 8 + i];
+    }
+    if (network + 1 < networks) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i) sums[(size_t)at * 8 + i] = sum[i];
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        float first = rectified ? fmaxf(sum[2 * i], 0.0f) : sum[2 * i], second = rectified ? fmaxf(sum[2 * i + 1], 0.0f) : sum[2 * i + 1];
+        ((__half2 *)&numbers)[i] = __floats2half2_rn(first, second);
+    }
+    ((uint4 *)output)[at] = numbers;
 }
 
 // Channels 0 to 31 of the wide map: relu(skip + small, doubled bilinearly with half-pixel centres). One thread paints 8 channels.

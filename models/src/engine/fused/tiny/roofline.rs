@@ -55,7 +55,7 @@ fn ceiling<N: Number>(kernels: &Kernels<N>) -> f64 {
 fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height: usize) {
     let model = Model::untrained(GeneratorConfig::Tiny(TinyConfig::new(1)), 5);
     let mut tiny = Tiny::new(&model.weights_in(None).unwrap(), kernels);
-    tiny.reshape(width, height);
+    tiny.reshape(width, height).unwrap();
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width, height, colorimetry };
     let bytes: Vec<u8> = (0..info.packed_size()).map(|i| (i * 31 % 200) as u8).collect();
@@ -69,7 +69,7 @@ fn print<N: Number>(isa: Isa, kernels: &'static Kernels<N>, width: usize, height
     line.fill(0.5);
     let window = Window::whole(&info);
     let stages: [Stage<'_, N>; 7] = [
-        ("read", 0.0, quarter * cells, &mut |tiny| tiny.read(&input, window, &scratch)),
+        ("read", 0.0, quarter * cells, &mut |tiny| tiny.read(&input, window, &scratch).unwrap()),
         ("stem", quarter * 9.0 * cells * small, quarter * (cells + small), &mut |tiny| {
             tiny.layers.stem.run(&tiny.cells, &mut tiny.skip, Then::RELU);
         }),

@@ -1,0 +1,131 @@
+//! The element on a GPU: frames in its memory and in the host's, in every mix, edited or not. Skipped aloud where there is no GPU, and
+//! where `IMPASTO_NEED_GPU` is set a failure then; `./check` runs it on a stand-in for the driver.
+
+mod studio;
+
+use gstimpasto::cuda;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSrc};
+use gstreamer_video::prelude::*;
+use gstreamer_video::{VideoFrame, VideoInfo};
+
+use studio::{Studio, init, stats};
+
+/// Whether frames can lie on a GPU here; says so where not.
+fn gpu() -> bool {
+    init();
+    let found = cuda::context(0);
+    if let Err(error) = &found {
+        assert!(std::env::var_os("IMPASTO_NEED_GPU").is_none(), "{error}");
+        eprintln!("SKIPPED: {error}");
+    }
+    found.is_ok()
+}
+
+const FRAMES: u64 = 5;
+
+fn caps(format: &str, on_device: bool) -> gst::Caps {
+    let feature = if on_device { format!("({})", cuda::CAPS_FEATURE) } else { String::new() };
+    let fields = format!("format={format},width=70,height=46,framerate=25/1");
+    format!("video/x-raw{feature},{fields}").parse().unwrap()
+}
+
+/// A frame to be pushed, drawn by the host; memory of the device goes there when it is next asked for.
+fn drawn(pool: Option<&gst::BufferPool>, info: &VideoInfo, index: u64) -> gst::Buffer {
+    let buffer = match pool {
+        Some(pool) => pool.acquire_buffer(None).unwrap(),
+        None => gst::Buffer::with_size(info.size()).unwrap(),
+    };
+    let mut frame = VideoFrame::from_buffer_writable(buffer, info).unwrap();
+    for plane in 0..frame.n_planes() {
+        let stride = frame.plane_stride()[plane as usize] as usize;
+        let row_bytes = info.comp_width(plane as u8) as usize * if plane > 0 { 2 } else { 1 };
+        for (y, row) in frame.plane_data_mut(plane).unwrap().chunks_mut(stride).enumerate() {
+            let sample =
+                |x: usize| (40 + (x * 5 + y * 3 + 17 * index as usize + 9 * plane as usize) % 150) as u8;
+            let length = row_bytes.min(row.len());
+            row[..length].iter_mut().enumerate().for_each(|(x, to)| *to = sample(x));
+        }
+    }
+    let mut buffer = frame.into_buffer();
+    studio::stamp(buffer.get_mut().unwrap(), index);
+    buffer
+}
+
+/// What a frame shows, row by row.
+fn shown(sample: &gst::Sample) -> Vec<u8> {
+    let info = VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
+    let frame = VideoFrame::from_buffer_readable(sample.buffer_owned().unwrap(), &info).unwrap();
+    let rows = |plane: u32| {
+        let (stride, height) = (frame.plane_stride()[plane as usize] as usize, frame.plane_height(plane));
+        let row_bytes = info.comp_width(plane as u8) as usize * if plane > 0 { 2 } else { 1 };
+        let data = frame.plane_data(plane).unwrap();
+        (0..height as usize).flat_map(move |y| data[y * stride..][..row_bytes].to_vec()).collect::<Vec<_>>()
+    };
+    (0..frame.n_planes()).flat_map(rows).collect()
+}
+
+/// Frames through the element, from one memory to the other.
+fn painted(model: &str, device: &str, edit: &str, [source, output]: [bool; 2]) -> Vec<Vec<u8>> {
+    let [caps_in, caps_out] = [source, output].map(|on_device| caps("NV12", on_device));
+    let info = VideoInfo::from_caps(&caps_in).unwrap();
+    let pipeline = gst::Pipeline::new();
+    if source || output {
+        pipeline.set_context(&cuda::context(0).unwrap());
+    }
+    let appsrc = AppSrc::builder().caps(&caps_in).format(gst::Format::Time).build();
+    let sink = AppSink::builder().caps(&caps_out).sync(false).build();
+    let element = gst::ElementFactory::make("impasto").property("model", model).property("device", device);
+    let element = element.property("edit", edit).build().unwrap();
+    let all = [appsrc.upcast_ref(), &element, sink.upcast_ref()];
+    pipeline.add_many(all).unwrap();
+    gst::Element::link_many(all).unwrap();
+    let pool = source.then(|| cuda::buffer_pool(0, &caps_in, FRAMES as u32).unwrap());
+    pool.iter().for_each(|pool| pool.set_active(true).unwrap());
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for index in 0..FRAMES {
+        appsrc.push_buffer(drawn(pool.as_ref(), &info, index)).unwrap();
+    }
+    appsrc.end_of_stream().unwrap();
+    let pull = |_| {
+        let sample = sink.pull_sample().expect("a painted frame");
+        assert!(sample.caps().unwrap().can_intersect(&caps_out));
+        shown(&sample)
+    };
+    let frames = (0..FRAMES).map(pull).collect();
+    assert!(sink.pull_sample().is_err() && sink.is_eos());
+    assert_eq!(stats(&element).get::<u64>("frames").unwrap(), FRAMES);
+    pipeline.set_state(gst::State::Null).unwrap();
+    frames
+}
+
+#[test]
+fn frames_of_both_memories_are_painted_and_edited_alike() {
+    if !gpu() {
+        return;
+    }
+    let studio = Studio::new();
+    let model = studio.random();
+    let unedited = painted(&model, "cuda:0", "", [false, false]);
+    for edit in ["", "make the left half much warmer"] {
+        let expected = painted(&model, "cuda:0", edit, [false, false]);
+        assert_eq!(edit.is_empty(), unedited == expected);
+        for memories in [[true, false], [false, true], [true, true]] {
+            assert!(painted(&model, "cuda:0", edit, memories) == expected, "'{edit}' {memories:?}");
+        }
+        let on_the_cpu = painted(&model, "cpu", edit, [false, false]);
+        let apart = expected.concat().into_iter().zip(on_the_cpu.concat()).map(|(a, b)| a.abs_diff(b));
+        assert!(apart.max().unwrap() <= 2);
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error_that_names_it() {
+    let studio = Studio::new();
+    let model = studio.plain();
+    let pipeline =
+        format!("videotestsrc num-buffers=2 ! impasto model={model} device=cuda:99 edit=warmer ! fakesink");
+    let message = studio::failure(&gst::parse::launch(&pipeline).unwrap().downcast().unwrap());
+    assert!(message.contains("cuda:99"), "{message}");
+}

@@ -1,0 +1,187 @@
+//! A network on the device whose cells and painting are the host's: what lies before and behind it, edits for one thing, is done there.
+
+use std::sync::Arc;
+
+use cudarc::driver::{
+    CudaContext, CudaFunction, CudaModule, CudaStream, DriverError, LaunchConfig, PinnedHostSlice,
+    PushKernelArg,
+};
+
+use super::context::{failed, primary_context};
+use super::kernels::load;
+use super::network::{Network, Tables};
+use super::painter::tables_of;
+use super::parameters::Size;
+use super::several::Several;
+use crate::generators::Weights;
+use crate::{Model, Result, StyleCode};
+
+/// A network, and pages of the host that the device copies by itself. All numbers are f16.
+pub(in crate::engine) struct Between {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    module: Arc<CudaModule>,
+    tables: &'static Tables,
+    weights: Weights,
+    shaped: Option<Shaped>,
+    /// The kernel that makes the means of cells, with *tiny*.
+    means: Option<CudaFunction>,
+}
+
+/// What is there for one size.
+struct Shaped {
+    size: Size,
+    network: Network,
+    several: Option<Several>,
+    /// `[rows, columns, channels]`
+    cells: PinnedHostSlice<u16>,
+    painting: PinnedHostSlice<u16>,
+}
+
+impl Between {
+    /// The model's network on the device of this number; none where this engine does not have it.
+    ///
+    /// # Errors
+    /// A device that is not there, or fails.
+    pub(in crate::engine) fn open(model: &Model, index: usize) -> Result<Option<Self>> {
+        let Some(tables) = tables_of(model) else { return Ok(None) };
+        let context = Arc::clone(primary_context(index)?.context());
+        let stream = context.new_stream().map_err(failed)?;
+        let module = load(&context).map_err(failed)?;
+        let means = (tables.name == "tiny").then(|| module.load_function("tiny_means")).transpose();
+        let (means, weights) = (means.map_err(failed)?, model.weights_in(None)?.into_owned());
+        Ok(Some(Self { context, stream, module, tables, weights, shaped: None, means }))
+    }
+
+    /// What the device calls itself.
+    pub(in crate::engine) fn name(&self) -> Result<String> {
+        self.context.name().map_err(failed)
+    }
+
+    /// Bytes of the device's memory that are free.
+    pub(in crate::engine) fn free_bytes(&self) -> Result<u64> {
+        self.context.mem_get_info().map(|(free, _)| free as u64).map_err(failed)
+    }
+
+    /// Pixels of a cell's side.
+    pub(in crate::engine) fn side(&self) -> usize {
+        self.tables.side()
+    }
+
+    /// Numbers of a cell of the input and of one of the painting.
+    pub(in crate::engine) fn channels(&self) -> [usize; 2] {
+        self.tables.channels()
+    }
+
+    /// Bytes that it takes for a pixel of the picture, of the device's memory and of the host's pages, whichever is more.
+    pub(in crate::engine) fn bytes_per_pixel(&self) -> f64 {
+        let sides = 64;
+        let of_square = self.tables.numbers(Size { width: sides, height: sides });
+        (of_square * size_of::<u16>()) as f64 / f64::from(sides * sides)
+    }
+
+    /// Takes other weights of the same network.
+    pub(in crate::engine) fn restyle(&mut self, weights: &Weights) -> Result<()> {
+        self.weights.clone_from(weights);
+        self.shaped
+            .iter_mut()
+            .try_for_each(|shaped| shaped.network.restyle(&self.stream, weights))
+            .map_err(failed)
+    }
+
+    /// From here on is of these codes, or of its own weights alone where there are none.
+    pub(in crate::engine) fn beside(
+        &mut self,
+        codes: &[StyleCode],
+        weights: impl Fn(&StyleCode) -> Result<Weights>,
+    ) -> Result<()> {
+        let Self { stream, module, tables, shaped, .. } = self;
+        let Some(shaped) = shaped else { return Ok(()) };
+        let before = shaped.several.take();
+        if !codes.is_empty() {
+            let of = (*tables, &*module, &*stream);
+            shaped.several = Some(Several::new(of, &shaped.network, codes, before, weights)?);
+        }
+        Ok(())
+    }
+
+    /// For pictures of this size, in multiples of 8 pixels; networks side by side are to be told again where that is another one than
+    /// before, which it returns.
+    pub(in crate::engine) fn reshape(&mut self, width: usize, height: usize) -> Result<bool> {
+        let size = Size { width: width as i32, height: height as i32 };
+        if self.shaped.as_ref().is_some_and(|shaped| shaped.size == size) {
+            return Ok(false);
+        }
+        self.shaped = None;
+        self.shaped = Some(self.shape(size).map_err(failed)?);
+        Ok(true)
+    }
+
+    fn shape(&self, size: Size) -> Result<Shaped, DriverError> {
+        let Self { context, stream, module, tables, weights, .. } = self;
+        let network = Network::new(tables, module, stream, weights, size)?;
+        let Size { width, height } = network.cells();
+        let [cells, painting] = tables.channels().map(|channels| channels * width as usize * height as usize);
+        let zeros = |count| {
+            // SAFETY: written before anybody reads it.
+            let mut pages = unsafe { context.alloc_pinned_with_flags::<u16>(count, 0) }?;
+            pages.as_mut_slice()?.fill(0);
+            Ok::<_, DriverError>(pages)
+        };
+        Ok(Shaped { size, network, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
+    }
+
+    /// The input's cells, to be written: zeros behind the numbers of a cell stay.
+    ///
+    /// # Panics
+    /// Before it has a size.
+    pub(in crate::engine) fn cells(&mut self) -> Result<&mut [u16]> {
+        self.shaped.as_mut().expect("it has a size").cells.as_mut_slice().map_err(failed)
+    }
+
+    /// The painting's cells, after [`Between::run`].
+    ///
+    /// # Panics
+    /// As for [`Between::cells`], and where the device has failed since.
+    pub(in crate::engine) fn painting(&self) -> &[u16] {
+        let shaped = self.shaped.as_ref().expect("it has a size");
+        shaped.painting.as_slice().expect("it was waited for")
+    }
+
+    /// From cells to painting; `shares` are those of networks side by side, of cells and of maps of half the size.
+    pub(in crate::engine) fn run(&mut self, shares: Option<[&[f32]; 2]>) -> Result<()> {
+        let Self { stream, shaped, means, .. } = self;
+        let shaped = shaped.as_mut().expect("it has a size");
+        let run = |shaped: &mut Shaped| {
+            let Shaped { network, several, cells, painting, .. } = shaped;
+            stream.memcpy_htod(cells, network.cells_mut())?;
+            means.iter().try_for_each(|means| launch_means(stream, means, network))?;
+            match several.as_mut().zip(shares) {
+                Some((several, shares)) => {
+                    several.share(stream, shares)?;
+                    several.launch(stream, network)?;
+                }
+                None => network.launch(stream)?,
+            }
+            stream.memcpy_dtoh(network.painting(), painting)?;
+            stream.synchronize()
+        };
+        run(shaped).map_err(failed)
+    }
+}
+
+fn launch_means(
+    stream: &Arc<CudaStream>,
+    means: &CudaFunction,
+    network: &Network,
+) -> Result<(), DriverError> {
+    const THREADS: u32 = 128;
+    let (map, [cells, wide]) = (network.cells(), network.inputs(stream));
+    let config = LaunchConfig {
+        grid_dim: ((map.width as u32).div_ceil(THREADS), map.height as u32, 1),
+        block_dim: (THREADS, 1, 1),
+        shared_mem_bytes: 0,
+    };
+    // SAFETY: the kernel's parameters, and maps of the network's own.
+    unsafe { stream.launch_builder(means).arg(&cells).arg(&wide).arg(&map).launch(config) }.map(|_| ())
+}
