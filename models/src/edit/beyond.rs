@@ -7,7 +7,7 @@
 //! | blur, above 0 | a Gaussian of deviation `.02 blur` of the shorter side, in linear light: three extended boxes (Gwosdek et al., 2011, "Theoretical foundations of Gaussian convolution by extended box filtering") |
 //! | blur, below 0 | `x + 1.5 \|blur\| (x - G x)`, G of deviation .0015: unsharp masking, in numbers as stored |
 //! | abstraction | a mean of the means of four squares around the pixel, softened toward their edges, weighted by the inverse square of their variance of luma, twice (Kuwahara et al., 1976; weights as in Papari et al., 2007), mixed in by the amount |
-//! | ink | `x (1 - .9 ink clamp(30 (G2 y - G1 y - .008)))`, y the luma of the frame as it came, deviations .0028 and 1.6 times that: difference of Gaussians (Winnemoeller et al., 2012, "XDoG") |
+//! | ink | `x (1 - .9 ink^.7 clamp(30 (G2 y - G1 y - .008 (2 - ink))))`: more lines, and darker ones, so that they grow evenly; y the luma of the frame as it came, deviations .0028 and 1.6 times that: difference of Gaussians (Winnemoeller et al., 2012, "XDoG") |
 
 use rayon::prelude::*;
 
@@ -26,10 +26,13 @@ const SHARPER: f32 = 1.5;
 /// Deviation of the finer Gaussian that finds lines, and how much wider the other is.
 const LINE: f32 = 0.0028;
 const WIDER: f32 = 1.6;
-/// Where a line begins, how fast it becomes black, and how black.
+/// Where a line begins at full strength, how fast it becomes black, and how black.
 const FAINT: f32 = 0.008;
 const CONTRAST: f32 = 30.0;
 const BLACK: f32 = 0.9;
+/// Bends what becomes black, so that with it the lines that begin make the drawing grow evenly: how many pixels are darker than
+/// around them, how steep the picture is, and how dark.
+const EASE: f32 = 0.7;
 
 /// Planar numbers `[3, height, width]` on their way through filters, and room for what lies between.
 #[derive(Debug, Default)]
@@ -115,9 +118,8 @@ impl Filters {
             self.boxes.blur(Blur::of(by * deviation), width, lumas);
         }
         let [fine, wide] = &mut self.lumas;
-        zip(fine, wide, |fine, wide| {
-            1.0 - BLACK * amount * (CONTRAST * (wide - fine - FAINT)).clamp(0.0, 1.0)
-        });
+        let (black, faint) = (BLACK * amount.powf(EASE), FAINT * (2.0 - amount));
+        zip(fine, wide, |fine, wide| 1.0 - black * (CONTRAST * (wide - fine - faint)).clamp(0.0, 1.0));
         let plane = numbers.len() / 3;
         for plane in numbers.chunks_exact_mut(plane) {
             zip(plane, fine, |own, light| own * light);

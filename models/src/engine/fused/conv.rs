@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::beside::Beside;
+use super::groups::Place;
 use super::kernels::{Block, Job, Kernels};
 use super::map::Map;
 use super::number::Number;
@@ -139,6 +140,77 @@ impl<N: Number> Conv<N> {
         }
     }
 
+    /// Pixels from anywhere, one behind the other, [`Conv::outputs`] numbers each, on this thread. What lies under the kernel for them goes
+    /// to `taps`, where there is room for [`Conv::taps`] numbers of each, and for as many pixels as are made at a time.
+    pub(super) fn pixels(
+        &self,
+        input: &Map<N>,
+        places: &[Place],
+        taps: &mut [N],
+        output: &mut [N],
+        relu: bool,
+    ) {
+        self.gather(input, places, taps);
+        for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
+            let job = Job { relu, ..self.gathered(index, places.len(), taps) };
+            self.block.row(&job, &mut output[first..]);
+        }
+    }
+
+    /// The same, as floats.
+    pub(super) fn pixels_as_floats(
+        &self,
+        input: &Map<N>,
+        places: &[Place],
+        taps: &mut [N],
+        output: &mut [f32],
+    ) {
+        self.gather(input, places, taps);
+        for (index, first) in (0..self.outputs()).step_by(self.block.outputs).enumerate() {
+            self.block.row_of_floats(&self.gathered(index, places.len(), taps), &mut output[first..]);
+        }
+    }
+
+    /// Numbers under the kernel.
+    pub(super) fn taps(&self) -> usize {
+        self.kernel * self.kernel * self.pitch
+    }
+
+    /// What lies under the kernel for some pixels: row by row of the kernel, pixel by pixel.
+    fn gather(&self, input: &Map<N>, places: &[Place], taps: &mut [N]) {
+        let (run, step) = (self.kernel * self.pitch, self.stride * self.pitch);
+        let row_of_taps = places.len().max(self.least_pixels()) * run;
+        for (tap, to) in taps.chunks_exact_mut(row_of_taps).take(self.kernel).enumerate() {
+            for (Place { x, y }, to) in places.iter().zip(to.chunks_exact_mut(run)) {
+                let (x, y) = (*x as usize, *y as usize);
+                let row = match self.kernel {
+                    1 => input.row(y),
+                    _ => input.bordered_row(y * self.stride + tap),
+                };
+                to.copy_from_slice(&row[x * step..][..run]);
+            }
+        }
+    }
+
+    fn gathered<'a>(&'a self, index: usize, count: usize, taps: &'a [N]) -> Job<'a, N> {
+        let run = self.kernel * self.pitch;
+        let row_of_taps = count.max(self.least_pixels()) * run;
+        let rows = [0, 1, 2].map(|tap| &taps[tap.min(self.kernel - 1) * row_of_taps..][..row_of_taps]);
+        Job { rows, step: run, width: count, pitch: self.outputs(), ..self.weighted(index) }
+    }
+
+    /// The mean of convolutions of the same form, by their shares.
+    pub(super) fn mean(of: &[(&Self, f32)]) -> Self {
+        let (first, _) = of[0];
+        let weight = |at: usize| N::of(of.iter().map(|(conv, share)| share * conv.weights[at].wide()).sum());
+        let bias = |at: usize| of.iter().map(|(conv, share)| share * conv.bias[at]).sum();
+        Self {
+            weights: (0..first.weights.len()).map(weight).collect(),
+            bias: (0..first.bias.len()).map(bias).collect(),
+            ..*first
+        }
+    }
+
     /// Pixels that are made at a time: fewer cost as much.
     pub(super) fn least_pixels(&self) -> usize {
         self.block.pixels
@@ -157,14 +229,19 @@ impl<N: Number> Conv<N> {
         width: usize,
         pitch: usize,
     ) -> Job<'a, N> {
-        let run = self.kernel * self.pitch;
         let rows = match self.kernel {
             1 => [input.row(y); 3],
             _ => [0, 1, 2].map(|tap| input.bordered_row(y * self.stride + tap)),
         };
+        Job { rows, width, pitch, ..self.weighted(index) }
+    }
+
+    /// A job of the block of this index that has no pixels yet.
+    fn weighted(&self, index: usize) -> Job<'_, N> {
+        let run = self.kernel * self.pitch;
         let length = self.kernel * run * self.block.outputs;
         Job {
-            rows,
+            rows: [&[]; 3],
             taps: self.kernel,
             run,
             step: self.stride * self.pitch,
@@ -172,8 +249,8 @@ impl<N: Number> Conv<N> {
             bias: &self.bias[index * self.block.outputs..][..self.block.outputs],
             residual: None,
             relu: false,
-            width,
-            pitch,
+            width: 0,
+            pitch: 0,
         }
     }
 }

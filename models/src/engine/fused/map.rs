@@ -99,6 +99,11 @@ impl<'a, N: Number> RowsMut<'a, N> {
 }
 
 impl<N: Number> RowsMut<'_, N> {
+    /// The first of the rows.
+    pub(super) fn first(&self) -> usize {
+        self.first
+    }
+
     /// The numbers of a row that is among them, from the first pixel on. Its border stays as it is.
     pub(super) fn row_mut(&mut self, row: usize) -> &mut [N] {
         &mut self.numbers[(row - self.first) * self.stride..][self.pitch..self.stride]

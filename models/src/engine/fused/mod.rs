@@ -14,7 +14,7 @@
 //! | `pixels` | planar numbers to cells and back |
 //! | `network` | what the engine asks of a network |
 //! | `beside` | several styles in one picture |
-//! | `several` | the same, of styles that have kernels of their own |
+//! | `several`, `groups` | the same, of styles that have kernels of their own, and who paints which pixels there |
 //! | `tiny`, `base` | the networks |
 //! | `on_device` | their layers on a GPU |
 //! | `canvas` | rows of output pictures, shared out over threads |
@@ -23,6 +23,7 @@ mod base;
 mod beside;
 mod canvas;
 mod conv;
+mod groups;
 mod isa;
 mod kernels;
 mod map;

@@ -10,8 +10,7 @@ pub(super) trait Number: Copy + Default + Send + Sync + 'static {
     /// The nearest number; of two the even one.
     fn of(number: f32) -> Self;
 
-    /// The number, exactly: for tests, the loops have their own way.
-    #[cfg(test)]
+    /// The number, exactly; the loops have their own way.
     fn wide(self) -> f32;
 }
 
@@ -23,7 +22,6 @@ impl Number for f32 {
         number
     }
 
-    #[cfg(test)]
     fn wide(self) -> f32 {
         self
     }
@@ -37,7 +35,6 @@ impl Number for bf16 {
         Self::from_f32(number)
     }
 
-    #[cfg(test)]
     fn wide(self) -> f32 {
         self.to_f32()
     }

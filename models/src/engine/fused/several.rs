@@ -1,123 +1,173 @@
-//! Networks side by side, of styles that have kernels of their own: pixels of a row that are all of one network are painted by it; between
-//! them, where pixels have shares of a network they go through its kernels, and each takes the mean of what they say, weighted by its
-//! shares.
+//! Networks side by side, of styles that have kernels of their own. Who paints which pixels is [`super::groups`]'s to say; where that is
+//! nobody, pixels go through the kernels of every network that they have shares of, and each takes the mean of what those say.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::conv::{Conv, Row};
+use super::groups::{Group, Part, Partition, Place};
 use super::kernels::Kernels;
-use super::map::Map;
+use super::map::{Map, RowsMut};
 use super::number::Number;
-use crate::numbers::bands::in_bands_of;
+use crate::numbers::bands::{Bands, in_bands_of};
 
 /// Pixels without shares between two runs for which it is not worth ending the first.
 const GAP: usize = 16;
 
+/// Pixels of a group that are painted at a time.
+const AT_A_TIME: usize = 32;
+
 /// A layer of several networks.
-pub(super) struct Several<'a, F> {
-    /// A network's own convolution.
+pub(super) struct Several<'a, N: 'static, F> {
+    /// The convolution of a network, or, behind those, of a mean.
     pub(super) conv: F,
+    pub(super) partition: &'a Partition,
     /// `[networks]` a pixel.
     pub(super) shares: &'a Map<f32>,
-    /// Where rows are summed.
-    pub(super) rooms: &'a Rooms,
+    /// Where threads work.
+    pub(super) rooms: &'a Rooms<N>,
 }
 
-/// A row's sum, and a row of one network, for every thread that may come.
-pub(super) struct Rooms {
-    threads: Vec<Mutex<[Vec<f32>; 2]>>,
+/// A room for every thread that may come.
+pub(super) struct Rooms<N> {
+    threads: Vec<Mutex<Room<N>>>,
 }
 
-impl Rooms {
-    pub(super) fn new() -> Self {
-        Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect() }
+/// What a thread works in.
+struct Room<N> {
+    /// A row's sum, and a row of one network.
+    sum: Vec<f32>,
+    one: Vec<f32>,
+    /// What lies under the kernel for some pixels, and what they come to.
+    taps: Vec<N>,
+    outputs: Vec<N>,
+}
+
+/// How much room a layer needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Need {
+    /// Floats of a row.
+    pub(super) row: usize,
+    /// Numbers under the kernel, for so many pixels as are painted at a time.
+    pub(super) taps: usize,
+    /// Numbers that those come to.
+    pub(super) outputs: usize,
+}
+
+impl Need {
+    /// Of a convolution for rows of `width` pixels.
+    pub(super) fn of<N: Number>(conv: &Conv<N>, width: usize) -> Self {
+        let at_a_time = AT_A_TIME.max(conv.least_pixels());
+        let (taps, outputs) = (conv.taps() * at_a_time, conv.outputs() * at_a_time);
+        Self { row: conv.row_floats(width), taps, outputs }
     }
 
-    /// Room for rows of so many floats.
-    pub(super) fn reserve(&mut self, floats: usize) {
+    /// What serves both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            row: self.row.max(other.row),
+            taps: self.taps.max(other.taps),
+            outputs: self.outputs.max(other.outputs),
+        }
+    }
+}
+
+impl<N: Number> Rooms<N> {
+    pub(super) fn new() -> Self {
+        let room = || Room { sum: Vec::new(), one: Vec::new(), taps: Vec::new(), outputs: Vec::new() };
+        Self { threads: (0..rayon::current_num_threads()).map(|_| Mutex::new(room())).collect() }
+    }
+
+    pub(super) fn reserve(&mut self, need: Need) {
         for thread in &mut self.threads {
-            let rows = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
-            rows.iter_mut().filter(|row| row.len() < floats).for_each(|row| row.resize(floats, 0.0));
+            let room = thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for row in [&mut room.sum, &mut room.one] {
+                row.resize(row.len().max(need.row), 0.0);
+            }
+            for (numbers, need) in [(&mut room.taps, need.taps), (&mut room.outputs, need.outputs)] {
+                numbers.resize(numbers.len().max(need), N::default());
+            }
         }
     }
 
-    /// Work in those of this thread, which nobody waits in.
-    fn with<T>(&self, work: impl FnOnce(&mut [f32], &mut [f32]) -> T) -> T {
+    /// Work in that of this thread, which nobody waits in.
+    fn with<T>(&self, work: impl FnOnce(&mut Room<N>) -> T) -> T {
         let thread = rayon::current_thread_index().unwrap_or(0) % self.threads.len();
-        let [sum, one] = &mut *self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner);
-        work(sum, one)
+        work(&mut self.threads[thread].lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
+impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, N, F> {
     /// All rows, rectified or not, on the threads of the rayon pool that calls.
     pub(super) fn run(&self, kernels: &Kernels<N>, input: &Map<N>, output: &mut Map<N>, relu: bool) {
         let row = Row { width: output.width(), pitch: output.pitch(), relu };
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-        in_bands_of(output.rows_mut(), 1, &|rows| {
+        in_bands_of(output.rows_mut(), 1, &|mut rows| {
+            self.paint_groups(input, &mut rows, row);
             rows.for_each(|y, output| {
-                self.for_each_part(y, |pixels, network| match network {
-                    Some(network) => (self.conv)(network).part_of_row(input, y, pixels, output, row),
-                    None => self.rooms.with(|sum, one| {
-                        let sum = self.sum(input, y, &pixels, sum, one);
-                        let outputs = (self.conv)(0).outputs();
-                        let output = output[pixels.start * row.pitch..].chunks_mut(row.pitch);
-                        for (pixel, sum) in output.zip(sum.chunks_exact_mut(outputs)) {
-                            let sum = &mut sum[..row.pitch.min(outputs)];
-                            sum.iter_mut().for_each(|number| *number = number.max(least));
-                            kernels.narrow(sum, &mut pixel[..sum.len()]);
+                for part in self.partition.row(y) {
+                    match part {
+                        Part::Whole(pixels, network) => {
+                            (self.conv)(*network).part_of_row(input, y, pixels.clone(), output, row);
                         }
-                    }),
-                });
+                        Part::Summed(pixels) => self.rooms.with(|room| {
+                            let sum = self.sum(input, y, pixels, room);
+                            let outputs = (self.conv)(0).outputs();
+                            let output = output[pixels.start * row.pitch..].chunks_mut(row.pitch);
+                            for (pixel, sum) in output.zip(sum.chunks_exact_mut(outputs)) {
+                                let sum = &mut sum[..row.pitch.min(outputs)];
+                                sum.iter_mut().for_each(|number| *number = number.max(least));
+                                kernels.narrow(sum, &mut pixel[..sum.len()]);
+                            }
+                        }),
+                        Part::Grouped { .. } => {}
+                    }
+                }
             });
         });
         output.close();
     }
 
-    /// Row `y` as floats, as [`Conv::row_of_floats`] gives it, on this thread.
-    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
-        let outputs = (self.conv)(0).outputs();
-        self.for_each_part(y, |pixels, network| {
-            let output = &mut output[pixels.start * outputs..];
-            match network {
-                Some(network) => (self.conv)(network).row_of_floats(input, y, pixels, output),
-                None => self.rooms.with(|sum, one| {
-                    let sum = self.sum(input, y, &pixels, sum, one);
-                    output[..sum.len()].copy_from_slice(sum);
-                }),
+    /// The pixels of groups that lie in some rows.
+    fn paint_groups(&self, input: &Map<N>, rows: &mut RowsMut<'_, N>, row: Row) {
+        let within = rows.first()..rows.first() + rows.rows();
+        self.rooms.with(|Room { taps, outputs, .. }| {
+            for (painter, group) in self.partition.groups().iter().enumerate() {
+                for places in group.within(&within).chunks(AT_A_TIME) {
+                    let conv = (self.conv)(painter);
+                    conv.pixels(input, places, taps, outputs, row.relu);
+                    let count = conv.outputs().min(row.pitch);
+                    for (Place { x, y }, from) in places.iter().zip(outputs.chunks_exact(conv.outputs())) {
+                        let to = &mut rows.row_mut(*y as usize)[*x as usize * row.pitch..];
+                        to[..count].copy_from_slice(&from[..count]);
+                    }
+                }
             }
         });
     }
 
-    /// The parts of a row, from left to right: what is all of one network, and what lies between.
-    fn for_each_part(&self, y: usize, mut work: impl FnMut(Range<usize>, Option<usize>)) {
-        let (shares, networks) = (self.shares_of(y), self.shares.pitch());
-        let (width, least) = (self.shares.width(), (self.conv)(0).least_pixels());
-        let whole =
-            |pixel: usize| shares[pixel * networks..][..networks].iter().position(|share| *share == 1.0);
-        let mut mixed = 0;
-        let mut from = 0;
-        while from < width {
-            let network = whole(from);
-            let end = (from + 1..width).find(|pixel| whole(*pixel) != network).unwrap_or(width);
-            // Fewer are not worth a part of their own.
-            if network.is_some() && (end - from >= least || end - from == width) {
-                if mixed < from {
-                    work(mixed..from, None);
+    /// Row `y` as floats, as [`Conv::row_of_floats`] gives it, on this thread; what groups have to say of it is known from
+    /// [`groups_as_floats`].
+    pub(super) fn row_of_floats(&self, input: &Map<N>, y: usize, output: &mut [f32]) {
+        let outputs = (self.conv)(0).outputs();
+        for part in self.partition.row(y) {
+            match part {
+                Part::Whole(pixels, network) => {
+                    let output = &mut output[pixels.start * outputs..];
+                    (self.conv)(*network).row_of_floats(input, y, pixels.clone(), output);
                 }
-                work(from..end, network);
-                mixed = end;
+                Part::Summed(pixels) => self.rooms.with(|room| {
+                    let sum = self.sum(input, y, pixels, room);
+                    output[pixels.start * outputs..][..sum.len()].copy_from_slice(sum);
+                }),
+                Part::Grouped { x, group, index } => {
+                    let from = &self.partition.groups()[*group].floats[index * outputs..][..outputs];
+                    output[x * outputs..][..outputs].copy_from_slice(from);
+                }
             }
-            from = end;
         }
-        if mixed < width {
-            work(mixed..width, None);
-        }
-    }
-
-    fn shares_of(&self, y: usize) -> &[f32] {
-        &self.shares.row(y)[..self.shares.width() * self.shares.pitch()]
     }
 
     /// Of some pixels of a row, what each network says where it has shares in them, times those.
@@ -126,10 +176,10 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         input: &Map<N>,
         y: usize,
         pixels: &Range<usize>,
-        sum: &'b mut [f32],
-        one: &mut [f32],
+        Room { sum, one, .. }: &'b mut Room<N>,
     ) -> &'b mut [f32] {
-        let (shares, networks, width) = (self.shares_of(y), self.shares.pitch(), self.shares.width());
+        let (networks, width) = (self.shares.pitch(), self.shares.width());
+        let shares = &self.shares.row(y)[..width * networks];
         let outputs = (self.conv)(0).outputs();
         let sum = &mut sum[..pixels.len() * outputs];
         sum.fill(0.0);
@@ -151,6 +201,31 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, F> {
         }
         sum
     }
+}
+
+/// What the last layer makes of the pixels of groups, on the threads of the rayon pool that calls.
+pub(super) fn groups_as_floats<'a, N: Number>(
+    conv: impl Fn(usize) -> &'a Conv<N> + Sync,
+    rooms: &Rooms<N>,
+    partition: &mut Partition,
+    input: &Map<N>,
+) {
+    partition.groups_mut().par_iter_mut().enumerate().for_each(|(painter, Group { places, floats })| {
+        if places.is_empty() {
+            return;
+        }
+        let conv = conv(painter);
+        let outputs = conv.outputs();
+        let room_for = places.len() + conv.least_pixels();
+        floats.resize(floats.len().max(room_for * outputs), 0.0);
+        rooms.with(|room| {
+            for (places, floats) in places.chunks(AT_A_TIME).zip(floats.chunks_mut(AT_A_TIME * outputs)) {
+                conv.pixels_as_floats(input, places, &mut room.taps, &mut room.one);
+                let made = places.len() * outputs;
+                floats[..made].copy_from_slice(&room.one[..made]);
+            }
+        });
+    });
 }
 
 /// The next pixels from `from` to `width` with shares, and what lies between those that are near one another.

@@ -2,12 +2,13 @@
 
 use super::beside::{Beside, halve_shares, shares_of_cells};
 use super::conv::{Conv, Then};
+use super::groups::{Means, Partition};
 use super::kernels::{Doubling, Kernels};
 use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
 use super::pixels::{Crossed, cell_numbers, cross, crossed, gather, gather_floats, means, scatter};
-use super::several::{Rooms, Several};
+use super::several::{Need, Rooms, Several, groups_as_floats};
 use std::sync::Arc;
 
 use crate::engine::at_once::Input;
@@ -41,7 +42,7 @@ pub(super) struct Tiny<N: 'static> {
     small: Map<N>,
     wide: Map<N>,
     beside: Option<Side<N>>,
-    rooms: Rooms,
+    rooms: Rooms<N>,
 }
 
 /// Styles side by side.
@@ -51,6 +52,9 @@ struct Side<N: 'static> {
     shares: [Map<f32>; 2],
     /// The networks after the first, where they have kernels of their own.
     networks: Vec<(StyleCode, Layers<N>)>,
+    /// Their means, and who paints which pixels at 1/4 and at 1/8.
+    means: Means<Layers<N>>,
+    partitions: [Partition; 2],
 }
 
 impl<N: Number> Side<N> {
@@ -60,6 +64,12 @@ impl<N: Number> Side<N> {
         before: Option<Self>,
         mut layers: impl FnMut(&StyleCode) -> Result<Layers<N>>,
     ) -> Result<Self> {
+        let before = match before {
+            Some(before) if before.styles.networks() == styles.networks() => {
+                return Ok(Self { styles, ..before });
+            }
+            before => before,
+        };
         let (shares, mut known) =
             before.map_or((None, Vec::new()), |side| (Some(side.shares), side.networks));
         let count = styles.networks().len();
@@ -71,26 +81,58 @@ impl<N: Number> Side<N> {
         };
         let networks = own.iter().map(network).collect::<Result<_>>()?;
         let shares = shares.unwrap_or_else(|| [Map::new(count), Map::new(count)]);
-        Ok(Self { styles, shares, networks })
+        let (means, partitions) = (Means::default(), <[Partition; 2]>::default());
+        Ok(Self { styles, shares, networks, means, partitions })
+    }
+
+    /// Shares out the pixels of a frame, where they are not those of the last one; `first` are the first network's layers.
+    fn share_out(&mut self, first: &Layers<N>) {
+        let Self { shares, networks, means, partitions, .. } = self;
+        if partitions.iter().zip(&*shares).all(|(partition, shares)| partition.is_by(shares)) {
+            return;
+        }
+        means.begin();
+        for (partition, shares) in partitions.iter_mut().zip(shares) {
+            partition.share_out(shares, 2 * first.least_pixels(), means);
+        }
+        let layers = |network: usize| network.checked_sub(1).map_or(first, |other| &networks[other].1);
+        means.make(|shares| {
+            let of: Vec<_> = shares.map(|(network, share)| (layers(network), share)).collect();
+            Layers::mean(&of)
+        });
     }
 }
 
-/// A layer of networks side by side: of each its own convolution, at 1/4 (0) or 1/8 (1).
+/// The layers of a network side by side with others, or, behind those, of a mean of them.
+fn layers_of<'a, N: Number>(
+    first: &'a Layers<N>,
+    networks: &'a [(StyleCode, Layers<N>)],
+    means: &'a Means<Layers<N>>,
+    painter: usize,
+) -> &'a Layers<N> {
+    match painter.checked_sub(1) {
+        None => first,
+        Some(other) if other < networks.len() => &networks[other].1,
+        Some(other) => means.layers(other - networks.len()),
+    }
+}
+
+/// A layer of networks side by side, at 1/4 (0) or 1/8 (1).
 fn several<'a, N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
-    (layers, side, rooms): (&'a Layers<N>, &'a Side<N>, &'a Rooms),
+    (layers, side, rooms): (&'a Layers<N>, &'a Side<N>, &'a Rooms<N>),
     pick: &'a F,
     level: usize,
-) -> Several<'a, impl Fn(usize) -> &'a Conv<N> + Sync> {
-    let conv = move |network: usize| match network.checked_sub(1) {
-        None => pick(layers),
-        Some(other) => pick(&side.networks[other].1),
-    };
-    Several { conv, shares: &side.shares[level], rooms }
+) -> Several<'a, N, impl Fn(usize) -> &'a Conv<N> + Sync> {
+    let conv = move |painter: usize| pick(layers_of(layers, &side.networks, &side.means, painter));
+    Several { conv, partition: &side.partitions[level], shares: &side.shares[level], rooms }
 }
+
+/// What a network is of: loops, layers, what lies beside it, and room for that.
+type Of<'a, N> = (&'static Kernels<N>, &'a Layers<N>, Option<&'a Side<N>>, &'a Rooms<N>);
 
 /// A layer from map to map: its own convolution with what styles side by side put behind it, or those of all networks.
 fn convolve<N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
-    (kernels, layers, side, rooms): (&'static Kernels<N>, &Layers<N>, Option<&Side<N>>, &Rooms),
+    (kernels, layers, side, rooms): Of<'_, N>,
     (index, level, relu): (usize, usize, bool),
     pick: F,
     input: &Map<N>,
@@ -144,12 +186,40 @@ impl<N: Number> Layers<N> {
         self.crossed = crossed(weights);
     }
 
-    /// Floats of the longest row of any layer, for a window of this width, in pixels.
-    fn row_floats(&self, width: usize) -> usize {
-        let quarters = [&self.stem, &self.head].map(|conv| conv.row_floats(width / CELL));
-        let eighths = [&self.down, &self.up].into_iter().chain(&self.blocks);
-        let eighths = eighths.map(|conv| conv.row_floats(width / 8));
-        quarters.into_iter().chain(eighths).fold(0, usize::max)
+    /// Every convolution, and how much smaller than the picture what it makes is.
+    fn convs(&self) -> impl Iterator<Item = (&Conv<N>, usize)> {
+        let quarters = [&self.stem, &self.head].map(|conv| (conv, CELL));
+        let eighths = [&self.down, &self.up].into_iter().chain(&self.blocks).map(|conv| (conv, 8));
+        quarters.into_iter().chain(eighths)
+    }
+
+    /// Room that side by side with others the layers need, for a window of this width, in pixels.
+    fn need(&self, width: usize) -> Need {
+        let needs = self.convs().map(|(conv, smaller)| Need::of(conv, width / smaller));
+        needs.fold(Need::default(), Need::and)
+    }
+
+    /// Pixels that every layer makes at a time.
+    fn least_pixels(&self) -> usize {
+        self.convs().map(|(conv, _)| conv.least_pixels()).fold(0, usize::max)
+    }
+
+    /// The mean of networks, by their shares; what comes behind the convolutions is all the same.
+    fn mean(of: &[(&Self, f32)]) -> Self {
+        let mean = |pick: &dyn for<'a> Fn(&'a Self) -> &'a Conv<N>| {
+            let convs: Vec<_> = of.iter().map(|(layers, share)| (pick(layers), *share)).collect();
+            Conv::mean(&convs)
+        };
+        let (first, _) = of[0];
+        Self {
+            stem: mean(&|layers| &layers.stem),
+            down: mean(&|layers| &layers.down),
+            blocks: (0..first.blocks.len()).map(|block| mean(&|layers| &layers.blocks[block])).collect(),
+            up: mean(&|layers| &layers.up),
+            head: mean(&|layers| &layers.head),
+            share: first.share,
+            crossed: first.crossed,
+        }
     }
 }
 
@@ -223,13 +293,13 @@ impl<N: Number> Network for Tiny<N> {
             eighth.reshape(width / 8, height / 8);
         }
         if styles.apart() == Apart::InKernels {
-            self.rooms.reserve(self.layers.row_floats(width));
+            self.rooms.reserve(self.layers.need(width));
         }
         Ok(())
     }
 
     fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) -> Result<()> {
-        let Self { kernels, cells, wide, beside, .. } = self;
+        let Self { kernels, layers, cells, wide, beside, .. } = self;
         let rows = (cells.rows_mut(), wide.rows_mut());
         let line = |y: usize| Window { y: window.y + (y * CELL) as isize, height: CELL, ..window };
         let store = |planar: &[f32], raw: &mut [f32], cells: &mut [N], wide: &mut [N]| {
@@ -256,7 +326,8 @@ impl<N: Number> Network for Tiny<N> {
                     });
                 });
             }
-            Some(Side { styles, shares: [quarter, eighth], .. }) => {
+            Some(side) => {
+                let Side { styles, shares: [quarter, eighth], .. } = &mut *side;
                 let networks = styles.networks().len();
                 in_bands_of((rows, quarter.rows_mut()), 2, &|((cells, wide), mut of_cells)| {
                     let mut buffers = scratch.of_this_thread();
@@ -271,6 +342,9 @@ impl<N: Number> Network for Tiny<N> {
                     });
                 });
                 halve_shares(quarter, eighth);
+                if styles.apart() == Apart::InKernels {
+                    side.share_out(layers);
+                }
             }
         }
         self.cells.close();
@@ -289,6 +363,12 @@ impl<N: Number> Network for Tiny<N> {
         }
         convolve(of, (2 + blocks, 1, false), |layers| &layers.up, first, &mut self.small);
         self.double();
+        let Self { layers, beside, rooms, wide, .. } = self;
+        if let Some(side) = beside.as_mut().filter(|side| side.styles.apart() == Apart::InKernels) {
+            let Side { networks, means, partitions: [quarter, _], .. } = side;
+            let conv = |painter: usize| &layers_of(layers, networks, means, painter).head;
+            groups_as_floats(conv, rooms, quarter, wide);
+        }
         Ok(())
     }
 
