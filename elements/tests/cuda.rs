@@ -10,6 +10,9 @@ use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video::prelude::*;
 use gstreamer_video::{VideoFrame, VideoInfo};
 
+use impasto_models::Model;
+use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm};
+
 use studio::{Studio, init, stats};
 
 /// Whether frames can lie on a GPU here; says so where not.
@@ -118,6 +121,48 @@ fn frames_of_both_memories_are_painted_and_edited_alike() {
         let apart = expected.concat().into_iter().zip(on_the_cpu.concat()).map(|(a, b)| a.abs_diff(b));
         assert!(apart.max().unwrap() <= 2);
     }
+}
+
+/// A published network, whose frames lie in the host's memory, while frames come in the GPU's.
+#[test]
+fn a_model_of_the_host_does_not_take_over_on_the_device() {
+    if !gpu() {
+        return;
+    }
+    let studio = Studio::new();
+    let johnson = studio.path("johnson.safetensors");
+    let config = GeneratorConfig::Johnson(JohnsonConfig { form: JohnsonForm::Lengstrom });
+    Model::untrained(config, 1).save(&johnson, false).unwrap();
+    let caps = caps("NV12", true);
+    let info = VideoInfo::from_caps(&caps).unwrap();
+    let pipeline = gst::Pipeline::new();
+    pipeline.set_context(&cuda::context(0).unwrap());
+    let source = AppSrc::builder().caps(&caps).format(gst::Format::Time).build();
+    let sink = AppSink::builder().caps(&caps).sync(false).build();
+    let element = gst::ElementFactory::make("impasto").property("model", studio.plain());
+    let element = element.property("device", "cuda:0").build().unwrap();
+    let all = [source.upcast_ref(), &element, sink.upcast_ref()];
+    pipeline.add_many(all).unwrap();
+    gst::Element::link_many(all).unwrap();
+    let pool = cuda::buffer_pool(0, &caps, 8).unwrap();
+    pool.set_active(true).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let push = |index| {
+        source.push_buffer(drawn(Some(&pool), &info, index)).unwrap();
+    };
+    // As many as the element keeps, and one that comes out.
+    (0..4).for_each(push);
+    sink.pull_sample().unwrap();
+    element.set_property("model", johnson.to_str().unwrap());
+    let bus = pipeline.bus().unwrap();
+    let warning = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &[gst::MessageType::Warning]);
+    let warning = warning.expect("a warning");
+    let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+    assert!(warning.error().message().contains("cudadownload"), "{}", warning.error());
+    push(4);
+    source.end_of_stream().unwrap();
+    (1..5).for_each(|_| drop(sink.pull_sample().expect("the frame of the model before")));
+    pipeline.set_state(gst::State::Null).unwrap();
 }
 
 #[test]

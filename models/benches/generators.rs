@@ -42,7 +42,9 @@ impl OnDevice {
     fn picture(&self, memory: &CudaSlice<u8>) -> Result<DevicePicture> {
         let (start, _) = memory.device_ptr(&self.stream);
         let (width, height) = (self.info.width, self.info.height);
-        Ok(DevicePicture::new(self.info, &[(start, width), (start + (width * height) as u64, width)])?)
+        let planes = [(start, width), (start + (width * height) as u64, width)];
+        // SAFETY: the frame owns this memory, of NV12, and nobody else knows of it.
+        Ok(unsafe { DevicePicture::new(self.info, &planes) }?)
     }
 }
 

@@ -24,6 +24,11 @@ pub(super) struct Placement {
 }
 
 impl Placement {
+    /// Whether frames lie on a device, on one side or both.
+    pub fn is_on_device(&self) -> bool {
+        self.source.is_some() || self.output.is_some()
+    }
+
     /// Whether a frame that comes in can go out as it is.
     pub fn stays(&self) -> bool {
         self.source.is_some() == self.output.is_some()
@@ -228,7 +233,7 @@ fn bytes_needed(picture: &PictureInfo, plane: usize, stride: usize) -> usize {
     stride.saturating_mul(rows_before_last).saturating_add(picture.row_bytes(plane))
 }
 
-/// Planes of a device as the painter knows them.
+/// Planes of a mapped buffer of a device as the painter knows them.
 fn device_picture(
     picture: PictureInfo,
     planes: impl Iterator<Item = PlaneMemory> + Clone,
@@ -242,7 +247,9 @@ fn device_picture(
         }
     }
     let addresses = planes.map(|memory| (memory.start.as_ptr() as u64, memory.stride));
-    Ok(DevicePicture::new(picture, &addresses.collect::<Vec<_>>())?)
+    let addresses: Vec<_> = addresses.collect();
+    // SAFETY: the caller's buffer is mapped, and holds as many bytes as was asked above; the frame that has the map keeps it.
+    Ok(unsafe { DevicePicture::new(picture, &addresses) }?)
 }
 
 /// Planes that are written to share no byte.

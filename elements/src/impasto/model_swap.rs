@@ -6,12 +6,14 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::subclass::prelude::*;
 use impasto_models::edit::Plan;
+use impasto_models::engine::cuda::serves;
 use impasto_models::{EngineOptions, Error, Model, PictureInfo, Result, StyleCode};
 
 use super::cues::Cues;
 use super::imp::{CAT, Impasto};
 use super::painter::Painter;
 use super::settings::WantedStyle;
+use super::stream::{State, Stream};
 use super::styling;
 
 /// The model that was asked for last, from asking to taking over.
@@ -149,11 +151,20 @@ impl Impasto {
     }
 
     fn replacement(&self, model: Arc<Model>) -> Result<Replacement> {
-        let stream = {
+        let (stream, on_device) = {
             let state = self.state.lock();
             let state = state.as_ref();
-            state.and_then(|state| Some((state.stream.as_ref()?.painter.picture(), state.options)))
+            let stream = |state: &State| Some((state.stream.as_ref()?.painter.picture(), state.options));
+            let on_device = state.and_then(|state| state.stream.as_ref()).is_some_and(Stream::is_on_device);
+            (state.and_then(stream), on_device)
         };
+        if on_device && !serves(&model) {
+            let name = model.name();
+            return Err(Error::Engine(format!(
+                "{name} paints frames in the memory of the host, and those that come lie in the GPU's: put 'cudadownload' before \
+                 and 'cudaupload' behind"
+            )));
+        }
         let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
         let look = self.look_of(&model);
         Ok(Replacement { model, painter: painter.map(Arc::new), look })

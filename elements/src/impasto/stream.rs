@@ -57,6 +57,13 @@ pub(super) struct Stream {
     skipped: bool,
 }
 
+impl Stream {
+    /// Whether frames lie on a device, on one side or both.
+    pub fn is_on_device(&self) -> bool {
+        self.placement.is_on_device()
+    }
+}
+
 /// A frame between coming in and going out.
 enum InFlight {
     /// It goes out as it came.

@@ -3,8 +3,7 @@
 use crate::picture::MAX_PLANES;
 use crate::{Picture, PictureError, PictureInfo, PictureMut};
 
-/// A picture on a CUDA device: where its planes begin, and their strides. Whoever makes one sees to it that the memory
-/// stays, and that nobody else writes to it (or reads it, where it is painted into) until the frame has come back.
+/// A picture on a CUDA device: where its planes begin, and their strides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevicePicture {
     info: PictureInfo,
@@ -14,9 +13,13 @@ pub struct DevicePicture {
 impl DevicePicture {
     /// A picture whose planes begin at these addresses of the device's primary context; strides in bytes.
     ///
+    /// # Safety
+    /// Planes of `info` lie there, and stay, and nobody else writes to them (or reads them, where they are painted into), until the frame
+    /// that they are of has come back.
+    ///
     /// # Errors
     /// [`PictureError::Planes`] or [`PictureError::Stride`] where they cannot be those of a picture of `info`.
-    pub fn new(info: PictureInfo, planes: &[(u64, usize)]) -> Result<Self, PictureError> {
+    pub unsafe fn new(info: PictureInfo, planes: &[(u64, usize)]) -> Result<Self, PictureError> {
         let (format, width, expected) = (info.format, info.width, info.planes());
         if planes.len() != expected {
             return Err(PictureError::Planes { format, expected, found: planes.len() });

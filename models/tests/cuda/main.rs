@@ -232,7 +232,8 @@ impl OnDevice {
                 (here, self.info.row_bytes(plane))
             })
             .collect();
-        DevicePicture::new(self.info, &planes).unwrap()
+        // SAFETY: the frame owns this memory, which nobody else knows of.
+        unsafe { DevicePicture::new(self.info, &planes).unwrap() }
     }
 }
 

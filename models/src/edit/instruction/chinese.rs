@@ -79,6 +79,8 @@ pub(super) const CHINESE: &[(&str, Word)] = &[
     ("中间三分之一|中三分之一|中央三分之一", W::Place(P::MiddleThird)),
     ("右三分之一|右边三分之一|右侧三分之一|右面三分之一", W::Place(P::RightThird)),
     ("上三分之一|上面三分之一|上方三分之一|上边三分之一|顶部三分之一", W::Place(P::TopThird)),
+    ("左右三分之一|左右两侧三分之一|左右两边三分之一", W::Place(P::SideThirds)),
+    ("上下三分之一|上下两侧三分之一|上下两边三分之一", W::Place(P::TopAndBottomThirds)),
     ("下三分之一|下面三分之一|下方三分之一|下边三分之一|底部三分之一", W::Place(P::BottomThird)),
     ("左上角|左上|左上方|左上四分之一", W::Place(P::TopLeft)),
     ("右上角|右上|右上方|右上四分之一", W::Place(P::TopRight)),

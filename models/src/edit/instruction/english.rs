@@ -115,6 +115,8 @@ pub(super) const ENGLISH: &[(&str, Word)] = &[
     ("right third", W::Place(P::RightThird)),
     ("top third|upper third", W::Place(P::TopThird)),
     ("bottom third|lower third", W::Place(P::BottomThird)),
+    ("left and right thirds|right and left thirds|side thirds|outer thirds", W::Place(P::SideThirds)),
+    ("top and bottom thirds|bottom and top thirds|upper and lower thirds", W::Place(P::TopAndBottomThirds)),
     (
         "top left|top left corner|top left quarter|upper left|upper left corner|upper left quarter",
         W::Place(P::TopLeft),

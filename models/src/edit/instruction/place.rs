@@ -1,5 +1,6 @@
 //! Regions that have a name, in either language.
 
+use super::region::any;
 use crate::edit::{Region, Shape};
 
 /// A region that has a name.
@@ -15,6 +16,8 @@ pub(super) enum Place {
     RightThird,
     TopThird,
     BottomThird,
+    SideThirds,
+    TopAndBottomThirds,
     TopLeft,
     TopRight,
     BottomLeft,
@@ -53,7 +56,7 @@ const THIRD: f32 = 1.0 / 3.0;
 
 impl Place {
     /// Every one of them, with what it is called in an explanation.
-    pub(super) const ALL: [(Self, &'static str); 32] = [
+    pub(super) const ALL: [(Self, &'static str); 34] = [
         (Self::Whole, "the whole frame"),
         (Self::Left, "the left half"),
         (Self::Right, "the right half"),
@@ -64,6 +67,8 @@ impl Place {
         (Self::RightThird, "the right third"),
         (Self::TopThird, "the top third"),
         (Self::BottomThird, "the bottom third"),
+        (Self::SideThirds, "the left and right thirds"),
+        (Self::TopAndBottomThirds, "the top and bottom thirds"),
         (Self::TopLeft, "the top left corner"),
         (Self::TopRight, "the top right corner"),
         (Self::BottomLeft, "the bottom left corner"),
@@ -101,6 +106,8 @@ impl Place {
             Self::RightThird => rectangle(2.0 * THIRD, 0.0, THIRD, 1.0),
             Self::TopThird => rectangle(0.0, 0.0, 1.0, THIRD),
             Self::BottomThird => rectangle(0.0, 2.0 * THIRD, 1.0, THIRD),
+            Self::SideThirds => any(vec![Self::LeftThird.region(), Self::RightThird.region()]),
+            Self::TopAndBottomThirds => any(vec![Self::TopThird.region(), Self::BottomThird.region()]),
             Self::TopLeft => rectangle(0.0, 0.0, 0.5, 0.5),
             Self::TopRight => rectangle(0.5, 0.0, 0.5, 0.5),
             Self::BottomLeft => rectangle(0.0, 0.5, 0.5, 0.5),

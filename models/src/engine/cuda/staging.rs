@@ -61,7 +61,8 @@ impl Staging {
         for (plane, room) in planes.iter_mut().zip(rooms(&self.info)) {
             *plane = (start + room.start as u64, room.stride);
         }
-        DevicePicture::new(self.info, &planes[..self.info.planes()])
+        // SAFETY: this memory's own planes; the slot that it is of is the frame's until that has come back.
+        unsafe { DevicePicture::new(self.info, &planes[..self.info.planes()]) }
     }
 
     /// Sends a picture to the device: it is read when this returns. What was sent before must have arrived.
