@@ -72,6 +72,14 @@ fn edits(criterion: &mut Criterion) {
         let controls = Controls { edits, ..Controls::default() };
         group.bench_function(name, |bencher| paint(bencher, &model, [&controls; 2]));
     }
+    let moved = |x: f32| {
+        let shape = Shape::Ellipse { x, y: 0.1, width: 0.9, height: 0.8 };
+        let region = Region { shape, feather: 0.1, invert: false };
+        let edits = vec![Edit { region, ..style(0) }];
+        Controls { edits: Some(Arc::new(Plan { edits, ..Plan::default() })), ..Controls::default() }
+    };
+    let [here, there] = [0.0, 0.1].map(moved);
+    group.bench_function("a style in 1 that moves", |bencher| paint(bencher, &model, [&here, &there]));
     let [half, more] = [0.5, 0.6].map(|adapt| Controls { adapt, ..Controls::default() });
     group.bench_function("adapted", |bencher| paint(bencher, &model, [&half; 2]));
     group.bench_function("adapted, folded every frame", |bencher| paint(bencher, &model, [&half, &more]));

@@ -103,6 +103,53 @@ fn the_engines_agree_with_soft_and_hard_edges_with_a_filter_and_with_strokes() {
     }
 }
 
+/// Where three styles meet, and where there are more shares than means are kept for, in a picture narrower than what is painted at a time, and
+/// in tiles.
+#[test]
+fn the_engines_agree_where_many_styles_meet_in_narrow_pictures_and_in_tiles() {
+    let model = Model::open("any").unwrap();
+    let edits = [("scream", 0.0), ("starry-night", 0.25), ("ink-landscape", 0.5), ("water-lilies", 0.6)];
+    let edits = edits.map(|(style, x)| {
+        let shape = Shape::Ellipse { x, y: 0.1, width: 0.5, height: 0.8 };
+        let region = Region { shape, feather: 0.5, ..Region::default() };
+        Edit { region, style: Some(style.to_owned()), ..Edit::default() }
+    });
+    let plan = |count: usize| Plan { edits: edits[..count].to_vec(), ..Plan::default() };
+    for ((width, height), count, memory) in [
+        ((64, 64), 1, None),
+        ((64, 200), 4, None),
+        ((120, 120), 2, None),
+        ((480, 272), 4, None),
+        ((640, 400), 3, Some(16 << 20)),
+    ] {
+        let info = PictureInfo { width, height, ..info() };
+        let controls = Controls { edits: Some(Arc::new(plan(count))), ..Controls::default() };
+        let [fused, burn] =
+            [(DeviceChoice::Cpu, memory), (DeviceChoice::BurnCpu, None)].map(|(device, memory_limit)| {
+                let options = EngineOptions { device, memory_limit, ..EngineOptions::default() };
+                let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
+                assert_eq!(memory_limit.is_some(), engine.plan().tiles > 1);
+                // Means come with the second frame.
+                let frames = if device == DeviceChoice::Cpu { 3 } else { 1 };
+                let mut output = Vec::new();
+                for _ in 0..frames {
+                    let codes =
+                        (0..info.packed_size()).map(|i| (127.0 + 90.0 * (i as f32 / 23.0).sin()) as u8);
+                    let mut frame = FrameBuffer::new(info, codes.collect()).unwrap();
+                    frame.controls = controls.clone();
+                    assert!(engine.submit(frame).is_ok());
+                    let painted = engine.collect().unwrap();
+                    painted.outcome.unwrap();
+                    output = painted.frame.output().to_vec();
+                }
+                output
+            });
+        let (mean, most) = apart(&fused, &burn, 0..WIDTH);
+        println!("{width}x{height}, {count}: mean {mean}, at most {most}");
+        assert!(mean < 1.0 && most <= 40, "{width}x{height}, {count}: mean {mean}, at most {most}");
+    }
+}
+
 #[test]
 fn what_a_region_changes_ends_near_it() {
     let model = Model::open("any").unwrap();

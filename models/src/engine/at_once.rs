@@ -1,4 +1,4 @@
-//! An engine that paints a frame before `submit` returns: what the fused engine and Burn share.
+//! An engine that paints a frame before `submit` returns: the fused engine, Burn, and what of a frame the CUDA engine leaves to the host.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -85,17 +85,15 @@ impl Hand {
 
 /// The painter of a model's network on the device that was asked for.
 fn open_painter(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Box<dyn Painter>> {
-    let painter = match options.device {
-        DeviceChoice::Auto | DeviceChoice::Cpu => FusedPainter::open(model, info, options)?,
+    // What its engine has not, learned edits mostly, is the CPU's, in the precision that it has.
+    let on_the_cpu = EngineOptions { device: DeviceChoice::Cpu, precision: Precision::Auto, ..*options };
+    let (painter, options) = match options.device {
+        DeviceChoice::Auto | DeviceChoice::Cpu => (FusedPainter::open(model, info, options)?, options),
         DeviceChoice::Cuda(index) => match FusedPainter::open_on_device(model, info, options, index)? {
-            // A small one of another shape is the CPU's, like the edits that it is for.
-            None => {
-                let precision = Precision::Auto;
-                FusedPainter::open(model, info, &EngineOptions { precision, ..*options })?
-            }
-            painter => painter,
+            None => (FusedPainter::open(model, info, &on_the_cpu)?, &on_the_cpu),
+            painter => (painter, options),
         },
-        DeviceChoice::BurnCpu | DeviceChoice::BurnCuda(_) => None,
+        DeviceChoice::BurnCpu | DeviceChoice::BurnCuda(_) => (None, options),
     };
     Ok(match painter {
         Some(painter) => Box::new(painter),

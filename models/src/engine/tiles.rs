@@ -85,6 +85,17 @@ impl Tiling {
         Ok(tiling)
     }
 
+    /// The same of memory in which there is no flicker filter.
+    pub(super) fn plan_without_filter(
+        generator: &GeneratorConfig,
+        bytes_per_pixel: u64,
+        info: &PictureInfo,
+        limit: u64,
+    ) -> Result<Self> {
+        let filter = (info.width * info.height * STATE_BYTES_PER_PIXEL) as u64;
+        Self::plan(generator, bytes_per_pixel, info, limit.saturating_add(filter))
+    }
+
     /// Peak of one tile, and the flicker filter's state of the whole picture.
     fn peak(&self, bytes_per_pixel: u64) -> u64 {
         let side = |tile: usize, whole: usize| {

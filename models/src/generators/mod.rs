@@ -7,6 +7,7 @@
 //! *tiny* and *base* have two forms of one definition (see `layer`): folded, as files hold and engines run them, and
 //! training, with branches and norms that fold away.
 
+mod added;
 mod base;
 mod bases;
 mod cells;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::style::Describer;
 
+pub(crate) use added::{Added, Crossed};
 pub use base::{Base, BaseConfig};
 pub use bases::widened;
 pub(crate) use bases::{MIXES, fold as fold_bases, is_of_bases};

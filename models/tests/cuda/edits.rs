@@ -1,13 +1,16 @@
 //! What the kernels alone do not carry out: edits, regions in styles of their own, strokes, adaptation. The network on the device, the
 //! rest on the host.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cudarc::driver::CudaContext;
-use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
+use impasto_models::edit::{Adjust, Edit, Learned, Plan, Region, Shape};
 use impasto_models::engine::{self, Engine};
 use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
-use impasto_models::{Controls, DeviceChoice, EngineOptions, FrameBuffer, Model, PixelFormat};
+use impasto_models::{
+    Controls, DeviceChoice, EngineOptions, Error, FrameBuffer, Model, PixelFormat, Precision,
+};
 
 use super::{OnDevice, assert_alike, differences, gpu, info, model, painted, waves};
 
@@ -71,7 +74,7 @@ fn edits_are_those_of_the_cpu() {
         ("layers", edited(vec![blurred], false)),
         ("strokes of a region", edited(vec![wide], false)),
         ("strokes", Controls { stroke: 1.5, ..Controls::default() }),
-        ("filtered", Controls { temporal: 0.7, keep_colors: 0.4, ..edited(vec![warmer()], false) }),
+        ("colours kept", Controls { keep_colors: 0.4, ..edited(vec![warmer()], false) }),
     ];
     let tiny = model(GeneratorConfig::Tiny(TinyConfig::new(2)));
     for (name, controls) in &cases {
@@ -81,6 +84,98 @@ fn edits_are_those_of_the_cpu() {
     for (name, controls) in &cases[..2] {
         assert_as_on_the_cpu(&base, controls, (59, 34), name);
     }
+}
+
+/// A still scene with noise: the filter works on all of it.
+#[test]
+fn the_flicker_filter_of_edited_frames_is_that_of_the_cpu() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
+    let info = info(PixelFormat::Rgb, 96, 64);
+    let still = waves(&info, 0);
+    let noisy = |frame: usize| {
+        let noise = |at: usize| ((at * 7919 + frame * 104_729) % 9) as u8;
+        still.iter().enumerate().map(|(at, code)| code.saturating_add(noise(at))).collect()
+    };
+    let last = |device, temporal| {
+        let controls = Controls { temporal, ..edited(vec![warmer()], false) };
+        let mut engine = engine::open::<FrameBuffer>(&model, info, &options(device)).unwrap();
+        let mut output = Vec::new();
+        for frame in 0..5 {
+            let mut frame = FrameBuffer::new(info, noisy(frame)).unwrap();
+            frame.controls = controls.clone();
+            assert!(engine.submit(frame).is_ok());
+            let painted = engine.collect().unwrap();
+            painted.outcome.unwrap();
+            output = painted.frame.output().to_vec();
+        }
+        output
+    };
+    let [found, expected] = [DeviceChoice::Cuda(0), DeviceChoice::Cpu].map(|device| last(device, 1.0));
+    assert_alike(&info, &found, &expected, "filtered");
+    let [apart, _] = differences(&info, &expected, &last(DeviceChoice::Cpu, 0.0));
+    assert!(apart > 0.6, "the filter does something: {apart}");
+}
+
+/// Tiles of several sizes, a style in a region across them.
+#[test]
+fn tiles_are_those_of_the_whole_picture() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(3)));
+    let info = info(PixelFormat::Rgb, 333, 210);
+    let controls = edited(vec![in_style("style 1"), warmer()], false);
+    let paint = |memory_limit| {
+        let options = EngineOptions { memory_limit, ..options(DeviceChoice::Cuda(0)) };
+        let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
+        let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
+        frame.controls = controls.clone();
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.map(|_| painted.frame.output().to_vec())
+    };
+    let whole = paint(None).unwrap();
+    let own = engine::open::<FrameBuffer>(&model, info, &options(DeviceChoice::Cuda(0))).unwrap();
+    // The least that any tiles take beside the engine's own maps.
+    let beside = |eighths: u64| paint(Some(own.plan().peak_bytes + (eighths << 17)));
+    assert!(matches!(beside(1), Err(Error::Memory { .. })));
+    let tiled = (2..).find_map(|eighths| beside(eighths).ok()).unwrap();
+    assert_alike(&info, &tiled, &whole, "tiles");
+}
+
+/// A learned edit is a network of another shape: the CPU's, whatever precision the device was asked for.
+#[test]
+fn a_learned_edit_is_carried_out_beside_the_device() {
+    if !gpu() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("night.safetensors");
+    let learned = GeneratorConfig::Tiny(TinyConfig { blocks: 2, ..TinyConfig::new(1) });
+    model(learned).save(&file, false).unwrap();
+    let learned = Learned::new(file.to_str().unwrap(), 1.0);
+    let edit = Edit { region: left(), learned: Some(learned), before: true, ..Edit::default() };
+    let plan = Plan { edits: vec![edit], exact: false };
+    let tiny = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
+    let info = info(PixelFormat::Nv12, 80, 64);
+    let edits = Some(Arc::new(plan.in_styles_of(&tiny, Path::new("")).unwrap()));
+    let paint = |device, precision, edits| {
+        let options = EngineOptions { precision, ..options(device) };
+        let mut engine = engine::open::<FrameBuffer>(&tiny, info, &options).unwrap();
+        let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
+        frame.controls = Controls { edits, ..Controls::default() };
+        assert!(engine.submit(frame).is_ok());
+        let painted = engine.collect().unwrap();
+        painted.outcome.unwrap();
+        painted.frame.output().to_vec()
+    };
+    let expected = paint(DeviceChoice::Cpu, Precision::F32, edits.clone());
+    let found = paint(DeviceChoice::Cuda(0), Precision::F16, edits);
+    assert_alike(&info, &found, &expected, "a learned edit");
+    assert!(differences(&info, &expected, &paint(DeviceChoice::Cpu, Precision::F32, None))[0] > 0.5);
 }
 
 #[test]

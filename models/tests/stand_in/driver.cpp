@@ -2,12 +2,13 @@
 //
 // It is for tests on machines without a GPU. The kernels are compiled from the source that the PTX is made of, and run thread by thread
 // (threads.hpp); what is put on a stream is done as late as can be, when somebody waits for it, so that a wait that is missing shows.
-// Fresh memory is full of numbers that are none, and what reads or writes beyond its end is stopped by the processor. It says nothing
-// of speed, of the PTX itself (but for names and parameters), or of races within a stream.
+// Fresh memory is full of numbers that are none, and what reads or writes 256 bytes or more beyond its end is stopped by the processor. It
+// says nothing of speed, of the PTX itself (but for names and bytes of parameters), of work that begins too early, or of threads of a
+// block that are at the same place at the same time.
 //
-// It shows itself as a card of compute capability 8.6, whose shared memory is the least of those that the engine serves.
-#include "kernels.hpp"
-#include "threads.hpp"
+// It shows itself as a card of compute capability 8.6, whose shared memory is the least of those that the engine serves, or of as many
+// bytes as IMPASTO_STAND_IN_SHARED says.
+#include "device.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,102 +21,13 @@
 
 using stand_in::Block;
 using stand_in::Index;
-using stand_in::Kernel;
 
 namespace {
 
-enum Result { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_IMAGE = 200, NOT_FOUND = 500, CAPTURING = 900 };
-
-constexpr int MOST_SHARED = 99 << 10, PLAIN_SHARED = 48 << 10;
-constexpr size_t MEMORY = size_t(8) << 30;
-
-typedef std::function<void()> Work;
-
-struct Stream {
-    std::deque<Work> waiting;
-    uint64_t done = 0, queued = 0;
-    bool capturing = false;
-    std::vector<Work> captured;
-
-    uint64_t put(Work work) {
-        waiting.push_back(std::move(work));
-        return ++queued;
-    }
-
-    // All work up to the `position`-th.
-    void reach(uint64_t position) {
-        while (done < position) {
-            Work work = std::move(waiting.front());
-            waiting.pop_front();
-            ++done;
-            work();
-        }
-    }
-};
-
-struct Event {
-    Stream *stream = nullptr;
-    uint64_t position = 0;
-    std::chrono::steady_clock::time_point time;
-};
-
-struct Function {
-    const Kernel *kernel;
-    int shared = PLAIN_SHARED;
-};
-
-std::recursive_mutex mutex;
-std::map<uintptr_t, size_t> on_device, pinned;
-size_t taken = 0;
-// Streams stay, since events may name them.
-std::deque<Stream> streams(1);
-thread_local void *current_context = nullptr;
-thread_local std::vector<void *> contexts;
-int the_context;
-
-Stream &stream_of(void *handle) { return handle ? *(Stream *)handle : streams.front(); }
-
-size_t pages_of(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
-
-// Memory that ends, as far as its alignment lets it, before a page that nobody may touch.
-void *allocate(std::map<uintptr_t, size_t> &known, size_t bytes) {
-    size_t pages = pages_of(bytes);
-    void *mapped = mmap(nullptr, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED || mprotect((char *)mapped + pages, 4096, PROT_NONE)) return nullptr;
-    memset(mapped, 0xff, pages);
-    char *start = (char *)mapped + (pages - bytes) / 256 * 256;
-    known[(uintptr_t)start] = bytes;
-    return start;
-}
-
-Result release(std::map<uintptr_t, size_t> &known, uintptr_t at) {
-    auto found = known.find(at);
-    if (found == known.end()) return INVALID_VALUE;
-    munmap((void *)(at / 4096 * 4096), pages_of(found->second) + 4096);
-    known.erase(found);
-    return OK;
-}
-
-Result take(uint64_t *at, size_t bytes) {
-    if (!bytes) return INVALID_VALUE;
-    if (taken + bytes > MEMORY) return OUT_OF_MEMORY;
-    *at = (uint64_t)allocate(on_device, bytes);
-    if (*at) taken += bytes;
-    return *at ? OK : OUT_OF_MEMORY;
-}
-
-Result give_back(uint64_t at) {
-    auto found = on_device.find(at);
-    if (found == on_device.end()) return INVALID_VALUE;
-    taken -= found->second;
-    return release(on_device, at);
-}
-
-bool lies_in(const std::map<uintptr_t, size_t> &known, const void *at) {
-    auto after = known.upper_bound((uintptr_t)at);
-    if (after == known.begin()) return false;
-    auto [start, bytes] = *std::prev(after);
-    return (uintptr_t)at < start + bytes;
+// Bytes that a block may have.
+int most_shared() {
+    const char *asked = getenv("IMPASTO_STAND_IN_SHARED");
+    return asked ? atoi(asked) : 99 << 10;
 }
 
 // Only launches are recorded: the engine captures nothing else.
@@ -164,7 +76,7 @@ API cuDeviceGetName(char *name, int length, int) { return snprintf(name, length,
 
 API cuDeviceGetAttribute(int *value, int attribute, int) {
     enum { MAJOR = 75, MINOR = 76, SHARED = 97, POOLS = 115 };
-    *value = attribute == MAJOR ? 8 : attribute == MINOR ? 6 : attribute == SHARED ? MOST_SHARED : attribute == POOLS ? 1 : 0;
+    *value = attribute == MAJOR ? 8 : attribute == MINOR ? 6 : attribute == SHARED ? most_shared() : attribute == POOLS ? 1 : 0;
     return OK;
 }
 
@@ -365,7 +277,7 @@ API cuModuleGetGlobal_v2(uint64_t *at, size_t *bytes, void *, const char *name) 
 }
 
 API cuFuncSetAttribute(void *function, int, int value) {
-    if (value > MOST_SHARED) return INVALID_VALUE;
+    if (value > most_shared()) return INVALID_VALUE;
     return ((Function *)function)->shared = std::max(value, PLAIN_SHARED), OK;
 }
 

@@ -12,6 +12,7 @@ use super::filter::Past;
 use super::painter::{DevicePainter, padded, tables_of};
 use super::staging::Staging;
 use crate::engine::at_once::AtOnce;
+use crate::engine::stroke::painted_size;
 use crate::engine::{
     Engine, EngineOptions, Frame, Output, Painted, Plan, Precision, Rejected, Source, Timings,
 };
@@ -124,7 +125,7 @@ impl<F: Frame> CudaEngine<F> {
     /// Puts a frame on the streams, or paints it.
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<Begun> {
         let controls = frame.controls().clamped();
-        let road = road_of(self.painter.model(), &controls);
+        let road = road_of(self.painter.model(), &self.info, &controls);
         if road != std::mem::replace(&mut self.last, road) {
             self.forget();
         }
@@ -138,10 +139,15 @@ impl<F: Frame> CudaEngine<F> {
     fn paint(&mut self, frame: &mut F, slot: &mut Slot, controls: Controls) -> Result<Timings> {
         let at_once = match &mut self.at_once {
             Some(at_once) => at_once,
-            none => none.insert(AtOnce::open(self.painter.model(), self.info, &self.options)?),
+            none => {
+                let limit = self.options.memory_limit.map(|limit| limit.saturating_sub(self.plan.peak_bytes));
+                let options = EngineOptions { memory_limit: limit, ..self.options };
+                none.insert(AtOnce::open(self.painter.model(), self.info, &options)?)
+            }
         };
         let (Slot { source: from, output: to, .. }, stream) = (slot, &self.streams.up);
         let (source, output) = frame.memory()?;
+        let start = Instant::now();
         let source = match &source {
             Source::Host(picture) => *picture,
             Source::Device(picture) => {
@@ -151,16 +157,21 @@ impl<F: Frame> CudaEngine<F> {
                 staging.view()?
             }
         };
-        match output {
-            Output::Host(picture) => at_once.paint(source, picture, controls),
+        let fetching = start.elapsed();
+        let mut timings = match output {
+            Output::Host(picture) => at_once.paint(source, picture, controls)?,
             Output::Device(picture) => {
                 check(self.info, picture.info())?;
                 let staging = staging(to, &self.context, stream, self.info)?;
-                let timings = at_once.paint(source, staging.view_mut()?, controls)?;
+                let mut timings = at_once.paint(source, staging.view_mut()?, controls)?;
+                let start = Instant::now();
                 staging.give(stream, &picture)?;
-                Ok(timings)
+                timings.write += start.elapsed();
+                timings
             }
-        }
+        };
+        timings.read += fetching;
+        Ok(timings)
     }
 
     /// Puts a frame on the streams.
@@ -239,11 +250,11 @@ fn staging<'a>(
     })
 }
 
-/// Who paints by these controls.
-fn road_of(model: &Model, controls: &Controls) -> Road {
-    let edited = controls.edits.as_ref().is_some_and(|edits| !edits.is_nothing());
+/// Who paints by these controls, which are in their ranges.
+fn road_of(model: &Model, info: &PictureInfo, controls: &Controls) -> Road {
     let adapted = controls.adapt > 0.0 && model.check_adapt(controls.adapt).is_ok();
-    if edited || adapted || controls.stroke > 0.0 { Road::AtOnce } else { Road::Kernels }
+    let scaled = painted_size(info, controls.stroke).is_some();
+    if controls.edits.is_some() || adapted || scaled { Road::AtOnce } else { Road::Kernels }
 }
 
 fn check(expected: PictureInfo, found: &PictureInfo) -> Result<()> {

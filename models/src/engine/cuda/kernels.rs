@@ -1,6 +1,7 @@
 //! The kernels around the network.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaModule, CudaStream, DriverError, LaunchConfig, PushKernelArg,
@@ -17,9 +18,17 @@ const PTX: &str = include_str!("kernels/kernels.ptx");
 
 const THREADS: u32 = 128;
 
-/// Loads the kernels into a context.
+/// The kernels in a device's primary context, loaded once for all who use them at the same time.
 pub(super) fn load(context: &Arc<CudaContext>) -> Result<Arc<CudaModule>, DriverError> {
-    context.load_module(Ptx::from_src(PTX))
+    static LOADED: Mutex<BTreeMap<usize, Weak<CudaModule>>> = Mutex::new(BTreeMap::new());
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = loaded.get(&context.ordinal()).and_then(Weak::upgrade);
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let module = context.load_module(Ptx::from_src(PTX))?;
+    loaded.insert(context.ordinal(), Arc::downgrade(&module));
+    Ok(module)
 }
 
 /// From pixels to the network's cells and back.

@@ -15,17 +15,17 @@
 //! | `kernels` | pixels to cells and back |
 //! | `filter` | the flicker filter's memory |
 //! | `several` | networks side by side |
-//! | `between` | a network whose cells are the host's |
+//! | `hosted` | a network whose cells are the host's |
 //! | `painter` | a model: pictures on the device in and out |
 //! | `staging` | pictures of the host on their way |
 //! | `frames` | frames in flight |
 
-mod between;
 mod context;
 mod convolution;
 mod filter;
 mod fragments;
 mod frames;
+mod hosted;
 mod kernels;
 mod network;
 mod painter;
@@ -33,7 +33,7 @@ mod parameters;
 mod several;
 mod staging;
 
-pub(super) use self::between::Between;
 pub use self::context::{PrimaryContext, primary_context};
 pub(super) use self::frames::CudaEngine;
+pub(super) use self::hosted::HostedNetwork;
 pub use self::painter::serves;

@@ -138,6 +138,16 @@ impl Tables {
         self.layers.iter().map(convolution).collect()
     }
 
+    /// Whether the means of cells are part of a map.
+    pub(super) fn has_means(&self) -> bool {
+        self.doubled.is_some()
+    }
+
+    /// Numbers of the largest map that a layer makes.
+    pub(super) fn most_numbers(&self, size: Size) -> usize {
+        self.layers.iter().map(|layer| numbers(self.maps[layer.to], size)).fold(0, usize::max)
+    }
+
     /// Numbers of all maps of a picture of this size, whose sides are multiples of 8.
     pub(super) fn numbers(&self, size: Size) -> usize {
         self.maps.iter().map(|&map| numbers(map, size)).sum()
@@ -159,7 +169,7 @@ fn numbers(map: MapShape, size: Size) -> usize {
     map.0 * width as usize * height as usize
 }
 
-/// A network of one style, with its maps, for pictures of one size.
+/// A network of one style, with its maps, for pictures of one size, or smaller ones.
 pub(super) struct Network {
     tables: &'static Tables,
     size: Size,
@@ -217,10 +227,19 @@ impl Network {
         &self.maps[self.maps.len() - 1]
     }
 
+    /// Takes pictures of this size from here on; false, and nothing is changed, where the maps are too small for them.
+    pub(super) fn resize(&mut self, size: Size) -> bool {
+        let mut all = self.tables.maps.iter().zip(&self.maps);
+        let fits = all.all(|(&map, memory)| numbers(map, size) <= memory.len());
+        if fits {
+            self.size = size;
+        }
+        fits
+    }
+
     /// Numbers of the largest map that a layer makes.
     pub(super) fn most_numbers(&self) -> usize {
-        let made = self.tables.layers.iter().map(|layer| numbers(self.tables.maps[layer.to], self.size));
-        made.fold(0, usize::max)
+        self.tables.most_numbers(self.size)
     }
 
     /// Puts every layer on the stream.

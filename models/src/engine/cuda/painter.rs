@@ -12,7 +12,7 @@ use super::parameters::{Codes, Finishing, Size};
 use crate::engine::DevicePicture;
 use crate::engine::strength::Strength;
 use crate::generators::TinyConfig;
-use crate::generators::{GeneratorConfig, Weights};
+use crate::generators::{Added, GeneratorConfig};
 use crate::numbers::Finish;
 use crate::{Controls, Model, PictureInfo, Result, StyleCode};
 
@@ -25,9 +25,10 @@ pub(super) struct DevicePainter {
     /// The network's launches, recorded.
     graph: Recorded,
     kernels: FrameKernels,
-    /// What is added of the input's colours.
-    crossed: [f32; 12],
+    added: Added,
     style: Option<Arc<StyleCode>>,
+    /// Whether the network's weights are in that style: not so after a failure on the way there.
+    is_in_style: bool,
     strength: Strength,
     past: Option<Past>,
 }
@@ -88,8 +89,9 @@ impl DevicePainter {
             network,
             graph,
             kernels,
-            crossed: crossed(&weights),
+            added: Added::of(&weights),
             style: None,
+            is_in_style: true,
             strength: Strength::new(model),
             past: None,
             model: Arc::clone(model),
@@ -145,20 +147,21 @@ impl DevicePainter {
             self.past.iter_mut().for_each(Past::reset);
             None
         };
-        let finishing = Finishing::new(Finish::of(controls), self.crossed);
+        let finishing = Finishing::new(Finish::of(controls), &self.added);
         let painting = (cells.width, self.network.output(stream));
         // SAFETY: as above.
         unsafe { self.kernels.write(stream, [source, output], painting, finishing, past) }
     }
 
     fn restyle(&mut self, style: Option<&Arc<StyleCode>>) -> Result<()> {
-        if self.style.as_ref() == style {
+        if self.is_in_style && self.style.as_ref() == style {
             return Ok(());
         }
+        self.is_in_style = false;
         let weights = self.model.weights_in(style.map(|style| &**style))?;
         self.network.restyle(&self.stream, &weights).map_err(failed)?;
-        self.crossed = crossed(&weights);
-        self.style = style.cloned();
+        self.added = Added::of(&weights);
+        (self.style, self.is_in_style) = (style.cloned(), true);
         Ok(())
     }
 }
@@ -173,17 +176,4 @@ fn recorded(stream: &Arc<CudaStream>, network: &Network) -> Result<Recorded, Dri
     let graph = stream.end_capture(flags);
     launched?;
     graph?.map(Recorded).ok_or(DriverError(sys::CUresult::CUDA_ERROR_INVALID_VALUE))
-}
-
-/// Rows of three weights and a constant: all of each colour with *base*, a share of each or a mix with *tiny*.
-fn crossed(weights: &Weights) -> [f32; 12] {
-    if let Some(crossed) = weights.get("crossed") {
-        return std::array::from_fn(|at| crossed.values[at]);
-    }
-    let share = weights.get("share");
-    let mut rows = [0.0; 12];
-    for colour in 0..3 {
-        rows[5 * colour] = share.map_or(1.0, |share| share.values[colour]);
-    }
-    rows
 }

@@ -3,6 +3,7 @@
 use cudarc::driver::DeviceRepr;
 
 use crate::engine::DevicePicture;
+use crate::generators::Added;
 use crate::numbers::Finish;
 use crate::numbers::colour::{FromYuv, ToRgb, ToYuv};
 use crate::picture::{MAX_PLANES, PictureInfo, PixelFormat};
@@ -103,8 +104,10 @@ pub(super) struct Finishing {
 }
 
 impl Finishing {
-    /// `crossed` is what is added of the input's colours: for each colour three weights and a constant.
-    pub(super) fn new(finish: Finish, crossed: [f32; 12]) -> Self {
+    /// `added` is what is added of the input's colours.
+    pub(super) fn new(finish: Finish, added: &Added) -> Self {
+        let mix = added.mix();
+        let crossed = std::array::from_fn(|at| mix[at / 4][at % 4]);
         Self { strength: finish.strength, keep_colors: finish.keep_colors, crossed }
     }
 }

@@ -28,6 +28,11 @@ pub(super) struct Several {
 }
 
 impl Several {
+    /// Bytes of the maps that are as large as the network's largest, of so many numbers.
+    pub(super) fn bytes(most_numbers: usize) -> usize {
+        (size_of::<u16>() + size_of::<f32>()) * most_numbers
+    }
+
     /// Of these codes, for the maps of `network`. Of networks that were there before, those that serve again are taken over.
     pub(super) fn new(
         (tables, module, stream): (&Tables, &Arc<CudaModule>, &Arc<CudaStream>),

@@ -7,9 +7,9 @@ use super::kernels::Kernels;
 use super::map::Map;
 use super::network::{Network, Scratch};
 use super::number::Number;
-use super::pixels::{cell_numbers, gather, gather_floats, scatter};
+use super::pixels::{cell_numbers, finish, gather, gather_floats};
 use crate::engine::at_once::Input;
-use crate::generators::Weights;
+use crate::generators::{Added, Weights};
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::style::StylesBeside;
@@ -53,6 +53,7 @@ struct Layers<N: 'static> {
     from_quarter: Shuffled<N>,
     half: Conv<N>,
     head: Conv<N>,
+    added: Added,
 }
 
 impl<N: Number> Layers<N> {
@@ -69,6 +70,7 @@ impl<N: Number> Layers<N> {
             from_quarter: Shuffled::named(kernels, weights, "from_quarter", LAST_QUARTER),
             half: conv("half", 1, HALF),
             head: conv("head", 1, LAST_HALF),
+            added: Added::of(weights),
         }
     }
 }
@@ -163,6 +165,6 @@ impl<N: Number> Network for Base<N> {
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
         self.layers.head.row_of_floats(&self.last_half, line, 0..self.last_half.width(), raw);
-        scatter::<CELL>(raw, self.layers.head.outputs(), [1.0; 3], original, painted);
+        finish::<CELL>(raw, self.layers.head.outputs(), &self.layers.added, original, painted);
     }
 }

@@ -202,13 +202,13 @@ impl<N: Number> Conv<N> {
     /// The mean of convolutions of the same form, by their shares.
     pub(super) fn mean(of: &[(&Self, f32)]) -> Self {
         let (first, _) = of[0];
-        let weight = |at: usize| N::of(of.iter().map(|(conv, share)| share * conv.weights[at].wide()).sum());
-        let bias = |at: usize| of.iter().map(|(conv, share)| share * conv.bias[at]).sum();
-        Self {
-            weights: (0..first.weights.len()).map(weight).collect(),
-            bias: (0..first.bias.len()).map(bias).collect(),
-            ..*first
+        let (mut weights, mut bias) = (vec![0.0; first.weights.len()], vec![0.0; first.bias.len()]);
+        for (conv, share) in of {
+            let both = weights.iter_mut().zip(&conv.weights);
+            both.for_each(|(sum, weight): (&mut f32, _)| *sum += share * weight.wide());
+            bias.iter_mut().zip(&conv.bias).for_each(|(sum, bias)| *sum += share * bias);
         }
+        Self { weights: weights.into_iter().map(N::of).collect(), bias, ..*first }
     }
 
     /// Pixels that are made at a time: fewer cost as much.

@@ -1,28 +1,23 @@
 //! Who paints which pixels of a map where networks lie side by side.
 //!
-//! Pixels that have shares of several are painted by a network that is the mean of those: a convolution is linear, so that is the mean of
-//! what they would say. Shares are taken in steps, the finer the more slowly they change, so that there are few such networks and no step
-//! shows; where there are more than can be kept, each network says what it has to say, and that is summed. Runs of a row that are all of
-//! one network or mean are painted by it, and what is too short for that together with all others of the same shares, wherever they lie.
+//! Pixels that have shares of two are painted by a network that is the mean of those: a convolution is linear, so that is the mean of what
+//! they would say. Shares are taken in steps, the finer the more slowly they change, so that there are few such networks. Where three or
+//! more meet, and where there are more means than can be kept, each network says what it has to say, and that is summed. Runs of a row that
+//! are all of one network or mean are painted by it, and what is too short for that together with all others of the same shares in a band
+//! of rows.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::map::Map;
 
-/// Networks side by side at most, for means of them to be made.
-const MOST_NETWORKS: usize = 16;
-/// Means that are kept at most: of *tiny* some 200 kB each.
+/// Means that are kept at most: some 560 kB each of *tiny* in f32, and half of that in bf16. A soft edge between two networks has about 25.
 const MOST_MEANS: usize = 128;
 
 /// In this many parts shares are counted.
-const PARTS: u8 = 64;
+const PARTS: usize = 64;
 /// Where they change by so much from pixel to pixel or more, they go in steps of so many parts; where they change less than all of these,
 /// part by part. A step of four, a sixteenth, is no more than what changes over two pixels there.
-const STEPS: [(f32, u8); 2] = [(1.0 / 32.0, 4), (1.0 / 64.0, 2)];
-
-/// Shares in parts.
-type Key = [u8; MOST_NETWORKS];
+const STEPS: [(f32, usize); 2] = [(1.0 / 32.0, 4), (1.0 / 64.0, 2)];
 
 /// Where a pixel lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,32 +26,19 @@ pub(super) struct Place {
     pub(super) y: u32,
 }
 
-/// A part of a row.
+/// A part of a row. Networks are counted, and behind them means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
     /// All of one network, or of one mean.
     Whole(Range<usize>, usize),
     /// Of shares that no network is kept for.
     Summed(Range<usize>),
-    /// A pixel of a group, and which of it.
+    /// A pixel of the group of a network or mean, and which of it.
     Grouped { x: usize, group: usize, index: usize },
 }
 
 /// Pixels of the same shares, row by row.
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) places: Vec<Place>,
-    /// What the last layer makes of them.
-    pub(super) floats: Vec<f32>,
-}
-
-impl Group {
-    /// Those in some rows.
-    pub(super) fn within(&self, rows: &Range<usize>) -> &[Place] {
-        let before = |row: usize| self.places.partition_point(|place| (place.y as usize) < row);
-        &self.places[before(rows.start)..before(rows.end)]
-    }
-}
+pub(super) type Group = Vec<Place>;
 
 /// A map's pixels, shared out.
 #[derive(Debug, Default)]
@@ -65,8 +47,19 @@ pub(super) struct Partition {
     rows: Vec<Vec<Part>>,
     /// Of each network, and then of each mean, those of its pixels that are too few for a run.
     groups: Vec<Group>,
-    /// The shares that these are by.
+    /// What the last layer makes of each group's pixels, one group behind the other, and at which pixel each begins.
+    floats: Vec<f32>,
+    starts: Vec<usize>,
+    /// The shares that these are by, row by row.
     shares: Vec<f32>,
+    /// Numbers of a row of them.
+    row: usize,
+}
+
+/// Those of a group in some rows.
+pub(super) fn within<'a>(group: &'a Group, rows: &Range<usize>) -> &'a [Place] {
+    let before = |row: usize| group.partition_point(|place| (place.y as usize) < row);
+    &group[before(rows.start)..before(rows.end)]
 }
 
 impl Partition {
@@ -78,43 +71,53 @@ impl Partition {
         &self.groups
     }
 
-    pub(super) fn groups_mut(&mut self) -> &mut [Group] {
-        &mut self.groups
+    /// What the last layer made of a pixel of a group, `outputs` numbers.
+    pub(super) fn floats(&self, group: usize, index: usize, outputs: usize) -> &[f32] {
+        &self.floats[(self.starts[group] + index) * outputs..][..outputs]
+    }
+
+    /// Room for what the last layer makes, `outputs` numbers of each pixel of a group, one group behind the other.
+    pub(super) fn floats_mut(&mut self, outputs: usize) -> (&[Group], &mut [f32]) {
+        let mut count = 0;
+        self.starts.clear();
+        for group in &self.groups {
+            self.starts.push(count);
+            count += group.len();
+        }
+        self.floats.resize(self.floats.len().max(count * outputs), 0.0);
+        (&self.groups, &mut self.floats[..count * outputs])
     }
 
     /// Whether it is by these shares.
     pub(super) fn is_by(&self, shares: &Map<f32>) -> bool {
         let row = shares.width() * shares.pitch();
-        let mut rows = self.shares.chunks_exact(row.max(1)).enumerate();
-        self.shares.len() == row * shares.height() && rows.all(|(y, known)| *known == shares.row(y)[..row])
+        let known = self.shares.chunks_exact(row.max(1)).enumerate();
+        (self.row, self.rows.len()) == (row, shares.height())
+            && known.into_iter().all(|(y, known)| *known == shares.row(y)[..row])
     }
 
     /// By the shares of a map, `[networks]` a pixel; runs have `least` pixels or more.
     pub(super) fn share_out<L>(&mut self, shares: &Map<f32>, least: usize, means: &mut Means<L>) {
-        self.groups.iter_mut().for_each(|group| group.places.clear());
+        self.groups.iter_mut().for_each(Vec::clear);
         self.rows.resize_with(shares.height(), Vec::new);
         self.shares.clear();
+        self.row = shares.width() * shares.pitch();
         for y in 0..shares.height() {
-            self.shares.extend_from_slice(&shares.row(y)[..shares.width() * shares.pitch()]);
+            self.shares.extend_from_slice(&shares.row(y)[..self.row]);
             self.rows[y].clear();
             self.share_out_row(y, shares, least, means);
         }
     }
 
     fn share_out_row<L>(&mut self, y: usize, shares: &Map<f32>, least: usize, means: &mut Means<L>) {
-        let (width, networks) = (shares.width(), shares.pitch());
-        let mut painter = |x: usize| {
-            let own = &shares.row(y)[x * networks..][..networks];
-            let whole = own.iter().position(|share| *share == 1.0);
-            whole.or_else(|| means.of(own, step(change(shares, x, y), own)).map(|mean| networks + mean))
-        };
-        let mut next = painter(0);
+        let width = shares.width();
+        let mut next = means.of(shares, 0, y);
         let mut from = 0;
         while from < width {
             let own = next;
             let mut end = from + 1;
             while end < width {
-                next = painter(end);
+                next = means.of(shares, end, y);
                 if next != own {
                     break;
                 }
@@ -135,187 +138,116 @@ impl Partition {
         if self.groups.len() <= group {
             self.groups.resize_with(group + 1, Group::default);
         }
-        let places = &mut self.groups[group].places;
+        let places = &mut self.groups[group];
         self.rows[y].push(Part::Grouped { x, group, index: places.len() });
         places.push(Place { x: x as u32, y: y as u32 });
     }
 }
 
-/// How much the largest share of a pixel changes from there to the next one, across or down.
-fn change(shares: &Map<f32>, x: usize, y: usize) -> f32 {
+/// How much the share of a network changes from a pixel to the next one, across or down.
+fn change(shares: &Map<f32>, network: usize, x: usize, y: usize) -> f32 {
     let (networks, width, height) = (shares.pitch(), shares.width(), shares.height());
-    let row = shares.row(y);
-    let own = &row[x * networks..][..networks];
-    let largest =
-        (1..networks).fold(0, |most, network| if own[network] > own[most] { network } else { most });
-    let across = |x: usize| row[x * networks + largest];
-    let down = |y: usize| shares.row(y)[x * networks + largest];
-    let across = across((x + 1).min(width - 1)) - across(x.saturating_sub(1));
-    let down = down((y + 1).min(height - 1)) - down(y.saturating_sub(1));
+    let share = |x: usize, y: usize| shares.row(y)[x * networks + network];
+    let across = share((x + 1).min(width - 1), y) - share(x.saturating_sub(1), y);
+    let down = share(x, (y + 1).min(height - 1)) - share(x, y.saturating_sub(1));
     0.5 * across.abs().max(down.abs())
 }
 
-/// The parts of a step where shares change by so much; of three networks or more there would be too many means otherwise.
-fn step(change: f32, shares: &[f32]) -> u8 {
-    let step = STEPS.into_iter().find(|(least, _)| change >= *least).map_or(1, |(_, parts)| parts);
-    if shares.iter().filter(|share| **share > 0.0).count() > 2 { step.max(PARTS / 8) } else { step }
+/// The parts of a step where shares change by so much.
+fn step(change: f32) -> usize {
+    STEPS.into_iter().find(|(least, _)| change >= *least).map_or(1, |(_, parts)| parts)
 }
 
-/// Shares that sum up to one in parts, as near as whole steps come with that sum.
-fn in_parts(shares: &[f32], step: u8) -> Key {
-    let mut key = [0; MOST_NETWORKS];
-    let steps = f32::from(PARTS / step);
-    let mut left = steps;
-    for (parts, share) in key.iter_mut().zip(shares) {
-        *parts = (share * steps) as u8;
-        left -= f32::from(*parts);
-    }
-    // What is missing goes to those that lose most.
-    while left >= 0.5 {
-        let lost = |network: &usize| shares[*network] * steps - f32::from(key[*network]);
-        let most = (0..shares.len()).max_by(|a, b| lost(a).total_cmp(&lost(b)));
-        most.iter().for_each(|network| key[*network] += 1);
-        left -= 1.0;
-    }
-    key.map(|parts| parts * step)
-}
-
-/// Networks that are means of others, by their shares.
+/// Networks that are means of two others.
 pub(super) struct Means<L> {
-    known: HashMap<Key, usize>,
-    /// None where one is yet to be made.
-    layers: Vec<(Key, Option<L>)>,
-    /// Those that this frame's pixels have.
-    used: Vec<bool>,
+    networks: usize,
+    /// For each pair, and each share of its second one in parts, which mean; 0 where there is none, else one more.
+    known: Vec<u8>,
+    kept: Vec<Mean<L>>,
+    /// Counts the times that pixels are shared out.
+    now: u64,
 }
 
-impl<L> Default for Means<L> {
-    fn default() -> Self {
-        Self { known: HashMap::new(), layers: Vec::new(), used: Vec::new() }
-    }
+struct Mean<L> {
+    pair: [usize; 2],
+    /// Of the second.
+    parts: usize,
+    /// None where they are yet to be made.
+    layers: Option<L>,
+    used: u64,
 }
 
 impl<L> Means<L> {
-    /// Before a frame's pixels are shared out: makes room where many are kept that the last one had no use for.
-    pub(super) fn begin(&mut self) {
-        if self.layers.len() > MOST_MEANS / 2 {
-            let mut used = self.used.iter().copied();
-            self.layers.retain(|_| used.next().unwrap_or(false));
-            self.known = self.layers.iter().enumerate().map(|(index, (key, _))| (*key, index)).collect();
-        }
-        self.used.clear();
-        self.used.resize(self.layers.len(), false);
+    /// Of so many networks.
+    pub(super) fn new(networks: usize) -> Self {
+        Self { networks, known: vec![0; networks * networks * (PARTS + 1)], kept: Vec::new(), now: 0 }
     }
 
-    /// The mean by these shares, in steps of so many parts, or, where as many are in use as can be kept, in coarser ones; none where
-    /// those are not among them.
-    fn of(&mut self, shares: &[f32], step: u8) -> Option<usize> {
-        if shares.len() > MOST_NETWORKS {
+    /// Before pixels are shared out; false the first time for these networks, when all that is mixed is summed: of networks that change with
+    /// every frame, as in a fade, means are not worth making.
+    pub(super) fn begin(&mut self) -> bool {
+        self.now += 1;
+        self.now > 1
+    }
+
+    /// Which network paints a pixel, or, behind those, which mean; none where it has to be summed.
+    fn of(&mut self, shares: &Map<f32>, x: usize, y: usize) -> Option<usize> {
+        let own = &shares.row(y)[x * self.networks..][..self.networks];
+        let mut some = own.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(network, _)| network);
+        let (first, second, third) = (some.next()?, some.next(), some.next());
+        let Some(second) = second else { return Some(first) };
+        if third.is_some() || self.now < 2 {
             return None;
         }
-        let index = match self.known.get(&in_parts(shares, step)) {
-            Some(index) => *index,
-            None if self.layers.len() < MOST_MEANS => self.add(in_parts(shares, step)),
-            None => {
-                let coarser = [2, 4, 8, 16].into_iter().filter(|coarser| *coarser > step);
-                coarser.map(|step| in_parts(shares, step)).find_map(|key| self.known.get(&key).copied())?
+        let steps = (PARTS / step(change(shares, second, x, y))) as f32;
+        let parts = (own[second] * steps).round() as usize * (PARTS / steps as usize);
+        match parts {
+            0 => Some(first),
+            PARTS => Some(second),
+            _ => self.mean([first, second], parts).map(|mean| self.networks + mean),
+        }
+    }
+
+    fn mean(&mut self, pair: [usize; 2], parts: usize) -> Option<usize> {
+        let at = self.place(pair, parts);
+        if self.known[at] == 0 {
+            let fresh = Mean { pair, parts, layers: None, used: self.now };
+            let index = self.kept.len();
+            if index < MOST_MEANS {
+                self.kept.push(fresh);
+                self.known[at] = index as u8 + 1;
+            } else {
+                let (index, oldest) = self.kept.iter().enumerate().min_by_key(|(_, mean)| mean.used)?;
+                if oldest.used == self.now {
+                    return None;
+                }
+                let gone = self.place(oldest.pair, oldest.parts);
+                self.known[gone] = 0;
+                self.kept[index] = fresh;
+                self.known[at] = index as u8 + 1;
             }
-        };
-        self.used[index] = true;
+        }
+        let index = usize::from(self.known[at]) - 1;
+        self.kept[index].used = self.now;
         Some(index)
     }
 
-    fn add(&mut self, key: Key) -> usize {
-        self.known.insert(key, self.layers.len());
-        self.layers.push((key, None));
-        self.used.push(true);
-        self.layers.len() - 1
+    fn place(&self, [first, second]: [usize; 2], parts: usize) -> usize {
+        (first * self.networks + second) * (PARTS + 1) + parts
     }
 
-    /// Makes those that are yet to be made, of networks and their shares.
-    pub(super) fn make(&mut self, make: impl Fn(&mut dyn Iterator<Item = (usize, f32)>) -> L) {
-        for (key, layers) in self.layers.iter_mut().filter(|(_, layers)| layers.is_none()) {
-            let parts = key.iter().enumerate().filter(|(_, parts)| **parts > 0);
-            let mut shares = parts.map(|(network, parts)| (network, f32::from(*parts) / f32::from(PARTS)));
-            *layers = Some(make(&mut shares));
+    /// Makes those that are yet to be made, of two networks and the second one's share.
+    pub(super) fn make(&mut self, make: impl Fn([usize; 2], f32) -> L) {
+        for mean in self.kept.iter_mut().filter(|mean| mean.layers.is_none()) {
+            mean.layers = Some(make(mean.pair, mean.parts as f32 / PARTS as f32));
         }
     }
 
     /// A mean that was made.
     pub(super) fn layers(&self, index: usize) -> &L {
-        self.layers[index].1.as_ref().expect("it was made when its pixels were shared out")
+        self.kept[index].layers.as_ref().expect("it was made when its pixels were shared out")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shares(rows: &[&[[f32; 2]]]) -> Map<f32> {
-        let mut map = Map::new(2);
-        map.reshape(rows[0].len(), rows.len());
-        map.rows_mut().for_each(|y, row| {
-            row.iter_mut().zip(rows[y].as_flattened()).for_each(|(to, share)| *to = *share);
-        });
-        map
-    }
-
-    const A: [f32; 2] = [1.0, 0.0];
-    const B: [f32; 2] = [0.0, 1.0];
-    const MIXED: [f32; 2] = [0.25, 0.75];
-
-    #[test]
-    fn long_runs_are_parts_and_the_others_are_grouped_by_their_shares() {
-        let map = shares(&[&[A, A, A, MIXED, B], &[B, B, B, B, MIXED]]);
-        let (mut partition, mut means) = (Partition::default(), Means::<()>::default());
-        for _ in 0..2 {
-            means.begin();
-            partition.share_out(&map, 3, &mut means);
-            assert!(
-                partition.is_by(&map) && !partition.is_by(&shares(&[&[A, A, A, A, B], &[B, B, B, B, MIXED]]))
-            );
-            assert_eq!(means.layers.len(), 1, "both are a quarter of the first");
-        }
-        let grouped = |x, group, index| Part::Grouped { x, group, index };
-        assert_eq!(partition.row(0), [Part::Whole(0..3, 0), grouped(3, 2, 0), grouped(4, 1, 0)]);
-        assert_eq!(partition.row(1), [Part::Whole(0..4, 1), grouped(4, 2, 1)]);
-        assert_eq!(partition.groups()[2].places, [Place { x: 3, y: 0 }, Place { x: 4, y: 1 }]);
-        assert_eq!(partition.groups()[2].within(&(1..2)), [Place { x: 4, y: 1 }]);
-        means.make(|shares| assert_eq!(shares.collect::<Vec<_>>(), [(0, 0.25), (1, 0.75)]));
-    }
-
-    #[test]
-    fn a_row_that_is_all_of_one_network_is_a_part_however_short() {
-        let (mut partition, mut means) = (Partition::default(), Means::<()>::default());
-        partition.share_out(&shares(&[&[B, B]]), 8, &mut means);
-        assert_eq!(partition.row(0), [Part::Whole(0..2, 1)]);
-    }
-
-    #[test]
-    fn shares_are_whole_steps_that_sum_up_to_one() {
-        let parts = |shares: &[f32], step| in_parts(shares, step)[..shares.len()].to_vec();
-        assert_eq!(parts(&[0.26, 0.74], 4), [16, 48]);
-        assert_eq!(parts(&[0.26, 0.74], 1), [17, 47]);
-        assert_eq!(parts(&[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0], 4).iter().sum::<u8>(), PARTS);
-        assert_eq!(parts(&[0.01, 0.01, 0.98], 4), [0, 0, 64]);
-        assert_eq!([0.1, 0.03, 0.001].map(|change| step(change, &[0.5, 0.5, 0.0])), [4, 2, 1]);
-        assert_eq!(step(0.1, &[0.5, 0.25, 0.25]), 8);
-    }
-
-    #[test]
-    fn shares_beyond_what_is_kept_are_summed_and_those_of_before_make_room() {
-        let mut means = Means::<()>::default();
-        let cells = |third: f32| (1..64).map(move |a| [a as f32 / 64.0 * (1.0 - third), third]);
-        let cells = |third| cells(third).map(move |[a, third]| [a, 1.0 - third - a, third]);
-        let all: Vec<_> = [0.0, 0.25, 0.5].into_iter().flat_map(cells).collect();
-        assert!(all.iter().take(63).all(|cell| means.of(cell, 1).is_some()));
-        assert!(all.iter().any(|cell| means.of(cell, 1).is_none()));
-        let last = &all[all.len() - 1];
-        assert_eq!((means.layers.len(), means.of(last, 1)), (MOST_MEANS, None));
-        // What a frame has no use for goes before the next one.
-        means.begin();
-        assert!(means.of(&all[0], 1).is_some());
-        means.begin();
-        assert!(means.layers.len() == 1 && means.of(last, 1).is_some());
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@
 //! | `isa` | which instruction set |
 //! | `number` | f32 and bf16 |
 //! | `kernels` | the inner loops, for each instruction set; all unsafe code |
-//! | `map` | what lies between two layers |
+//! | `map` | what lies hosted two layers |
 //! | `conv` | a convolution, its weights packed |
 //! | `pixels` | planar numbers to cells and back |
 //! | `network` | what the engine asks of a network |
@@ -46,7 +46,7 @@ use self::number::Number;
 use self::on_device::OnDevice;
 use self::tiny::Tiny;
 use super::at_once::{FrameViews, Input, Painter, edit_pass};
-use super::cuda::Between;
+use super::cuda::HostedNetwork;
 use super::meter::{BothSides, Meter};
 use super::tiles::{Tile, Tiling};
 use super::{EngineOptions, Plan, Precision, memory};
@@ -72,6 +72,8 @@ pub(super) struct FusedPainter {
     planar: [Vec<f32>; 2],
     /// What is folded into the network's weights; none is the model's first style.
     folded: Option<StyleCode>,
+    /// Whether a device failed while it took other weights: what it has then is neither.
+    half_restyled: bool,
     /// That without its colours, and its weights.
     plain: Option<(StyleCode, Weights)>,
     /// Styles that lie side by side.
@@ -107,15 +109,21 @@ impl FusedPainter {
     }
 
     fn with(built: Built, model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
-        let Built { mut network, device, bytes_per_pixel, most_bytes } = built;
+        let Built { mut network, device, bytes_per_pixel, on_device } = built;
         let generator = &model.metadata().generator;
-        let limit = options.memory_limit.unwrap_or_else(memory::available_memory).min(most_bytes);
+        let limit = options.memory_limit.unwrap_or_else(memory::available_memory);
         // Maps, and the two planar pictures of the flicker filter.
         let bytes_per_pixel = bytes_per_pixel.ceil() as u64 + 2 * 3 * size_of::<f32>() as u64;
         let buffers = |width| Scratch::bytes(&*network, width);
         // No tile is wider than the picture and its padding.
         let widest = buffers(info.width.next_multiple_of(generator.alignment()));
-        let tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit.saturating_sub(widest))?;
+        let mut tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit.saturating_sub(widest))?;
+        if let Some(OnTheDevice { bytes_per_pixel, free }) = on_device {
+            let there = Tiling::plan_without_filter(generator, bytes_per_pixel.ceil() as u64, &info, free)?;
+            if there.tiles().count() > tiling.tiles().count() {
+                tiling = there;
+            }
+        }
         let sizes = || tiling.tiles().map(|tile| (tile.window.width, tile.window.height));
         let (width, height) = sizes().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
         let peak_bytes = tiling.peak_bytes() + buffers(width);
@@ -141,6 +149,7 @@ impl FusedPainter {
             meter: Meter::default(),
             planar,
             folded: None,
+            half_restyled: false,
             plain: None,
             beside: None,
         })
@@ -271,14 +280,14 @@ impl Painter for FusedPainter {
         }
         let beside = self.model.styles_beside(style, regions)?;
         let folded = beside.as_ref().map(StylesBeside::folded).or(style);
-        if folded != self.folded.as_ref() {
+        if self.half_restyled || folded != self.folded.as_ref() {
             let (weights, recoloured) = self.model.weights_from(&mut self.plain, folded)?;
-            if recoloured {
-                self.network.recolour(&weights)?;
-            } else {
-                self.network.restyle(&weights)?;
+            self.half_restyled = true;
+            match recoloured {
+                true => self.network.recolour(&weights)?,
+                false => self.network.restyle(&weights)?,
             }
-            self.folded = folded.cloned();
+            (self.folded, self.half_restyled) = (folded.cloned(), false);
         }
         beside.iter().for_each(|styles| self.scratch.reserve(styles.styles()));
         self.beside = beside.map(Arc::new);
@@ -312,10 +321,17 @@ struct Built {
     network: Box<dyn Network>,
     /// What it runs on, for people.
     device: String,
-    /// Bytes that its maps take for a pixel of the picture.
+    /// Bytes that its maps take for a pixel of the picture, in the host's memory.
     bytes_per_pixel: f64,
-    /// Bytes that those may take.
-    most_bytes: u64,
+    on_device: Option<OnTheDevice>,
+}
+
+/// What a network takes of a device's memory.
+struct OnTheDevice {
+    /// Bytes for a pixel of the picture.
+    bytes_per_pixel: f64,
+    /// Bytes that are free there.
+    free: u64,
 }
 
 /// The network of a model in the precision that is asked for, or the fastest one of the instruction set; none of a network
@@ -332,14 +348,15 @@ fn build(model: &Model, isa: Isa, precision: Precision) -> Result<Option<Built>>
 
 /// The network of a model on a CUDA device; none of a network that is not there.
 fn build_on_device(model: &Arc<Model>, index: usize) -> Result<Option<Built>> {
-    let Some(between) = Between::open(model, index)? else { return Ok(None) };
-    let device = format!("CUDA device {index} ({}, f16), pixels on the CPU", between.name()?);
-    let (bytes_per_pixel, most_bytes) = (between.bytes_per_pixel(), between.free_bytes()?);
-    let network: Box<dyn Network> = match between.side() {
-        4 => Box::new(OnDevice::<4>::new(between, model)?),
-        _ => Box::new(OnDevice::<2>::new(between, model)?),
+    let Some(hosted) = HostedNetwork::open(model, index)? else { return Ok(None) };
+    let device = format!("CUDA device {index} ({}, f16), pixels on the CPU", hosted.name()?);
+    let [bytes_per_pixel, there] = hosted.bytes_per_pixel();
+    let on_device = Some(OnTheDevice { bytes_per_pixel: there, free: hosted.free_bytes()? });
+    let network: Box<dyn Network> = match hosted.side() {
+        4 => Box::new(OnDevice::<4>::new(hosted, model)?),
+        _ => Box::new(OnDevice::<2>::new(hosted, model)?),
     };
-    Ok(Some(Built { network, device, bytes_per_pixel, most_bytes }))
+    Ok(Some(Built { network, device, bytes_per_pixel, on_device }))
 }
 
 fn build_with<N: Number>(
@@ -357,7 +374,7 @@ fn build_with<N: Number>(
         network,
         device: format!("fused on the CPU ({}, {})", isa.name(), N::NAME),
         bytes_per_pixel: numbers * size_of::<N>() as f64,
-        most_bytes: u64::MAX,
+        on_device: None,
     }))
 }
 

@@ -9,10 +9,10 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use super::beside::{halve_shares, shares_of_cells};
 use super::map::Map;
 use super::network::{Network, Scratch};
-use super::pixels::{Crossed, cell_numbers, cells_of, cross, crossed, gather_floats, scatter};
+use super::pixels::{cell_numbers, cells_of, finish, gather_floats};
 use crate::engine::at_once::Input;
-use crate::engine::cuda::Between;
-use crate::generators::Weights;
+use crate::engine::cuda::HostedNetwork;
+use crate::generators::{Added, Weights};
 use crate::numbers::Window;
 use crate::numbers::bands::{Bands, in_bands_of};
 use crate::style::{Apart, StylesBeside};
@@ -20,10 +20,9 @@ use crate::{Model, Result};
 
 /// Cells of `SIDE * SIDE` pixels here, the network there.
 pub(super) struct OnDevice<const SIDE: usize> {
-    network: Between,
+    network: HostedNetwork,
     model: Arc<Model>,
-    share: [f32; 3],
-    crossed: Option<Crossed>,
+    added: Added,
     /// Pixels of the window.
     width: usize,
     height: usize,
@@ -36,30 +35,17 @@ pub(super) struct OnDevice<const SIDE: usize> {
 
 impl<const SIDE: usize> OnDevice<SIDE> {
     /// The model's network, whose cells have this side.
-    pub(super) fn new(network: Between, model: &Arc<Model>) -> Result<Self> {
-        let mut made = Self {
+    pub(super) fn new(network: HostedNetwork, model: &Arc<Model>) -> Result<Self> {
+        Ok(Self {
             network,
             model: Arc::clone(model),
-            share: [1.0; 3],
-            crossed: None,
+            added: Added::of(&*model.weights_in(None)?),
             width: 0,
             height: 0,
             beside: None,
             shares: [Map::new(1), Map::new(1)],
             packed: [Vec::new(), Vec::new()],
-        };
-        made.take_colours(&*model.weights_in(None)?);
-        Ok(made)
-    }
-
-    /// What is added of the input's colours: all of them where the weights say nothing.
-    fn take_colours(&mut self, weights: &Weights) {
-        self.crossed = crossed(weights);
-        self.share = match weights.get("share") {
-            _ if self.crossed.is_some() => [0.0; 3],
-            Some(share) => [share.values[0], share.values[1], share.values[2]],
-            None => [1.0; 3],
-        };
+        })
     }
 
     fn side_by_side(&self) -> Option<&Arc<StylesBeside>> {
@@ -87,7 +73,7 @@ impl<const SIDE: usize> OnDevice<SIDE> {
 
 impl<const SIDE: usize> Network for OnDevice<SIDE> {
     fn restyle(&mut self, weights: &Weights) -> Result<()> {
-        self.take_colours(weights);
+        self.added = Added::of(weights);
         self.network.restyle(weights)
     }
 
@@ -99,8 +85,9 @@ impl<const SIDE: usize> Network for OnDevice<SIDE> {
     fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
         (self.width, self.height) = (width, height);
         if self.network.reshape(width, height)? {
-            self.tell_beside()?;
+            return self.tell_beside();
         }
+        self.reshape_shares();
         Ok(())
     }
 
@@ -163,10 +150,7 @@ impl<const SIDE: usize> Network for OnDevice<SIDE> {
         let raw = &mut raw[..strip];
         let cells = &self.network.painting()[line * strip..][..strip];
         cells.reinterpret_cast::<f16>().convert_to_f32_slice(raw);
-        scatter::<SIDE>(raw, channels, self.share, original, painted);
-        if let Some(crossed) = &self.crossed {
-            cross(crossed, original, painted);
-        }
+        finish::<SIDE>(raw, channels, &self.added, original, painted);
     }
 }
 

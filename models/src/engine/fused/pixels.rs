@@ -2,7 +2,7 @@
 
 use super::kernels::Kernels;
 use super::number::Number;
-use crate::generators::Weights;
+use crate::generators::{Added, Crossed};
 
 /// Numbers of a cell of `SIDE * SIDE` pixels: red, green, blue, each row by row, as PyTorch's `pixel_unshuffle` orders them.
 pub(super) const fn cell_numbers(side: usize) -> usize {
@@ -56,17 +56,8 @@ pub(super) fn means<N: Number>(raw: &[f32], pixels: usize, means: &mut [N], pitc
     }
 }
 
-/// What is added of the original's colours: for each colour three weights, and a constant.
-pub(super) type Crossed = [[f32; 4]; 3];
-
-/// The mix that weights ask for, where they do.
-pub(super) fn crossed(weights: &Weights) -> Option<Crossed> {
-    let crossed = &weights.get("crossed")?.values;
-    Some(std::array::from_fn(|row| std::array::from_fn(|column| crossed[4 * row + column])))
-}
-
 /// Adds a mix of the original's colours to what [`scatter`] left, both planar `[3, SIDE, width]`.
-pub(super) fn cross(crossed: &Crossed, original: &[f32], painted: &mut [f32]) {
+fn cross(crossed: &Crossed, original: &[f32], painted: &mut [f32]) {
     let plane = painted.len() / 3;
     let [red, green, blue] = [0, 1, 2].map(|colour| &original[colour * plane..][..plane]);
     for ([r, g, b, constant], painted) in crossed.iter().zip(painted.chunks_exact_mut(plane)) {
@@ -77,8 +68,22 @@ pub(super) fn cross(crossed: &Crossed, original: &[f32], painted: &mut [f32]) {
     }
 }
 
-/// `painted = cells + share * original`, planar `[3, SIDE, width]`, from a row of cells of `pitch` floats.
-pub(super) fn scatter<const SIDE: usize>(
+/// `painted = cells + added`, planar `[3, SIDE, width]`, from a row of cells of `pitch` floats and what is added of the original.
+pub(super) fn finish<const SIDE: usize>(
+    cells: &[f32],
+    pitch: usize,
+    added: &Added,
+    original: &[f32],
+    painted: &mut [f32],
+) {
+    scatter::<SIDE>(cells, pitch, added.shares(), original, painted);
+    if let Added::Mix(mix) = added {
+        cross(mix, original, painted);
+    }
+}
+
+/// `painted = cells + share * original`.
+fn scatter<const SIDE: usize>(
     cells: &[f32],
     pitch: usize,
     share: [f32; 3],

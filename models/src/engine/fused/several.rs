@@ -4,10 +4,8 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
 use super::conv::{Conv, Row};
-use super::groups::{Group, Part, Partition, Place};
+use super::groups::{Group, Part, Partition, Place, within};
 use super::kernels::Kernels;
 use super::map::{Map, RowsMut};
 use super::number::Number;
@@ -16,8 +14,12 @@ use crate::numbers::bands::{Bands, in_bands_of};
 /// Pixels without shares between two runs for which it is not worth ending the first.
 const GAP: usize = 16;
 
-/// Pixels of a group that are painted at a time.
+/// Pixels of a group that are painted at a time, about: whole tiles.
 const AT_A_TIME: usize = 32;
+
+fn at_a_time<N: Number>(conv: &Conv<N>) -> usize {
+    AT_A_TIME.next_multiple_of(conv.least_pixels())
+}
 
 /// A layer of several networks.
 pub(super) struct Several<'a, N: 'static, F> {
@@ -59,9 +61,8 @@ pub(super) struct Need {
 impl Need {
     /// Of a convolution for rows of `width` pixels.
     pub(super) fn of<N: Number>(conv: &Conv<N>, width: usize) -> Self {
-        let at_a_time = AT_A_TIME.max(conv.least_pixels());
-        let (taps, outputs) = (conv.taps() * at_a_time, conv.outputs() * at_a_time);
-        Self { row: conv.row_floats(width), taps, outputs }
+        let (taps, outputs) = (conv.taps() * at_a_time(conv), conv.outputs() * at_a_time(conv));
+        Self { row: conv.row_floats(width).max(outputs), taps, outputs }
     }
 
     /// What serves both.
@@ -132,11 +133,15 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, N, F> {
 
     /// The pixels of groups that lie in some rows.
     fn paint_groups(&self, input: &Map<N>, rows: &mut RowsMut<'_, N>, row: Row) {
-        let within = rows.first()..rows.first() + rows.rows();
+        let band = rows.first()..rows.first() + rows.rows();
         self.rooms.with(|Room { taps, outputs, .. }| {
-            for (painter, group) in self.partition.groups().iter().enumerate() {
-                for places in group.within(&within).chunks(AT_A_TIME) {
-                    let conv = (self.conv)(painter);
+            for (index, group) in self.partition.groups().iter().enumerate() {
+                let places = within(group, &band);
+                if places.is_empty() {
+                    continue;
+                }
+                let conv = (self.conv)(index);
+                for places in places.chunks(at_a_time(conv)) {
                     conv.pixels(input, places, taps, outputs, row.relu);
                     let count = conv.outputs().min(row.pitch);
                     for (Place { x, y }, from) in places.iter().zip(outputs.chunks_exact(conv.outputs())) {
@@ -163,7 +168,7 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, N, F> {
                     output[pixels.start * outputs..][..sum.len()].copy_from_slice(sum);
                 }),
                 Part::Grouped { x, group, index } => {
-                    let from = &self.partition.groups()[*group].floats[index * outputs..][..outputs];
+                    let from = self.partition.floats(*group, *index, outputs);
                     output[x * outputs..][..outputs].copy_from_slice(from);
                 }
             }
@@ -205,27 +210,49 @@ impl<'a, N: Number, F: Fn(usize) -> &'a Conv<N> + Sync> Several<'a, N, F> {
 
 /// What the last layer makes of the pixels of groups, on the threads of the rayon pool that calls.
 pub(super) fn groups_as_floats<'a, N: Number>(
-    conv: impl Fn(usize) -> &'a Conv<N> + Sync,
+    conv: &(impl Fn(usize) -> &'a Conv<N> + Sync),
     rooms: &Rooms<N>,
     partition: &mut Partition,
     input: &Map<N>,
 ) {
-    partition.groups_mut().par_iter_mut().enumerate().for_each(|(painter, Group { places, floats })| {
-        if places.is_empty() {
+    let outputs = conv(0).outputs();
+    let (groups, floats) = partition.floats_mut(outputs);
+    let paint = |index: usize, group: &Group, floats: &mut [f32]| {
+        if group.is_empty() {
             return;
         }
-        let conv = conv(painter);
-        let outputs = conv.outputs();
-        let room_for = places.len() + conv.least_pixels();
-        floats.resize(floats.len().max(room_for * outputs), 0.0);
-        rooms.with(|room| {
-            for (places, floats) in places.chunks(AT_A_TIME).zip(floats.chunks_mut(AT_A_TIME * outputs)) {
-                conv.pixels_as_floats(input, places, &mut room.taps, &mut room.one);
-                let made = places.len() * outputs;
-                floats[..made].copy_from_slice(&room.one[..made]);
+        let conv = conv(index);
+        rooms.with(|Room { taps, one, .. }| {
+            let some = at_a_time(conv);
+            for (places, floats) in group.chunks(some).zip(floats.chunks_mut(some * outputs)) {
+                conv.pixels_as_floats(input, places, taps, one);
+                floats.copy_from_slice(&one[..floats.len()]);
             }
         });
-    });
+    };
+    for_each_group(0, groups, floats, outputs, &paint);
+}
+
+/// Every group with its part of the floats, the halves of the groups side by side.
+fn for_each_group(
+    first: usize,
+    groups: &[Group],
+    floats: &mut [f32],
+    outputs: usize,
+    paint: &(impl Fn(usize, &Group, &mut [f32]) + Sync),
+) {
+    if let [group] = groups {
+        return paint(first, group, floats);
+    }
+    let (left, right) = groups.split_at(groups.len() / 2);
+    if left.is_empty() {
+        return;
+    }
+    let (of_left, of_right) = floats.split_at_mut(left.iter().map(Vec::len).sum::<usize>() * outputs);
+    rayon::join(
+        || for_each_group(first, left, of_left, outputs, paint),
+        || for_each_group(first + left.len(), right, of_right, outputs, paint),
+    );
 }
 
 /// The next pixels from `from` to `width` with shares, and what lies between those that are near one another.

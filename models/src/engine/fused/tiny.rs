@@ -7,12 +7,12 @@ use super::kernels::{Doubling, Kernels};
 use super::map::{Map, for_each_of_both};
 use super::network::{Network, Scratch};
 use super::number::Number;
-use super::pixels::{Crossed, cell_numbers, cross, crossed, gather, gather_floats, means, scatter};
+use super::pixels::{cell_numbers, finish, gather, gather_floats, means};
 use super::several::{Need, Rooms, Several, groups_as_floats};
 use std::sync::Arc;
 
 use crate::engine::at_once::Input;
-use crate::generators::Weights;
+use crate::generators::{Added, Weights};
 use crate::numbers::Window;
 use crate::numbers::bands::in_bands_of;
 use crate::style::{Apart, StylesBeside};
@@ -55,6 +55,8 @@ struct Side<N: 'static> {
     /// Their means, and who paints which pixels at 1/4 and at 1/8.
     means: Means<Layers<N>>,
     partitions: [Partition; 2],
+    /// Whether means have a part in those.
+    has_means: bool,
 }
 
 impl<N: Number> Side<N> {
@@ -81,25 +83,23 @@ impl<N: Number> Side<N> {
         };
         let networks = own.iter().map(network).collect::<Result<_>>()?;
         let shares = shares.unwrap_or_else(|| [Map::new(count), Map::new(count)]);
-        let (means, partitions) = (Means::default(), <[Partition; 2]>::default());
-        Ok(Self { styles, shares, networks, means, partitions })
+        let (means, partitions) = (Means::new(count), <[Partition; 2]>::default());
+        Ok(Self { styles, shares, networks, means, partitions, has_means: false })
     }
 
-    /// Shares out the pixels of a frame, where they are not those of the last one; `first` are the first network's layers.
+    /// Shares out the pixels of a window, where they are not those of the last one; `first` are the first network's layers.
     fn share_out(&mut self, first: &Layers<N>) {
         let Self { shares, networks, means, partitions, .. } = self;
-        if partitions.iter().zip(&*shares).all(|(partition, shares)| partition.is_by(shares)) {
+        let known = partitions.iter().zip(&*shares).all(|(partition, shares)| partition.is_by(shares));
+        if known && self.has_means {
             return;
         }
-        means.begin();
+        self.has_means = means.begin();
         for (partition, shares) in partitions.iter_mut().zip(shares) {
             partition.share_out(shares, 2 * first.least_pixels(), means);
         }
         let layers = |network: usize| network.checked_sub(1).map_or(first, |other| &networks[other].1);
-        means.make(|shares| {
-            let of: Vec<_> = shares.map(|(network, share)| (layers(network), share)).collect();
-            Layers::mean(&of)
-        });
+        means.make(|[one, other], share| Layers::mean(&[(layers(one), 1.0 - share), (layers(other), share)]));
     }
 }
 
@@ -108,9 +108,9 @@ fn layers_of<'a, N: Number>(
     first: &'a Layers<N>,
     networks: &'a [(StyleCode, Layers<N>)],
     means: &'a Means<Layers<N>>,
-    painter: usize,
+    index: usize,
 ) -> &'a Layers<N> {
-    match painter.checked_sub(1) {
+    match index.checked_sub(1) {
         None => first,
         Some(other) if other < networks.len() => &networks[other].1,
         Some(other) => means.layers(other - networks.len()),
@@ -123,16 +123,16 @@ fn several<'a, N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
     pick: &'a F,
     level: usize,
 ) -> Several<'a, N, impl Fn(usize) -> &'a Conv<N> + Sync> {
-    let conv = move |painter: usize| pick(layers_of(layers, &side.networks, &side.means, painter));
+    let conv = move |index: usize| pick(layers_of(layers, &side.networks, &side.means, index));
     Several { conv, partition: &side.partitions[level], shares: &side.shares[level], rooms }
 }
 
-/// What a network is of: loops, layers, what lies beside it, and room for that.
-type Of<'a, N> = (&'static Kernels<N>, &'a Layers<N>, Option<&'a Side<N>>, &'a Rooms<N>);
+/// Loops, layers, what lies beside those, and room for that.
+type WithBeside<'a, N> = (&'static Kernels<N>, &'a Layers<N>, Option<&'a Side<N>>, &'a Rooms<N>);
 
 /// A layer from map to map: its own convolution with what styles side by side put behind it, or those of all networks.
 fn convolve<N: Number, F: for<'b> Fn(&'b Layers<N>) -> &'b Conv<N> + Sync>(
-    (kernels, layers, side, rooms): Of<'_, N>,
+    (kernels, layers, side, rooms): WithBeside<'_, N>,
     (index, level, relu): (usize, usize, bool),
     pick: F,
     input: &Map<N>,
@@ -154,16 +154,12 @@ struct Layers<N: 'static> {
     blocks: Vec<Conv<N>>,
     up: Conv<N>,
     head: Conv<N>,
-    share: [f32; 3],
-    /// Instead of the share, where the weights have it.
-    crossed: Option<Crossed>,
+    added: Added,
 }
 
 impl<N: Number> Layers<N> {
     fn new(weights: &Weights, kernels: &'static Kernels<N>) -> Self {
         let conv = |name: &str, stride, pitch| Conv::named(kernels, weights, name, stride, pitch);
-        let share = &weights["share"].values;
-        let crossed = crossed(weights);
         Self {
             stem: conv("stem", 1, CELLS),
             down: conv("down", 2, QUARTER),
@@ -174,8 +170,7 @@ impl<N: Number> Layers<N> {
                 .collect(),
             up: conv("up", 1, EIGHTH),
             head: conv("head", 1, WIDE),
-            share: if crossed.is_some() { [0.0; 3] } else { [share[0], share[1], share[2]] },
-            crossed,
+            added: Added::of(weights),
         }
     }
 
@@ -183,7 +178,7 @@ impl<N: Number> Layers<N> {
     fn recolour(&mut self, weights: &Weights, kernels: &'static Kernels<N>) {
         self.stem = Conv::named(kernels, weights, "stem", 1, CELLS);
         self.head = Conv::named(kernels, weights, "head", 1, WIDE);
-        self.crossed = crossed(weights);
+        self.added = Added::of(weights);
     }
 
     /// Every convolution, and how much smaller than the picture what it makes is.
@@ -217,8 +212,7 @@ impl<N: Number> Layers<N> {
             blocks: (0..first.blocks.len()).map(|block| mean(&|layers| &layers.blocks[block])).collect(),
             up: mean(&|layers| &layers.up),
             head: mean(&|layers| &layers.head),
-            share: first.share,
-            crossed: first.crossed,
+            added: first.added,
         }
     }
 }
@@ -366,8 +360,8 @@ impl<N: Number> Network for Tiny<N> {
         let Self { layers, beside, rooms, wide, .. } = self;
         if let Some(side) = beside.as_mut().filter(|side| side.styles.apart() == Apart::InKernels) {
             let Side { networks, means, partitions: [quarter, _], .. } = side;
-            let conv = |painter: usize| &layers_of(layers, networks, means, painter).head;
-            groups_as_floats(conv, rooms, quarter, wide);
+            let conv = |index: usize| &layers_of(layers, networks, means, index).head;
+            groups_as_floats(&conv, rooms, quarter, wide);
         }
         Ok(())
     }
@@ -381,7 +375,7 @@ impl<N: Number> Network for Tiny<N> {
     }
 
     fn paint_line(&self, line: usize, original: &[f32], raw: &mut [f32], painted: &mut [f32]) {
-        let Layers { head, share, crossed, .. } = &self.layers;
+        let Layers { head, added, .. } = &self.layers;
         match &self.beside {
             Some(side) if side.styles.apart() == Apart::InKernels => {
                 several((&self.layers, side, &self.rooms), &|layers: &Layers<N>| &layers.head, 0)
@@ -389,10 +383,7 @@ impl<N: Number> Network for Tiny<N> {
             }
             _ => head.row_of_floats(&self.wide, line, 0..self.wide.width(), raw),
         }
-        scatter::<CELL>(raw, head.outputs(), *share, original, painted);
-        if let Some(crossed) = crossed {
-            cross(crossed, original, painted);
-        }
+        finish::<CELL>(raw, head.outputs(), added, original, painted);
     }
 }
 

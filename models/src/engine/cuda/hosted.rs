@@ -17,7 +17,7 @@ use crate::generators::Weights;
 use crate::{Model, Result, StyleCode};
 
 /// A network, and pages of the host that the device copies by itself. All numbers are f16.
-pub(in crate::engine) struct Between {
+pub(in crate::engine) struct HostedNetwork {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     module: Arc<CudaModule>,
@@ -28,9 +28,8 @@ pub(in crate::engine) struct Between {
     means: Option<CudaFunction>,
 }
 
-/// What is there for one size.
+/// What is there for sizes up to one.
 struct Shaped {
-    size: Size,
     network: Network,
     several: Option<Several>,
     /// `[rows, columns, channels]`
@@ -38,7 +37,7 @@ struct Shaped {
     painting: PinnedHostSlice<u16>,
 }
 
-impl Between {
+impl HostedNetwork {
     /// The model's network on the device of this number; none where this engine does not have it.
     ///
     /// # Errors
@@ -48,7 +47,7 @@ impl Between {
         let context = Arc::clone(primary_context(index)?.context());
         let stream = context.new_stream().map_err(failed)?;
         let module = load(&context).map_err(failed)?;
-        let means = (tables.name == "tiny").then(|| module.load_function("tiny_means")).transpose();
+        let means = tables.has_means().then(|| module.load_function("tiny_means")).transpose();
         let (means, weights) = (means.map_err(failed)?, model.weights_in(None)?.into_owned());
         Ok(Some(Self { context, stream, module, tables, weights, shaped: None, means }))
     }
@@ -73,14 +72,17 @@ impl Between {
         self.tables.channels()
     }
 
-    /// Bytes that it takes for a pixel of the picture, of the device's memory and of the host's pages, whichever is more.
-    pub(in crate::engine) fn bytes_per_pixel(&self) -> f64 {
-        let sides = 64;
-        let of_square = self.tables.numbers(Size { width: sides, height: sides });
-        (of_square * size_of::<u16>()) as f64 / f64::from(sides * sides)
+    /// Bytes that it takes for a pixel of the picture: of the host's pages, and of the device's memory, networks side by side included.
+    pub(in crate::engine) fn bytes_per_pixel(&self) -> [f64; 2] {
+        let side = self.side() * self.side();
+        let pages = self.channels().map(|channels| channels * size_of::<u16>()).iter().sum::<usize>();
+        let square = Size { width: 64, height: 64 };
+        let maps =
+            self.tables.numbers(square) * size_of::<u16>() + Several::bytes(self.tables.most_numbers(square));
+        [pages as f64 / side as f64, maps as f64 / (64.0 * 64.0)]
     }
 
-    /// Takes other weights of the same network.
+    /// Takes other weights of the same network. Where that fails, it may have some of both.
     pub(in crate::engine) fn restyle(&mut self, weights: &Weights) -> Result<()> {
         self.weights.clone_from(weights);
         self.shaped
@@ -105,11 +107,11 @@ impl Between {
         Ok(())
     }
 
-    /// For pictures of this size, in multiples of 8 pixels; networks side by side are to be told again where that is another one than
-    /// before, which it returns.
+    /// For pictures of this size, in multiples of 8 pixels. What was taken for a larger one is kept; where there is more to take, networks
+    /// side by side are to be told again, which it returns.
     pub(in crate::engine) fn reshape(&mut self, width: usize, height: usize) -> Result<bool> {
         let size = Size { width: width as i32, height: height as i32 };
-        if self.shaped.as_ref().is_some_and(|shaped| shaped.size == size) {
+        if self.shaped.as_mut().is_some_and(|shaped| shaped.network.resize(size)) {
             return Ok(false);
         }
         self.shaped = None;
@@ -128,7 +130,7 @@ impl Between {
             pages.as_mut_slice()?.fill(0);
             Ok::<_, DriverError>(pages)
         };
-        Ok(Shaped { size, network, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
+        Ok(Shaped { network, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
     }
 
     /// The input's cells, to be written: zeros behind the numbers of a cell stay.
@@ -139,10 +141,10 @@ impl Between {
         self.shaped.as_mut().expect("it has a size").cells.as_mut_slice().map_err(failed)
     }
 
-    /// The painting's cells, after [`Between::run`].
+    /// The painting's cells, after [`HostedNetwork::run`].
     ///
     /// # Panics
-    /// As for [`Between::cells`], and where the device has failed since.
+    /// As for [`HostedNetwork::cells`], and where the device has failed since.
     pub(in crate::engine) fn painting(&self) -> &[u16] {
         let shaped = self.shaped.as_ref().expect("it has a size");
         shaped.painting.as_slice().expect("it was waited for")
@@ -151,9 +153,8 @@ impl Between {
     /// From cells to painting; `shares` are those of networks side by side, of cells and of maps of half the size.
     pub(in crate::engine) fn run(&mut self, shares: Option<[&[f32]; 2]>) -> Result<()> {
         let Self { stream, shaped, means, .. } = self;
-        let shaped = shaped.as_mut().expect("it has a size");
-        let run = |shaped: &mut Shaped| {
-            let Shaped { network, several, cells, painting, .. } = shaped;
+        let Shaped { network, several, cells, painting } = shaped.as_mut().expect("it has a size");
+        let mut put = || {
             stream.memcpy_htod(cells, network.cells_mut())?;
             means.iter().try_for_each(|means| launch_means(stream, means, network))?;
             match several.as_mut().zip(shares) {
@@ -163,10 +164,18 @@ impl Between {
                 }
                 None => network.launch(stream)?,
             }
-            stream.memcpy_dtoh(network.painting(), painting)?;
-            stream.synchronize()
+            stream.memcpy_dtoh(network.painting(), painting)
         };
-        run(shaped).map_err(failed)
+        // Also where it failed: what is on its way works on the pages.
+        let (put, done) = (put(), stream.synchronize());
+        put.and(done).map_err(failed)
+    }
+}
+
+impl Drop for HostedNetwork {
+    /// Nothing else waits for the pages that the device works on.
+    fn drop(&mut self) {
+        let _ = self.stream.synchronize();
     }
 }
 
