@@ -1,5 +1,5 @@
-//! What edits cost: a frame of 1280x720 painted by `any` on the CPU, without edits, with colours and with styles in regions; and what it
-//! costs to adapt it.
+//! What edits cost: a frame of 1280x720 painted by `any`, without edits, with colours and with styles in regions; and what it costs to adapt
+//! it. On the CPU, or on the device that `IMPASTO_BENCH_DEVICE` names.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -87,8 +87,10 @@ fn edits(criterion: &mut Criterion) {
 
 /// Paints a frame again and again, by these controls in turn.
 fn paint(bencher: &mut Bencher, model: &Arc<Model>, controls: [&Controls; 2]) {
-    let mut engine =
-        engine::open::<FrameBuffer>(model, INFO, &EngineOptions::default()).expect("a CPU is here");
+    let device = std::env::var("IMPASTO_BENCH_DEVICE").ok();
+    let device = device.map(|device| device.parse().expect("IMPASTO_BENCH_DEVICE is a device"));
+    let options = EngineOptions { device: device.unwrap_or_default(), ..EngineOptions::default() };
+    let mut engine = engine::open::<FrameBuffer>(model, INFO, &options).expect("the device is here");
     let codes = (0..INFO.packed_size()).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8);
     let frame = FrameBuffer::new(INFO, codes.collect()).expect("it is as long as it should be");
     let (mut frame, mut controls) = (Some(frame), controls.into_iter().cycle());

@@ -2,6 +2,7 @@
 //! failure then. `./check` runs it on a stand-in for the driver, see `stand_in/driver.cpp`.
 
 mod edits;
+mod failures;
 
 use std::sync::Arc;
 

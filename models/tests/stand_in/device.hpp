@@ -59,6 +59,7 @@ size_t taken = 0;
 // Streams stay, since events may name them.
 std::deque<Stream> streams(1);
 thread_local void *current_context = nullptr;
+thread_local int fails_in = 0;
 thread_local std::vector<void *> contexts;
 int the_context;
 

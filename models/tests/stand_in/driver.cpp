@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <unistd.h>
+#include <utility>
 
 using stand_in::Block;
 using stand_in::Index;
@@ -52,6 +53,12 @@ void run(const Work &kernel, Index grid, Index size, unsigned shared) {
 } // namespace
 
 #define API extern "C" Result
+
+// Has the n-th call from here on of this thread that may fail, fail; none where n is 0. What is left of n.
+extern "C" int impasto_stand_in_fail_at(int n) { return std::exchange(fails_in, n); }
+
+#define MAY_FAIL                                                                                                                          \
+    if (fails_in && !--fails_in) return OUT_OF_MEMORY
 #define LOCKED std::lock_guard<std::recursive_mutex> lock(mutex)
 
 API cuInit(unsigned) { return OK; }
@@ -102,6 +109,7 @@ API cuMemGetInfo_v2(size_t *free, size_t *total) {
 }
 
 API cuMemAlloc_v2(uint64_t *at, size_t bytes) {
+    MAY_FAIL;
     LOCKED;
     return take(at, bytes);
 }
@@ -119,6 +127,7 @@ API cuMemFreeAsync(uint64_t at, void *stream) {
 }
 
 API cuMemHostAlloc(void **at, size_t bytes, unsigned) {
+    MAY_FAIL;
     LOCKED;
     return *at = allocate(pinned, bytes), *at ? OK : OUT_OF_MEMORY;
 }
@@ -136,12 +145,14 @@ API cuMemAllocPitch_v2(uint64_t *at, size_t *pitch, size_t bytes, size_t rows, u
 }
 
 API cuMemsetD8Async(uint64_t at, unsigned char value, size_t bytes, void *stream) {
+    MAY_FAIL;
     LOCKED;
     return put(stream, [=] { memset((void *)at, value, bytes); });
 }
 
 // As the driver does: pages that may move are read before this returns, others when it comes to them.
 API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
+    MAY_FAIL;
     LOCKED;
     if (lies_in(pinned, from)) return put(stream, [=] { memcpy((void *)to, from, bytes); });
     auto copied = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
@@ -149,6 +160,7 @@ API cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stre
 }
 
 API cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
+    MAY_FAIL;
     LOCKED;
     put(stream, [=] { memcpy(to, (void *)from, bytes); });
     if (!lies_in(pinned, to)) stream_of(stream).reach(stream_of(stream).queued);
@@ -178,6 +190,7 @@ struct Copy2D {
 
 // Between the device and pages that do not move.
 API cuMemcpy2DAsync_v2(const Copy2D *asked, void *stream) {
+    MAY_FAIL;
     LOCKED;
     enum { HOST = 1, DEVICE = 2 };
     Copy2D copy = *asked;
@@ -216,6 +229,7 @@ API cuStreamSynchronize(void *stream) {
 }
 
 API cuStreamWaitEvent(void *stream, void *handle, unsigned) {
+    MAY_FAIL;
     LOCKED;
     Event event = *(Event *)handle;
     return put(stream, [event] {
@@ -233,6 +247,7 @@ API cuEventDestroy_v2(void *event) {
 }
 
 API cuEventRecord(void *handle, void *stream) {
+    MAY_FAIL;
     LOCKED;
     Event *event = (Event *)handle;
     put(stream, [event] { event->time = std::chrono::steady_clock::now(); });
@@ -240,6 +255,7 @@ API cuEventRecord(void *handle, void *stream) {
 }
 
 API cuEventSynchronize(void *handle) {
+    MAY_FAIL;
     LOCKED;
     Event *event = (Event *)handle;
     if (event->stream) event->stream->reach(event->position);
@@ -283,6 +299,7 @@ API cuFuncSetAttribute(void *function, int, int value) {
 
 API cuLaunchKernel(void *handle, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *on,
                    void **parameters, void **) {
+    MAY_FAIL;
     LOCKED;
     const Function &function = *(Function *)handle;
     if (!gx || !gy || !gz || gy > 65535 || bx * by * bz > 1024 || !bx || (int)shared > function.shared) return INVALID_VALUE;
@@ -314,6 +331,7 @@ API cuGraphInstantiateWithFlags(void **made, void *graph, unsigned long long) {
 }
 
 API cuGraphLaunch(void *graph, void *stream) {
+    MAY_FAIL;
     LOCKED;
     for (const Work &work : *(std::vector<Work> *)graph) put(stream, work);
     return OK;

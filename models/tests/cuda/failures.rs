@@ -1,0 +1,85 @@
+//! A driver that fails in the midst of a frame: the frame is an error, and the next one is painted as if nothing had been.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use cudarc::driver::sys::culib;
+use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
+use impasto_models::generators::{GeneratorConfig, TinyConfig};
+use impasto_models::{Controls, DeviceChoice, EngineOptions, FrameBuffer, PixelFormat, engine};
+
+use super::{gpu, info, model, painted_once, waves};
+
+type FailAt = unsafe extern "C" fn(c_int) -> c_int;
+
+/// Has the n-th call of the driver from here on fail; the stand-in's alone.
+fn fail_at() -> Option<FailAt> {
+    // SAFETY: the driver's library, which is loaded, and the function's own signature.
+    unsafe { culib().get::<FailAt>(b"impasto_stand_in_fail_at\0").ok().map(|found| *found) }
+}
+
+fn edited(style: &str) -> Controls {
+    let shape = Shape::Ellipse { x: 0.1, y: 0.1, width: 0.7, height: 0.7 };
+    let region = Region { shape, feather: 0.2, ..Region::default() };
+    let adjust = Adjust { contrast: 0.4, ..Adjust::default() };
+    let edit = Edit { region, adjust, style: Some(style.to_owned()), ..Edit::default() };
+    let plan = Plan { edits: vec![edit], ..Plan::default() };
+    Controls { edits: Some(Arc::new(plan)), ..Controls::default() }
+}
+
+#[test]
+fn after_a_call_that_failed_the_next_frame_is_whole() {
+    let Some(fail_at) = gpu().then(fail_at).flatten() else {
+        eprintln!("SKIPPED: needs the stand-in for the driver");
+        return;
+    };
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(3)));
+    let info = info(PixelFormat::Nv12, 64, 48);
+    let in_style = |style: &str| {
+        let style = Some(Arc::new(model.style(style).unwrap()));
+        Controls { style, ..Controls::default() }
+    };
+    let styled = Controls { style: in_style("style 2").style, ..edited("style 1") };
+    for [first, then] in [[in_style("style 1"), in_style("style 2")], [edited("style 2"), styled]] {
+        let frame = |index: usize, controls: &Controls| {
+            let mut frame = FrameBuffer::new(info, waves(&info, index)).unwrap();
+            frame.controls = controls.clone();
+            frame
+        };
+        let device = DeviceChoice::Cuda(0);
+        let expected = [&first, &then].map(|controls| painted_once(&model, device, frame(0, controls)));
+        let (mut calls, mut failed) = (0, 0);
+        loop {
+            let options = EngineOptions { device, ..EngineOptions::default() };
+            let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
+            let mut paint = |controls: &Controls| {
+                assert!(engine.submit(frame(0, controls)).is_ok());
+                let painted = engine.collect().unwrap();
+                painted.outcome.map(|_| painted.frame.output().to_vec())
+            };
+            assert!(paint(&first).unwrap() == expected[0]);
+            calls += 1;
+            // SAFETY: a number of this thread's.
+            unsafe { fail_at(calls) };
+            let outcome = paint(&then);
+            // SAFETY: as above.
+            let left = unsafe { fail_at(0) };
+            if let Ok(painted) = &outcome {
+                assert!(*painted == expected[1], "call {calls} failed, and nobody said so");
+            }
+            if left > 0 {
+                assert!(outcome.is_ok());
+                break;
+            }
+            failed += usize::from(outcome.is_err());
+            // What a drop met is said once.
+            let again = paint(&first).or_else(|_| paint(&first));
+            let again = again.unwrap();
+            let apart = again.iter().zip(&expected[0]).filter(|(a, b)| a != b).count();
+            assert_eq!(apart, 0, "after call {calls} failed");
+            assert!(paint(&then).unwrap() == expected[1], "after call {calls} failed");
+        }
+        println!("{calls} calls, {failed} of consequence");
+        assert!(failed > 10);
+    }
+}
