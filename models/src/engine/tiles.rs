@@ -96,6 +96,12 @@ impl Tiling {
         Self::plan(generator, bytes_per_pixel, info, limit.saturating_add(filter))
     }
 
+    /// The tiles of another plan for the same picture, where a pixel of a tile takes so many bytes.
+    pub(super) fn take_tiles_of(&mut self, other: &Self, bytes_per_pixel: u64) {
+        *self = other.clone();
+        self.peak_bytes = self.peak(bytes_per_pixel);
+    }
+
     /// Peak of one tile, and the flicker filter's state of the whole picture.
     fn peak(&self, bytes_per_pixel: u64) -> u64 {
         let side = |tile: usize, whole: usize| {

@@ -128,22 +128,37 @@ fn tiles_are_those_of_the_whole_picture() {
     let model = model(GeneratorConfig::Tiny(TinyConfig::new(3)));
     let info = info(PixelFormat::Rgb, 333, 210);
     let controls = edited(vec![in_style("style 1"), warmer()], false);
-    let paint = |memory_limit| {
+    let other = edited(vec![in_style("style 2")], true);
+    // Regions come, change, and go.
+    let shown = [Controls::default(), controls, other, Controls::default()];
+    let paint = |memory_limit| -> Result<Vec<_>, Error> {
         let options = EngineOptions { memory_limit, ..options(DeviceChoice::Cuda(0)) };
         let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
-        let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
-        frame.controls = controls.clone();
-        assert!(engine.submit(frame).is_ok());
-        let painted = engine.collect().unwrap();
-        painted.outcome.map(|_| painted.frame.output().to_vec())
+        let mut frame = |controls: &Controls| {
+            let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
+            frame.controls = controls.clone();
+            assert!(engine.submit(frame).is_ok());
+            let painted = engine.collect().unwrap();
+            painted.outcome.map(|_| painted.frame.output().to_vec())
+        };
+        shown.iter().map(&mut frame).collect()
     };
     let whole = paint(None).unwrap();
     let own = engine::open::<FrameBuffer>(&model, info, &options(DeviceChoice::Cuda(0))).unwrap();
-    // The least that any tiles take beside the engine's own maps.
-    let beside = |eighths: u64| paint(Some(own.plan().peak_bytes + (eighths << 17)));
-    assert!(matches!(beside(1), Err(Error::Memory { .. })));
-    let tiled = (2..).find_map(|eighths| beside(eighths).ok()).unwrap();
-    assert_alike(&info, &tiled, &whole, "tiles");
+    let mut tiled = 0;
+    for eighths in (1..40).step_by(3) {
+        // Beside the engine's own maps; from too little over tiles of several sizes to the whole picture.
+        match paint(Some(own.plan().peak_bytes + (eighths << 17))) {
+            Err(Error::Memory { .. }) => assert_eq!(tiled, 0),
+            painted => {
+                for (found, expected) in painted.unwrap().iter().zip(&whole) {
+                    assert_alike(&info, found, expected, &format!("tiles, {eighths} eighths of a MiB"));
+                }
+                tiled += 1;
+            }
+        }
+    }
+    assert!((3..13).contains(&tiled), "{tiled} plans");
 }
 
 /// A learned edit is a network of another shape: the CPU's, whatever precision the device was asked for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaModule, CudaStream, DriverError, LaunchConfig, PinnedHostSlice,
-    PushKernelArg,
+    PushKernelArg, sys,
 };
 
 use super::context::{failed, primary_context};
@@ -107,16 +107,15 @@ impl HostedNetwork {
         Ok(())
     }
 
-    /// For pictures of this size, in multiples of 8 pixels. What was taken for a larger one is kept; where there is more to take, networks
-    /// side by side are to be told again, which it returns.
-    pub(in crate::engine) fn reshape(&mut self, width: usize, height: usize) -> Result<bool> {
+    /// For pictures of this size, in multiples of 8 pixels. The first is the largest: a larger one takes all memory anew, without networks side
+    /// by side.
+    pub(in crate::engine) fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
         let size = Size { width: width as i32, height: height as i32 };
-        if self.shaped.as_mut().is_some_and(|shaped| shaped.network.resize(size)) {
-            return Ok(false);
+        if !self.shaped.as_mut().is_some_and(|shaped| shaped.network.resize(size)) {
+            self.shaped = None;
+            self.shaped = Some(self.shape(size).map_err(failed)?);
         }
-        self.shaped = None;
-        self.shaped = Some(self.shape(size).map_err(failed)?);
-        Ok(true)
+        Ok(())
     }
 
     fn shape(&self, size: Size) -> Result<Shaped, DriverError> {
@@ -138,7 +137,11 @@ impl HostedNetwork {
     /// # Panics
     /// Before it has a size.
     pub(in crate::engine) fn cells(&mut self) -> Result<&mut [u16]> {
-        self.shaped.as_mut().expect("it has a size").cells.as_mut_slice().map_err(failed)
+        let [channels, _] = self.channels();
+        let Shaped { network, cells, .. } = self.shaped.as_mut().expect("it has a size");
+        let Size { width, height } = network.cells();
+        let all = cells.as_mut_slice().map_err(failed)?;
+        Ok(&mut all[..channels * width as usize * height as usize])
     }
 
     /// The painting's cells, after [`HostedNetwork::run`].
@@ -157,12 +160,13 @@ impl HostedNetwork {
         let mut put = || {
             stream.memcpy_htod(cells, network.cells_mut())?;
             means.iter().try_for_each(|means| launch_means(stream, means, network))?;
-            match several.as_mut().zip(shares) {
-                Some((several, shares)) => {
+            match (several.as_mut(), shares) {
+                (Some(several), Some(shares)) => {
                     several.share(stream, shares)?;
                     several.launch(stream, network)?;
                 }
-                None => network.launch(stream)?,
+                (None, None) => network.launch(stream)?,
+                _ => return Err(DriverError(sys::CUresult::CUDA_ERROR_INVALID_VALUE)),
             }
             stream.memcpy_dtoh(network.painting(), painting)
         };

@@ -237,9 +237,14 @@ impl Network {
         fits
     }
 
-    /// Numbers of the largest map that a layer makes.
+    /// Cells of the largest picture that there is memory for.
+    pub(super) fn most_cells(&self) -> usize {
+        self.maps[0].len() / self.tables.maps[0].0
+    }
+
+    /// Numbers of the largest map that a layer makes, of that picture.
     pub(super) fn most_numbers(&self) -> usize {
-        self.tables.most_numbers(self.size)
+        self.tables.layers.iter().map(|layer| self.maps[layer.to].len()).fold(0, usize::max)
     }
 
     /// Puts every layer on the stream.

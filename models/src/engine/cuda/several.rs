@@ -1,6 +1,6 @@
 //! Networks side by side, of styles that lie in one picture: each says what it has to say of every layer, and a pixel takes the mean of
-//! that, weighted by its shares. The definition is `engine/fused/several.rs`; here every network paints everywhere, because a device has
-//! work to spare and loses its speed where neighbours do different things.
+//! that, weighted by its shares. The definition is [`crate::generators::Look`]; every network paints everywhere, because a device has work to
+//! spare and loses its speed where neighbours do different things.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Several {
         (size_of::<u16>() + size_of::<f32>()) * most_numbers
     }
 
-    /// Of these codes, for the maps of `network`. Of networks that were there before, those that serve again are taken over.
+    /// Of these codes, for pictures of `network` up to the largest. Of networks that were there before, those that serve again are taken over.
     pub(super) fn new(
         (tables, module, stream): (&Tables, &Arc<CudaModule>, &Arc<CudaStream>),
         network: &Network,
@@ -50,8 +50,7 @@ impl Several {
             Ok((code.clone(), layers.map_err(failed)?))
         };
         let networks = codes.iter().map(made).collect::<Result<Vec<_>>>()?;
-        let cells = network.cells();
-        let cells = cells.width as usize * cells.height as usize;
+        let cells = network.most_cells();
         let shares = |cells: usize| stream.alloc_zeros(cells * networks.len()).map_err(failed);
         Ok(Self {
             shares: [shares(cells)?, shares(cells / 4)?],

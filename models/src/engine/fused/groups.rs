@@ -111,13 +111,13 @@ impl Partition {
 
     fn share_out_row<L>(&mut self, y: usize, shares: &Map<f32>, least: usize, means: &mut Means<L>) {
         let width = shares.width();
-        let mut next = means.of(shares, 0, y);
+        let mut next = means.of(shares, 0, y, None);
         let mut from = 0;
         while from < width {
             let own = next;
             let mut end = from + 1;
             while end < width {
-                next = means.of(shares, end, y);
+                next = means.of(shares, end, y, own);
                 if next != own {
                     break;
                 }
@@ -164,8 +164,9 @@ pub(super) struct Means<L> {
     /// For each pair, and each share of its second one in parts, which mean; 0 where there is none, else one more.
     known: Vec<u8>,
     kept: Vec<Mean<L>>,
-    /// Counts the times that pixels are shared out.
+    /// Counts frames.
     now: u64,
+    tiled: bool,
 }
 
 struct Mean<L> {
@@ -180,23 +181,38 @@ struct Mean<L> {
 impl<L> Means<L> {
     /// Of so many networks.
     pub(super) fn new(networks: usize) -> Self {
-        Self { networks, known: vec![0; networks * networks * (PARTS + 1)], kept: Vec::new(), now: 0 }
+        Self {
+            networks,
+            known: vec![0; networks * networks * (PARTS + 1)],
+            kept: Vec::new(),
+            now: 0,
+            tiled: false,
+        }
     }
 
-    /// Before pixels are shared out; false the first time for these networks, when all that is mixed is summed: of networks that change with
-    /// every frame, as in a fade, means are not worth making.
-    pub(super) fn begin(&mut self) -> bool {
+    /// A frame begins. Tiles do without means: where memory is short there is none for them.
+    pub(super) fn begin(&mut self, tiled: bool) {
         self.now += 1;
-        self.now > 1
+        self.tiled = tiled;
     }
 
-    /// Which network paints a pixel, or, behind those, which mean; none where it has to be summed.
-    fn of(&mut self, shares: &Map<f32>, x: usize, y: usize) -> Option<usize> {
+    /// Whether pixels of this frame may be those of means. Not in the first one of these networks, when all that is mixed is summed: of
+    /// networks that change with every frame, as in a fade, means are not worth making.
+    pub(super) fn serve(&self) -> bool {
+        self.now > 1 && !self.tiled
+    }
+
+    /// Which network paints a pixel, or, behind those, which mean; none where it has to be summed. `before` is what is true of the pixel
+    /// before it.
+    fn of(&mut self, shares: &Map<f32>, x: usize, y: usize, before: Option<usize>) -> Option<usize> {
         let own = &shares.row(y)[x * self.networks..][..self.networks];
+        if before.is_some_and(|network| own.get(network) == Some(&1.0)) {
+            return before;
+        }
         let mut some = own.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(network, _)| network);
         let (first, second, third) = (some.next()?, some.next(), some.next());
         let Some(second) = second else { return Some(first) };
-        if third.is_some() || self.now < 2 {
+        if third.is_some() || !self.serve() {
             return None;
         }
         let steps = (PARTS / step(change(shares, second, x, y))) as f32;

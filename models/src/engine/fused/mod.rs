@@ -9,7 +9,7 @@
 //! | `isa` | which instruction set |
 //! | `number` | f32 and bf16 |
 //! | `kernels` | the inner loops, for each instruction set; all unsafe code |
-//! | `map` | what lies hosted two layers |
+//! | `map` | what lies between two layers |
 //! | `conv` | a convolution, its weights packed |
 //! | `pixels` | planar numbers to cells and back |
 //! | `network` | what the engine asks of a network |
@@ -118,10 +118,11 @@ impl FusedPainter {
         // No tile is wider than the picture and its padding.
         let widest = buffers(info.width.next_multiple_of(generator.alignment()));
         let mut tiling = Tiling::plan(generator, bytes_per_pixel, &info, limit.saturating_sub(widest))?;
-        if let Some(OnTheDevice { bytes_per_pixel, free }) = on_device {
-            let there = Tiling::plan_without_filter(generator, bytes_per_pixel.ceil() as u64, &info, free)?;
+        if let Some(device) = on_device {
+            let there = device.bytes_per_pixel.ceil() as u64;
+            let there = Tiling::plan_without_filter(generator, there, &info, device.free)?;
             if there.tiles().count() > tiling.tiles().count() {
-                tiling = there;
+                tiling.take_tiles_of(&there, bytes_per_pixel);
             }
         }
         let sizes = || tiling.tiles().map(|tile| (tile.window.width, tile.window.height));
@@ -297,6 +298,9 @@ impl Painter for FusedPainter {
 
     fn paint_tile(&mut self, tile: Tile, frame: &mut FrameViews<'_>, filtered: bool) -> Result<()> {
         let start = Instant::now();
+        if (tile.region.x, tile.region.y) == (0, 0) {
+            self.network.begin(self.plan.tiles > 1);
+        }
         self.scratch.measure_as(&self.meter);
         self.network.reshape(tile.window.width, tile.window.height)?;
         let edits = edit_pass(&frame.controls, &frame.source, &frame.keys, frame.alpha, frame.number);

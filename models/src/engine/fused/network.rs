@@ -26,6 +26,8 @@ pub(super) trait Network: Send + Sync {
     /// # Errors
     /// Styles of another model.
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, model: &Model) -> Result<()>;
+    /// A frame begins, in tiles or whole.
+    fn begin(&mut self, _tiled: bool) {}
     /// Makes the maps those of a window of this size, in pixels.
     fn reshape(&mut self, width: usize, height: usize) -> Result<()>;
     /// Pixels of a window to the first maps.

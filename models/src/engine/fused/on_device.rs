@@ -78,17 +78,19 @@ impl<const SIDE: usize> Network for OnDevice<SIDE> {
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, _: &Model) -> Result<()> {
+        let networks = |styles: &Option<Arc<StylesBeside>>| {
+            let apart = styles.as_ref().filter(|styles| styles.apart() != Apart::Nowhere);
+            apart.map_or(Vec::new(), |styles| styles.networks().to_vec())
+        };
+        let told = networks(&self.beside) == networks(&styles);
         self.beside = styles;
-        self.tell_beside()
+        if told { Ok(()) } else { self.tell_beside() }
     }
 
     fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
         (self.width, self.height) = (width, height);
-        if self.network.reshape(width, height)? {
-            return self.tell_beside();
-        }
         self.reshape_shares();
-        Ok(())
+        self.network.reshape(width, height)
     }
 
     fn read(&mut self, input: &Input<'_>, window: Window, scratch: &Scratch) -> Result<()> {

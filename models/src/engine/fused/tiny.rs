@@ -91,10 +91,10 @@ impl<N: Number> Side<N> {
     fn share_out(&mut self, first: &Layers<N>) {
         let Self { shares, networks, means, partitions, .. } = self;
         let known = partitions.iter().zip(&*shares).all(|(partition, shares)| partition.is_by(shares));
-        if known && self.has_means {
+        let had_means = std::mem::replace(&mut self.has_means, means.serve());
+        if known && had_means == self.has_means {
             return;
         }
-        self.has_means = means.begin();
         for (partition, shares) in partitions.iter_mut().zip(shares) {
             partition.share_out(shares, 2 * first.least_pixels(), means);
         }
@@ -271,6 +271,10 @@ impl<N: Number> Network for Tiny<N> {
         let layers = |code: &StyleCode| Ok(Layers::new(&*model.weights_in(Some(code))?, kernels));
         self.beside = styles.map(|styles| Side::of(styles, before, layers)).transpose()?;
         Ok(())
+    }
+
+    fn begin(&mut self, tiled: bool) {
+        self.beside.iter_mut().for_each(|side| side.means.begin(tiled));
     }
 
     fn reshape(&mut self, width: usize, height: usize) -> Result<()> {

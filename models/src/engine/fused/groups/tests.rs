@@ -17,7 +17,7 @@ const MIXED: [f32; 2] = [0.25, 0.75];
 fn shared_out(map: &Map<f32>, least: usize) -> (Partition, Means<()>) {
     let (mut partition, mut means) = (Partition::default(), Means::new(map.pitch()));
     for _ in 0..2 {
-        means.begin();
+        means.begin(false);
         partition.share_out(map, least, &mut means);
     }
     (partition, means)
@@ -44,10 +44,12 @@ fn a_row_that_is_all_of_one_network_is_a_part_however_short() {
 fn what_is_mixed_is_summed_at_first_and_where_three_meet() {
     let map = shares(&[&[[0.5, 0.5, 0.0], [0.5, 0.25, 0.25]]]);
     let (mut partition, mut means) = (Partition::default(), Means::<()>::new(3));
-    assert!(!means.begin());
-    partition.share_out(&map, 1, &mut means);
-    assert_eq!(partition.row(0), [Part::Summed(0..2)]);
-    assert!(means.begin());
+    for tiled in [false, true] {
+        means.begin(tiled);
+        partition.share_out(&map, 1, &mut means);
+        assert_eq!((means.serve(), partition.row(0)), (false, &[Part::Summed(0..2)][..]));
+    }
+    means.begin(false);
     partition.share_out(&map, 1, &mut means);
     assert_eq!(partition.row(0), [Part::Whole(0..1, 3), Part::Summed(1..2)]);
 }
@@ -72,14 +74,15 @@ fn shares_that_change_slowly_go_in_finer_steps_and_almost_all_of_one_is_all_of_i
 #[test]
 fn the_oldest_mean_makes_room_unless_all_are_in_use() {
     let mut means = Means::<()>::new(4);
-    assert!(!means.begin() && means.begin());
+    (0..2).for_each(|_| means.begin(false));
+    assert!(means.serve());
     let pairs =
         [[0, 1], [0, 2], [0, 3]].into_iter().flat_map(|pair| (1..PARTS).map(move |parts| (pair, parts)));
     let found: Vec<_> = pairs.map(|(pair, parts)| means.mean(pair, parts)).collect();
     assert!(found[..MOST_MEANS].iter().enumerate().all(|(index, mean)| *mean == Some(index)));
     assert!(found[MOST_MEANS..].iter().all(Option::is_none));
     // The next time, those that nobody asks for go.
-    means.begin();
+    means.begin(false);
     assert_eq!((means.mean([0, 1], 1), means.mean([2, 3], 32)), (Some(0), Some(1)));
     assert_eq!((means.mean([0, 1], 2), means.kept.len()), (Some(2), MOST_MEANS));
 }
