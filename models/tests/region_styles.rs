@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use impasto_models::edit::{Edit, Plan, Region, Shape};
 use impasto_models::{
-    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
-    Precision, Range, engine,
+    Colorimetry, Controls, DeviceChoice, Engine, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo,
+    PixelFormat, Precision, Range, engine,
 };
 
 const WIDTH: usize = 200;
@@ -32,9 +32,20 @@ fn painted(device: DeviceChoice, model: &Arc<Model>, controls: &Controls) -> Vec
     let precision = if device == DeviceChoice::Cpu { Precision::F32 } else { Precision::Auto };
     let options = EngineOptions { device, precision, ..EngineOptions::default() };
     let mut engine = engine::open::<FrameBuffer>(model, info(), &options).unwrap();
+    last_of(3, &mut *engine, info(), &source(), controls)
+}
+
+/// The last of some frames that are all the same.
+fn last_of(
+    frames: usize,
+    engine: &mut dyn Engine<FrameBuffer>,
+    info: PictureInfo,
+    source: &[u8],
+    controls: &Controls,
+) -> Vec<u8> {
     let mut output = Vec::new();
-    for _ in 0..3 {
-        let mut frame = FrameBuffer::new(info(), source()).unwrap();
+    for _ in 0..frames {
+        let mut frame = FrameBuffer::new(info, source.to_vec()).unwrap();
         frame.controls = controls.clone();
         assert!(engine.submit(frame).is_ok());
         let painted = engine.collect().unwrap();
@@ -129,20 +140,10 @@ fn the_engines_agree_where_many_styles_meet_in_narrow_pictures_and_in_tiles() {
                 let options = EngineOptions { device, memory_limit, ..EngineOptions::default() };
                 let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
                 assert_eq!(memory_limit.is_some(), engine.plan().tiles > 1);
+                let codes = (0..info.packed_size()).map(|i| (127.0 + 90.0 * (i as f32 / 23.0).sin()) as u8);
                 // Means come with the second frame.
                 let frames = if device == DeviceChoice::Cpu { 3 } else { 1 };
-                let mut output = Vec::new();
-                for _ in 0..frames {
-                    let codes =
-                        (0..info.packed_size()).map(|i| (127.0 + 90.0 * (i as f32 / 23.0).sin()) as u8);
-                    let mut frame = FrameBuffer::new(info, codes.collect()).unwrap();
-                    frame.controls = controls.clone();
-                    assert!(engine.submit(frame).is_ok());
-                    let painted = engine.collect().unwrap();
-                    painted.outcome.unwrap();
-                    output = painted.frame.output().to_vec();
-                }
-                output
+                last_of(frames, &mut *engine, info, &codes.collect::<Vec<_>>(), &controls)
             });
         let (mean, most) = apart(&fused, &burn, 0..WIDTH);
         println!("{width}x{height}, {count}: mean {mean}, at most {most}");

@@ -12,7 +12,7 @@ use impasto_models::{
     Controls, DeviceChoice, EngineOptions, Error, FrameBuffer, Model, PixelFormat, Precision,
 };
 
-use super::{OnDevice, assert_alike, differences, gpu, info, model, painted, waves};
+use super::{OnDevice, assert_alike, differences, gpu, info, model, painted, shown, waves};
 
 /// Half of the frame, its edge soft.
 fn left() -> Region {
@@ -106,10 +106,7 @@ fn the_flicker_filter_of_edited_frames_is_that_of_the_cpu() {
         for frame in 0..5 {
             let mut frame = FrameBuffer::new(info, noisy(frame)).unwrap();
             frame.controls = controls.clone();
-            assert!(engine.submit(frame).is_ok());
-            let painted = engine.collect().unwrap();
-            painted.outcome.unwrap();
-            output = painted.frame.output().to_vec();
+            output = shown(&mut *engine, frame).unwrap();
         }
         output
     };
@@ -130,18 +127,16 @@ fn tiles_are_those_of_the_whole_picture() {
     let controls = edited(vec![in_style("style 1"), warmer()], false);
     let other = edited(vec![in_style("style 2")], true);
     // Regions come, change, and go.
-    let shown = [Controls::default(), controls, other, Controls::default()];
+    let all = [Controls::default(), controls, other, Controls::default()];
     let paint = |memory_limit| -> Result<Vec<_>, Error> {
         let options = EngineOptions { memory_limit, ..options(DeviceChoice::Cuda(0)) };
         let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
         let mut frame = |controls: &Controls| {
             let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
             frame.controls = controls.clone();
-            assert!(engine.submit(frame).is_ok());
-            let painted = engine.collect().unwrap();
-            painted.outcome.map(|_| painted.frame.output().to_vec())
+            shown(&mut *engine, frame)
         };
-        shown.iter().map(&mut frame).collect()
+        all.iter().map(&mut frame).collect()
     };
     let whole = paint(None).unwrap();
     let own = engine::open::<FrameBuffer>(&model, info, &options(DeviceChoice::Cuda(0))).unwrap();
@@ -182,10 +177,7 @@ fn a_learned_edit_is_carried_out_beside_the_device() {
         let mut engine = engine::open::<FrameBuffer>(&tiny, info, &options).unwrap();
         let mut frame = FrameBuffer::new(info, waves(&info, 0)).unwrap();
         frame.controls = Controls { edits, ..Controls::default() };
-        assert!(engine.submit(frame).is_ok());
-        let painted = engine.collect().unwrap();
-        painted.outcome.unwrap();
-        painted.frame.output().to_vec()
+        shown(&mut *engine, frame).unwrap()
     };
     let expected = paint(DeviceChoice::Cpu, Precision::F32, edits.clone());
     let found = paint(DeviceChoice::Cuda(0), Precision::F16, edits);

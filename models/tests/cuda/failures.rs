@@ -8,7 +8,7 @@ use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::{Controls, DeviceChoice, EngineOptions, FrameBuffer, PixelFormat, engine};
 
-use super::{gpu, info, model, painted_once, waves};
+use super::{gpu, info, model, painted_once, shown, waves};
 
 type FailAt = unsafe extern "C" fn(c_int) -> c_int;
 
@@ -52,11 +52,7 @@ fn after_a_call_that_failed_the_next_frame_is_whole() {
         loop {
             let options = EngineOptions { device, ..EngineOptions::default() };
             let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
-            let mut paint = |controls: &Controls| {
-                assert!(engine.submit(frame(0, controls)).is_ok());
-                let painted = engine.collect().unwrap();
-                painted.outcome.map(|_| painted.frame.output().to_vec())
-            };
+            let mut paint = |controls: &Controls| shown(&mut *engine, frame(0, controls));
             assert!(paint(&first).unwrap() == expected[0]);
             calls += 1;
             // SAFETY: a number of this thread's.

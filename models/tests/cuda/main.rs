@@ -103,14 +103,18 @@ fn painted(
     all
 }
 
+/// What an engine makes of a frame, with nothing else inside.
+fn shown(engine: &mut dyn Engine<FrameBuffer>, frame: FrameBuffer) -> Result<Vec<u8>> {
+    assert!(engine.submit(frame).is_ok());
+    let painted = engine.collect().unwrap();
+    painted.outcome.map(|_| painted.frame.output().to_vec())
+}
+
 /// A frame alone.
 fn painted_once(model: &Arc<Model>, device: DeviceChoice, frame: FrameBuffer) -> Vec<u8> {
     let options = EngineOptions { device, ..EngineOptions::default() };
     let mut engine = engine::open::<FrameBuffer>(model, *frame.info(), &options).unwrap();
-    assert!(engine.submit(frame).is_ok());
-    let painted = engine.collect().unwrap();
-    painted.outcome.unwrap();
-    painted.frame.output().to_vec()
+    shown(&mut *engine, frame).unwrap()
 }
 
 /// Samples as codes of 255.
