@@ -54,6 +54,18 @@ pub(super) fn open_model(asked: Option<&str>) -> Result<Arc<Model>> {
     Ok(model?)
 }
 
+/// Whether a model paints frames where they lie.
+fn check_memory(model: &Model, on_device: bool) -> Result<()> {
+    if !on_device || serves(model) {
+        return Ok(());
+    }
+    let name = model.name();
+    Err(Error::Engine(format!(
+        "{name} paints frames in the memory of the host, and those that come lie in the GPU's: put 'cudadownload' before and \
+         'cudaupload' behind"
+    )))
+}
+
 impl Impasto {
     /// Which request for a model is the latest.
     pub(super) fn wanted_model(&self) -> u64 {
@@ -158,13 +170,7 @@ impl Impasto {
             let on_device = state.and_then(|state| state.stream.as_ref()).is_some_and(Stream::is_on_device);
             (state.and_then(stream), on_device)
         };
-        if on_device && !serves(&model) {
-            let name = model.name();
-            return Err(Error::Engine(format!(
-                "{name} paints frames in the memory of the host, and those that come lie in the GPU's: put 'cudadownload' before \
-                 and 'cudaupload' behind"
-            )));
-        }
+        check_memory(&model, on_device)?;
         let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
         let look = self.look_of(&model);
         Ok(Replacement { model, painter: painter.map(Arc::new), look })
@@ -193,19 +199,22 @@ impl Impasto {
         Look { style: (asked, code), cues, edit: self.edit_for(model) }
     }
 
-    /// Between two streams: the painter of a model that is ready, for frames of `picture`, and what to hand to
+    /// Between two streams: the painter of a model that is ready, for frames of `picture`, on a device or not, and what to hand to
     /// [`Impasto::adopt_look`] once it is the element's. None where no model is ready, or it cannot paint such frames: then the
     /// one that painted so far goes on.
     pub(super) fn waiting_painter(
         &self,
         picture: PictureInfo,
         options: EngineOptions,
+        on_device: bool,
     ) -> Option<(Arc<Painter>, Look)> {
         let Replacement { model, painter, look } = self.take_ready()?;
-        let opened = match painter.filter(|painter| painter.picture() == picture) {
-            Some(painter) => Ok(painter),
-            None => Painter::open(&model, picture, options).map(Arc::new),
-        };
+        let opened = check_memory(&model, on_device).and_then(|()| {
+            match painter.filter(|own| own.picture() == picture) {
+                Some(painter) => Ok(painter),
+                None => Painter::open(&model, picture, options).map(Arc::new),
+            }
+        });
         match opened {
             Ok(painter) => Some((painter, look)),
             Err(error) => {

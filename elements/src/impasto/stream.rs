@@ -109,7 +109,7 @@ impl Impasto {
         let placement = self.placement(caps, outcaps)?;
         let live = self.upstream_is_live();
         let (model, options, previous) = self.close_stream().ok_or_else(stopped)?;
-        let (painter, look) = match self.waiting_painter(picture, options) {
+        let (painter, look) = match self.waiting_painter(picture, options, placement.is_on_device()) {
             Some((painter, look)) => (painter, Some(look)),
             None => {
                 let painter = reopened(previous, &model, picture, options);

@@ -91,9 +91,9 @@ impl Partition {
     /// Whether it is by these shares.
     pub(super) fn is_by(&self, shares: &Map<f32>) -> bool {
         let row = shares.width() * shares.pitch();
-        let known = self.shares.chunks_exact(row.max(1)).enumerate();
+        let mut known = self.shares.chunks_exact(row.max(1)).enumerate();
         (self.row, self.rows.len()) == (row, shares.height())
-            && known.into_iter().all(|(y, known)| *known == shares.row(y)[..row])
+            && known.all(|(y, known)| *known == shares.row(y)[..row])
     }
 
     /// By the shares of a map, `[networks]` a pixel; runs have `least` pixels or more.
@@ -226,25 +226,28 @@ impl<L> Means<L> {
 
     fn mean(&mut self, pair: [usize; 2], parts: usize) -> Option<usize> {
         let at = self.place(pair, parts);
-        if self.known[at] == 0 {
-            let fresh = Mean { pair, parts, layers: None, used: self.now };
-            let index = self.kept.len();
-            if index < MOST_MEANS {
-                self.kept.push(fresh);
-                self.known[at] = index as u8 + 1;
-            } else {
-                let (index, oldest) = self.kept.iter().enumerate().min_by_key(|(_, mean)| mean.used)?;
-                if oldest.used == self.now {
-                    return None;
-                }
-                let gone = self.place(oldest.pair, oldest.parts);
-                self.known[gone] = 0;
-                self.kept[index] = fresh;
-                self.known[at] = index as u8 + 1;
-            }
-        }
-        let index = usize::from(self.known[at]) - 1;
+        let index = match self.known[at] {
+            0 => self.keep(Mean { pair, parts, layers: None, used: self.now })?,
+            known => usize::from(known) - 1,
+        };
+        self.known[at] = index as u8 + 1;
         self.kept[index].used = self.now;
+        Some(index)
+    }
+
+    /// Where a mean is kept: in place of the oldest where there is no more room, and nowhere where that too is of this frame.
+    fn keep(&mut self, mean: Mean<L>) -> Option<usize> {
+        if self.kept.len() < MOST_MEANS {
+            self.kept.push(mean);
+            return Some(self.kept.len() - 1);
+        }
+        let (index, oldest) = self.kept.iter().enumerate().min_by_key(|(_, mean)| mean.used)?;
+        if oldest.used == self.now {
+            return None;
+        }
+        let gone = self.place(oldest.pair, oldest.parts);
+        self.known[gone] = 0;
+        self.kept[index] = mean;
         Some(index)
     }
 

@@ -16,7 +16,7 @@ use crate::generators::{Added, Weights};
 use crate::numbers::Window;
 use crate::numbers::bands::{Bands, in_bands_of};
 use crate::style::{Apart, StylesBeside};
-use crate::{Model, Result};
+use crate::{Model, Result, StyleCode};
 
 /// Cells of `SIDE * SIDE` pixels here, the network there.
 pub(super) struct OnDevice<const SIDE: usize> {
@@ -49,17 +49,7 @@ impl<const SIDE: usize> OnDevice<SIDE> {
     }
 
     fn side_by_side(&self) -> Option<&Arc<StylesBeside>> {
-        self.beside.as_ref().filter(|styles| styles.apart() != Apart::Nowhere)
-    }
-
-    /// Tells the device of the networks that lie side by side.
-    fn tell_beside(&mut self) -> Result<()> {
-        let styles = self.side_by_side().cloned();
-        let codes = styles.as_ref().map_or(&[][..], |styles| styles.networks());
-        self.network.beside(codes, |code| Ok(self.model.weights_in(Some(code))?.into_owned()))?;
-        self.shares = [0, 1].map(|_| Map::new(codes.len().max(1)));
-        self.reshape_shares();
-        Ok(())
+        apart(&self.beside)
     }
 
     fn reshape_shares(&mut self) {
@@ -78,13 +68,16 @@ impl<const SIDE: usize> Network for OnDevice<SIDE> {
     }
 
     fn beside(&mut self, styles: Option<Arc<StylesBeside>>, _: &Model) -> Result<()> {
-        let networks = |styles: &Option<Arc<StylesBeside>>| {
-            let apart = styles.as_ref().filter(|styles| styles.apart() != Apart::Nowhere);
-            apart.map_or(Vec::new(), |styles| styles.networks().to_vec())
-        };
-        let told = networks(&self.beside) == networks(&styles);
+        let codes = networks(&styles);
+        if codes != networks(&self.beside) {
+            // Where the device fails on the way it has none.
+            self.beside = None;
+            self.network.beside(codes, |code| Ok(self.model.weights_in(Some(code))?.into_owned()))?;
+            self.shares = [0, 1].map(|_| Map::new(codes.len().max(1)));
+        }
         self.beside = styles;
-        if told { Ok(()) } else { self.tell_beside() }
+        self.reshape_shares();
+        Ok(())
     }
 
     fn reshape(&mut self, width: usize, height: usize) -> Result<()> {
@@ -154,6 +147,16 @@ impl<const SIDE: usize> Network for OnDevice<SIDE> {
         cells.reinterpret_cast::<f16>().convert_to_f32_slice(raw);
         finish::<SIDE>(raw, channels, &self.added, original, painted);
     }
+}
+
+/// Styles that are not all of one network.
+fn apart(styles: &Option<Arc<StylesBeside>>) -> Option<&Arc<StylesBeside>> {
+    styles.as_ref().filter(|styles| styles.apart() != Apart::Nowhere)
+}
+
+/// What those are of; nothing where it is one.
+fn networks(styles: &Option<Arc<StylesBeside>>) -> &[StyleCode] {
+    apart(styles).map_or(&[], |styles| styles.networks())
 }
 
 /// Cells as f16, each in `channels` numbers.
