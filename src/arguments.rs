@@ -78,7 +78,7 @@ pub struct PaintOptions {
     /// Edits, region by region: an instruction such as "make the left half warmer", a plan as JSON, or a .json file
     #[arg(long, value_name = "INSTRUCTION|PLAN|FILE", value_parser = edits)]
     pub edit: Option<Arc<Plan>>,
-    /// What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N
+    /// What paints: auto (a GPU where there is one), cpu, burn-cpu, cuda:N or burn-cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// In which numbers the network is computed: auto, f32, bf16 or f16

@@ -3,12 +3,16 @@
 
 mod studio;
 
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use gstimpasto::cuda;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSrc};
 use gstreamer_video::prelude::*;
 use gstreamer_video::{VideoFrame, VideoInfo};
+use libloading::Library;
 
 use impasto_models::Model;
 use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm};
@@ -27,6 +31,9 @@ fn gpu() -> bool {
 }
 
 const FRAMES: u64 = 5;
+
+/// Has every call of the driver from the n-th on fail.
+type LoseAt = unsafe extern "C" fn(c_int) -> c_int;
 
 fn caps(format: &str, on_device: bool) -> gst::Caps {
     let feature = if on_device { format!("({})", cuda::CAPS_FEATURE) } else { String::new() };
@@ -70,7 +77,11 @@ fn shown(sample: &gst::Sample) -> Vec<u8> {
 }
 
 /// Frames through the element, from one memory to the other.
-fn painted(model: &str, device: &str, edit: &str, [source, output]: [bool; 2]) -> Vec<Vec<u8>> {
+fn painted(model: &str, device: &str, edit: &str, memories: [bool; 2]) -> Vec<Vec<u8>> {
+    frames_of(model, device, edit, memories, FRAMES)
+}
+
+fn frames_of(model: &str, device: &str, edit: &str, [source, output]: [bool; 2], count: u64) -> Vec<Vec<u8>> {
     let [caps_in, caps_out] = [source, output].map(|on_device| caps("NV12", on_device));
     let info = VideoInfo::from_caps(&caps_in).unwrap();
     let pipeline = gst::Pipeline::new();
@@ -84,10 +95,10 @@ fn painted(model: &str, device: &str, edit: &str, [source, output]: [bool; 2]) -
     let all = [appsrc.upcast_ref(), &element, sink.upcast_ref()];
     pipeline.add_many(all).unwrap();
     gst::Element::link_many(all).unwrap();
-    let pool = source.then(|| cuda::buffer_pool(0, &caps_in, FRAMES as u32).unwrap());
+    let pool = source.then(|| cuda::buffer_pool(0, &caps_in, count as u32).unwrap());
     pool.iter().for_each(|pool| pool.set_active(true).unwrap());
     pipeline.set_state(gst::State::Playing).unwrap();
-    for index in 0..FRAMES {
+    for index in 0..count {
         appsrc.push_buffer(drawn(pool.as_ref(), &info, index)).unwrap();
     }
     appsrc.end_of_stream().unwrap();
@@ -96,9 +107,9 @@ fn painted(model: &str, device: &str, edit: &str, [source, output]: [bool; 2]) -
         assert!(sample.caps().unwrap().can_intersect(&caps_out));
         shown(&sample)
     };
-    let frames = (0..FRAMES).map(pull).collect();
+    let frames = (0..count).map(pull).collect();
     assert!(sink.pull_sample().is_err() && sink.is_eos());
-    assert_eq!(stats(&element).get::<u64>("frames").unwrap(), FRAMES);
+    assert_eq!(stats(&element).get::<u64>("frames").unwrap(), count);
     pipeline.set_state(gst::State::Null).unwrap();
     frames
 }
@@ -163,6 +174,90 @@ fn a_model_of_the_host_does_not_take_over_on_the_device() {
     source.end_of_stream().unwrap();
     (1..5).for_each(|_| drop(sink.pull_sample().expect("the frame of the model before")));
     pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// That of this thread; the stand-in's alone.
+fn lose_at() -> Option<LoseAt> {
+    // SAFETY: the driver's library, which is loaded already and stays, and the function's own signature.
+    let found = gpu().then(|| unsafe {
+        let driver = Library::new("libcuda.so.1").ok()?;
+        driver.get::<LoseAt>(b"impasto_stand_in_lose_at\0").ok().map(|found| *found)
+    });
+    if found.flatten().is_none() {
+        eprintln!("SKIPPED: needs the stand-in for the driver");
+    }
+    found.flatten()
+}
+
+/// Frames of the host through an element whose GPU is lost with the third; and what is on the bus.
+fn painted_by_a_gpu_that_is_lost(model: &str, device: &str, lose_at: LoseAt) -> (usize, Vec<String>) {
+    let caps = caps("NV12", false);
+    let info = VideoInfo::from_caps(&caps).unwrap();
+    let pipeline = gst::Pipeline::new();
+    let source = AppSrc::builder().caps(&caps).format(gst::Format::Time).build();
+    let sink = AppSink::builder().caps(&caps).sync(false).build();
+    let element = gst::ElementFactory::make("impasto").property("model", model).property("device", device);
+    let element = element.build().unwrap();
+    let all = [source.upcast_ref(), &element, sink.upcast_ref()];
+    pipeline.add_many(all).unwrap();
+    gst::Element::link_many(all).unwrap();
+    let seen = AtomicUsize::new(0);
+    // On the streaming thread, which calls the driver.
+    let probe = move |_: &gst::Pad, _: &mut gst::PadProbeInfo<'_>| {
+        if seen.fetch_add(1, Relaxed) == 2 {
+            // SAFETY: a number of this thread's.
+            unsafe { lose_at(4) };
+        }
+        gst::PadProbeReturn::Ok
+    };
+    source.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, probe);
+    pipeline.set_state(gst::State::Playing).unwrap();
+    (0..2 * FRAMES).for_each(|index| drop(source.push_buffer(drawn(None, &info, index))));
+    let _ = source.end_of_stream();
+    let expected = painted_on_the_host(model);
+    let mut frames = 0;
+    while let Ok(sample) = sink.pull_sample() {
+        let apart = shown(&sample).into_iter().zip(&expected[frames]).map(|(a, b)| a.abs_diff(*b));
+        assert!(apart.max().unwrap() <= 2, "frame {frames}");
+        frames += 1;
+    }
+    let bus = pipeline.bus().unwrap();
+    let said = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning, gst::MessageType::Error]));
+    let said = said.map(|message| match message.view() {
+        gst::MessageView::Warning(warning) => format!("warning: {}", warning.error()),
+        gst::MessageView::Error(error) => format!("error: {}", error.error()),
+        _ => unreachable!(),
+    });
+    let said = said.collect();
+    pipeline.set_state(gst::State::Null).unwrap();
+    (frames, said)
+}
+
+fn painted_on_the_host(model: &str) -> Vec<Vec<u8>> {
+    frames_of(model, "cpu", "", [false, false], 2 * FRAMES)
+}
+
+#[test]
+fn a_gpu_that_is_lost_is_an_error_or_where_auto_was_asked_a_warning() {
+    let Some(lose_at) = lose_at() else { return };
+    let studio = Studio::new();
+    let model = studio.random();
+    let (frames, said) = painted_by_a_gpu_that_is_lost(&model, "auto", lose_at);
+    assert_eq!(frames as u64, 2 * FRAMES, "{said:?}");
+    assert!(said.len() == 1 && said[0].starts_with("warning: the GPU does not paint"), "{said:?}");
+    let (frames, said) = painted_by_a_gpu_that_is_lost(&model, "cuda:0", lose_at);
+    assert!((frames as u64) < 2 * FRAMES);
+    assert!(said.iter().any(|said| said.starts_with("error: the GPU failed")), "{said:?}");
+}
+
+#[test]
+fn auto_takes_frames_of_the_device() {
+    if !gpu() {
+        return;
+    }
+    let studio = Studio::new();
+    let model = studio.random();
+    assert!(painted(&model, "auto", "", [true, true]) == painted(&model, "cuda:0", "", [false, false]));
 }
 
 #[test]

@@ -71,6 +71,9 @@ pub enum Error {
         /// Height of the frame in pixels.
         height: usize,
     },
+    /// The GPU failed in the midst of work: it is lost, or its memory is full.
+    #[error("the GPU failed: {0}")]
+    Gpu(String),
     /// The engine broke inside; the frame is lost, the process is not.
     #[error("the engine failed: {0}")]
     Engine(String),

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use impasto_models::engine::Plan;
 use impasto_models::{
     Colorimetry, Controls, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -188,8 +189,12 @@ impl Painter<'_> {
             Some((_, engine)) => engine,
             None => {
                 let engine = engine::open::<FrameBuffer>(&self.model, info, &self.options.engine())?;
+                let Plan { device, instead, .. } = engine.plan();
                 if !self.said_device && !self.quiet {
-                    print_error_line(format_args!("painting with {}", engine.plan().device));
+                    print_error_line(format_args!("painting with {device}"));
+                }
+                if let (false, Some(reason)) = (self.said_device, instead) {
+                    print_error_line(format_args!("warning: the GPU does not paint: {reason}"));
                 }
                 self.said_device = true;
                 engine

@@ -23,7 +23,7 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::glib::translate::{FromGlib, ToGlibPtr, from_glib, from_glib_full};
 use gstreamer::prelude::*;
-use impasto_models::engine::cuda::primary_context;
+use impasto_models::engine::cuda::primary_context_or_reason;
 use impasto_models::{DeviceChoice, Error, Result};
 use parking_lot::Mutex;
 
@@ -90,7 +90,7 @@ impl Cuda {
         if !driver {
             return Err("libgstcuda finds no NVIDIA driver: libcuda.so.1 cannot be loaded".to_owned());
         }
-        let primary = primary_context(index).map_err(|error| error.to_string())?;
+        let primary = primary_context_or_reason(index)?;
         // SAFETY: a context of this device that is never released, because it is forgotten below; the reference that
         // is returned is ours.
         let context: Option<gst::Object> = unsafe {

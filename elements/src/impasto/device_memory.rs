@@ -8,7 +8,6 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
-use impasto_models::DeviceChoice;
 use impasto_models::engine::cuda::serves;
 
 use super::caps;
@@ -22,19 +21,21 @@ impl Impasto {
     /// # Errors
     /// Why there is none.
     pub(super) fn cuda(&self) -> Result<Cuda, String> {
-        let started =
-            self.state.lock().as_ref().map(|state| (state.options.device, Arc::clone(&state.model)));
-        let (device, model) = match started {
-            Some((device, model)) => (device, Some(model)),
-            None => (self.settings.lock().engine().map_err(|error| error.to_string())?.device, None),
+        let started = self.state.lock().as_ref().map(|state| {
+            let told = state.told.clone();
+            told.map_or(Ok((state.options, Arc::clone(&state.model))), Err)
+        });
+        let (options, model) = match started {
+            Some(started) => started.map(|(options, model)| (options, Some(model)))?,
+            None => (self.settings.lock().engine().map_err(|error| error.to_string())?, None),
         };
-        match device {
-            DeviceChoice::Cuda(_) if model.as_ref().is_some_and(|model| !serves(model)) => {
-                Err("the model's network is one that paints frames in the memory of the host".to_owned())
-            }
-            DeviceChoice::Cuda(index) => Cuda::of(index),
-            device => Err(format!("device '{device}' paints frames in the memory of the host")),
+        let device = options
+            .cuda_device()
+            .ok_or_else(|| format!("device '{}' paints frames in the memory of the host", options.device))?;
+        if model.is_some_and(|model| !serves(&model)) {
+            return Err("the model's network is one that paints frames in the memory of the host".to_owned());
         }
+        Cuda::of(device)
     }
 
     /// Where frames of these caps lie.
@@ -66,11 +67,7 @@ impl Impasto {
 
     /// Tells the bins around, which pass it on to the elements in them, which context is used here.
     pub(super) fn announce_context(&self) {
-        let wants_device = self
-            .settings
-            .lock()
-            .engine()
-            .is_ok_and(|options| matches!(options.device, DeviceChoice::Cuda(_)));
+        let wants_device = self.settings.lock().engine().is_ok_and(|options| options.cuda_device().is_some());
         if !wants_device {
             return;
         }
@@ -104,6 +101,8 @@ impl Impasto {
 
 #[cfg(test)]
 mod tests {
+    use impasto_models::DeviceChoice;
+
     use super::*;
     use crate::cuda::{CAPS_FEATURE, stand_in};
 

@@ -12,6 +12,7 @@ pub(super) fn error_message(error: &Error) -> gst::ErrorMessage {
         }
         Error::Model(_) => gst::error_msg!(gst::ResourceError::OpenRead, ("{error}")),
         Error::Device { .. } => gst::error_msg!(gst::LibraryError::Settings, ("{error}")),
+        Error::Gpu(_) => gst::error_msg!(gst::ResourceError::Failed, ("{error}")),
         Error::Memory { .. } => gst::error_msg!(gst::ResourceError::NoSpaceLeft, ("{error}")),
         Error::Size { .. } | Error::Picture(_) => gst::error_msg!(gst::StreamError::Format, ("{error}")),
         _ => gst::error_msg!(gst::LibraryError::Failed, ("{error}")),

@@ -166,7 +166,8 @@ impl BaseTransformImpl for Impasto {
             styling.follow(cues);
         }
         *self.stats.lock() = Stats::default();
-        *self.state.lock() = Some(State { model, options, stream: None, downstream_takes_strides: false });
+        *self.state.lock() =
+            Some(State { model, options, stream: None, told: None, downstream_takes_strides: false });
         let now_wanted = self.wanted_model();
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.
@@ -325,7 +326,7 @@ impl Impasto {
         };
         Painting {
             model: stream.painter.model().name().to_owned(),
-            device: stream.painter.plan().device.clone(),
+            device: stream.painter.plan().device,
             depth: stream.depth(),
             latency: stream.latency(),
         }

@@ -1,6 +1,7 @@
 //! An engine and what it was opened for: frames in, painted frames out, in order.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use impasto_models::engine::{self, Plan};
 use impasto_models::{Engine, EngineOptions, Error, Model, Painted, PictureInfo, Result};
@@ -15,7 +16,10 @@ pub(super) struct Painter {
     engine: Mutex<Option<Box<dyn Engine<MappedFrame>>>>,
     model: Arc<Model>,
     picture: PictureInfo,
-    plan: Plan,
+    /// As of the last frame that was collected.
+    plan: Mutex<Plan>,
+    /// Whether the CPU paints for a reason that nobody has been told.
+    is_news: AtomicBool,
     depth: usize,
 }
 
@@ -29,7 +33,9 @@ impl Painter {
         #[cfg(test)]
         let engine = super::delayed::delayed(engine);
         let (plan, depth) = (engine.plan().clone(), engine.depth());
-        Ok(Self { engine: Mutex::new(Some(engine)), model: Arc::clone(model), picture, plan, depth })
+        let is_news = AtomicBool::new(plan.instead.is_some());
+        let (engine, plan) = (Mutex::new(Some(engine)), Mutex::new(plan));
+        Ok(Self { engine, model: Arc::clone(model), picture, plan, is_news, depth })
     }
 
     /// The model that paints.
@@ -42,9 +48,26 @@ impl Painter {
         self.picture
     }
 
-    /// What the engine chose.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// What the engine chose, as of the last frame that was collected.
+    pub fn plan(&self) -> Plan {
+        self.plan.lock().clone()
+    }
+
+    /// Why the CPU paints instead of a GPU; told once.
+    pub fn news(&self) -> Option<String> {
+        let is_news = self.is_news.swap(false, Relaxed);
+        is_news.then(|| self.plan.lock().instead.clone()).flatten()
+    }
+
+    /// Whether its frames may lie on a GPU, on one side or both, where `placed` says that they do.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn check_placement(&self, placed: bool) -> Result<()> {
+        match &self.plan.lock().instead {
+            Some(reason) if placed => Err(Error::Gpu(format!("frames lie in its memory, but {reason}"))),
+            _ => Ok(()),
+        }
     }
 
     /// The most frames that may be submitted and not yet collected.
@@ -63,13 +86,25 @@ impl Painter {
 
     /// The oldest submitted frame, waiting for it.
     pub fn collect(&self) -> Result<Painted<MappedFrame>> {
-        let painted = self.work(|engine| engine.collect())?;
+        let painted = self.work(|engine| {
+            let painted = engine.collect();
+            self.heed(engine.plan());
+            painted
+        })?;
         painted.ok_or_else(|| Error::Engine("a frame that was submitted did not come back".to_owned()))
     }
 
     /// Forgets what earlier frames left behind.
     pub fn reset(&self) -> Result<()> {
         self.work(|engine| engine.reset())
+    }
+
+    fn heed(&self, plan: &Plan) {
+        let mut known = self.plan.lock();
+        if known.instead != plan.instead {
+            known.clone_from(plan);
+            self.is_news.store(plan.instead.is_some(), Relaxed);
+        }
     }
 
     /// Lets the engine work. One that panics is not put back: it may be half way through anything.

@@ -268,7 +268,7 @@ fn machinery() -> Vec<glib::ParamSpec> {
     vec![
         glib::ParamSpecString::builder("device")
             .nick("Device")
-            .blurb("What paints: auto, cpu, burn-cpu, cuda:N or burn-cuda:N")
+            .blurb("What paints: auto (a GPU where there is one), cpu, burn-cpu, cuda:N or burn-cuda:N")
             .default_value(Some("auto"))
             .mutable_ready()
             .build(),

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub options: EngineOptions,
     /// What there is from caps to caps.
     pub stream: Option<Stream>,
+    /// Why the CPU paints instead of a GPU, as it was said last.
+    pub told: Option<String>,
     /// Whether downstream reads strides from a `GstVideoMeta`.
     pub downstream_takes_strides: bool,
 }
@@ -116,6 +118,7 @@ impl Impasto {
                 (painter.map_err(|error| error_message(&error))?, None)
             }
         };
+        painter.check_placement(placement.is_on_device()).map_err(|error| error_message(&error))?;
         let model = Arc::clone(painter.model());
         let name = painter.model().name();
         gst::info!(CAT, imp = self, "{picture:?} with {name} on {}", painter.plan().device);
@@ -128,7 +131,9 @@ impl Impasto {
             live,
             painter,
         };
+        let painter = Arc::clone(&stream.painter);
         self.keep_stream(stream).ok_or_else(stopped)?;
+        self.tell_news(&painter);
         if let Some(look) = look {
             self.adopt_look(&model, look);
         }
@@ -262,7 +267,24 @@ impl Impasto {
             }
             Some(InFlight::Painting(painter)) => painter,
         };
-        self.finish(painter.collect()).map(Some)
+        let painted = painter.collect();
+        self.tell_news(&painter);
+        self.finish(painted).map(Some)
+    }
+
+    /// Says that the CPU paints where a GPU would, and why: each reason once from start to stop.
+    fn tell_news(&self, painter: &Painter) {
+        let Some(reason) = painter.news() else { return };
+        let told = self.state.lock().as_mut().map(|state| state.told.replace(reason.clone()));
+        if told.flatten().as_ref() != Some(&reason) {
+            let device = painter.plan().device;
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Failed,
+                ("the GPU does not paint: {reason}"),
+                ["from here on: {device}"]
+            );
+        }
     }
 
     /// The frame that goes out next, if one does.

@@ -9,7 +9,8 @@ use crate::{Error, Result};
 /// A device as the user asks for it: `auto`, `cpu`, `burn-cpu`, `cuda:N` or `burn-cuda:N`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The fastest that works here; a GPU is only taken when it is named.
+    /// The first NVIDIA GPU, where there is one and its engine has the model's network, and the CPU elsewhere, or from where that GPU
+    /// fails on.
     #[default]
     Auto,
     /// The fastest engine on the CPU.
@@ -77,12 +78,10 @@ impl DeviceChoice {
     }
 }
 
-/// The devices that work here, the one that `auto` takes first. A GPU is listed last, because `auto` does not take
-/// it by itself yet.
+/// The devices that work here, the one that `auto` takes first.
 pub fn available_devices() -> Vec<DeviceChoice> {
-    let mut devices = vec![DeviceChoice::Cpu];
-    devices.extend(primary_context(0).is_ok().then_some(DeviceChoice::Cuda(0)));
-    devices
+    let gpu = primary_context(0).is_ok().then_some(DeviceChoice::Cuda(0));
+    gpu.into_iter().chain([DeviceChoice::Cpu]).collect()
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -6,6 +6,7 @@
 
 mod adapt;
 mod at_once;
+mod auto;
 mod burn;
 mod composite;
 pub mod cuda;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::at_once::AtOnce;
+use self::auto::Auto;
 use self::cuda::CudaEngine;
 pub use self::device::{DeviceChoice, available_devices};
 pub use self::device_memory::{DevicePicture, Output, Source};
@@ -108,6 +110,9 @@ pub struct Plan {
     pub tiles: usize,
     /// Estimated peak of memory, in bytes.
     pub peak_bytes: u64,
+    /// Why the CPU paints where `auto` would have taken the GPU that is there, or had taken it until it failed. That may be known
+    /// with any frame that is collected.
+    pub instead: Option<String>,
 }
 
 /// What the user leaves open or asks for.
@@ -119,6 +124,17 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// The memory an engine may take, in bytes; what the machine has free where none is given.
     pub memory_limit: Option<u64>,
+}
+
+impl EngineOptions {
+    /// The CUDA device that these options take for models that [`cuda::serves`]; none where the CPU paints.
+    pub fn cuda_device(&self) -> Option<usize> {
+        match self.device {
+            DeviceChoice::Cuda(index) => Some(index),
+            DeviceChoice::Auto => (cuda::computes_in(self.precision) && cuda::has_gpu()).then_some(0),
+            DeviceChoice::Cpu | DeviceChoice::BurnCpu | DeviceChoice::BurnCuda(_) => None,
+        }
+    }
 }
 
 /// Makes an engine for frames of `info`, or says why there can be none: an unsupported size, too little
@@ -140,6 +156,9 @@ pub fn open<F: Frame + 'static>(
         let device = DeviceChoice::BurnCuda(index);
         device.check()?;
         return Ok(Box::new(AtOnce::open(model, info, &EngineOptions { device, ..*options })?));
+    }
+    if options.device == DeviceChoice::Auto {
+        return Ok(Box::new(Auto::open(model, info, options)?));
     }
     Ok(Box::new(AtOnce::open(model, info, options)?))
 }

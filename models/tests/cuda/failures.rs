@@ -1,22 +1,12 @@
 //! A driver that fails in the midst of a frame: the frame is an error, and the next one is painted as if nothing had been.
 
-use std::ffi::c_int;
 use std::sync::Arc;
 
-use cudarc::driver::sys::culib;
 use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::{Controls, DeviceChoice, EngineOptions, FrameBuffer, PixelFormat, engine};
 
-use super::{gpu, info, model, painted_once, shown, waves};
-
-type FailAt = unsafe extern "C" fn(c_int) -> c_int;
-
-/// Has the n-th call of the driver from here on fail; the stand-in's alone.
-fn fail_at() -> Option<FailAt> {
-    // SAFETY: the driver's library, which is loaded, and the function's own signature.
-    unsafe { culib().get::<FailAt>(b"impasto_stand_in_fail_at\0").ok().map(|found| *found) }
-}
+use super::{info, model, of_stand_in, painted_once, shown, waves};
 
 fn edited(style: &str) -> Controls {
     let shape = Shape::Ellipse { x: 0.1, y: 0.1, width: 0.7, height: 0.7 };
@@ -29,10 +19,8 @@ fn edited(style: &str) -> Controls {
 
 #[test]
 fn after_a_call_that_failed_the_next_frame_is_whole() {
-    let Some(fail_at) = gpu().then(fail_at).flatten() else {
-        eprintln!("SKIPPED: needs the stand-in for the driver");
-        return;
-    };
+    // Has the n-th call of the driver from here on fail.
+    let Some(fail_at) = of_stand_in(b"impasto_stand_in_fail_at\0") else { return };
     let model = model(GeneratorConfig::Tiny(TinyConfig::new(3)));
     let info = info(PixelFormat::Nv12, 64, 48);
     let in_style = |style: &str| {

@@ -1,11 +1,14 @@
 //! The engine of NVIDIA GPUs against those of the CPU. Skipped aloud where there is no GPU, and where `IMPASTO_NEED_GPU` is set a
 //! failure then. `./check` runs it on a stand-in for the driver, see `stand_in/driver.cpp`.
 
+mod auto;
 mod edits;
 mod failures;
 
+use std::ffi::c_int;
 use std::sync::Arc;
 
+use cudarc::driver::sys::culib;
 use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr};
 use impasto_models::engine::{DevicePicture, Frame, Output, Source, cuda::primary_context};
 use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
@@ -15,6 +18,16 @@ use impasto_models::{
     PictureInfo, PictureMut, PixelFormat, Range, Result, engine,
 };
 use sha2::{Digest, Sha256};
+
+/// A function of the stand-in for the driver that takes a number, and gives what was left of an earlier one; says so where the driver is another.
+fn of_stand_in(name: &[u8]) -> Option<unsafe extern "C" fn(c_int) -> c_int> {
+    // SAFETY: the driver's library, which is loaded, and the function's own signature.
+    let found = gpu().then(|| unsafe { culib().get(name).ok().map(|found| *found) }).flatten();
+    if found.is_none() {
+        eprintln!("SKIPPED: needs the stand-in for the driver");
+    }
+    found
+}
 
 /// Whether there is a GPU; says so where there is none.
 fn gpu() -> bool {

@@ -8,7 +8,7 @@
 #include <map>
 #include <mutex>
 
-enum Result { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_IMAGE = 200, NOT_FOUND = 500, CAPTURING = 900 };
+enum Result { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, CAPTURING = 900 };
 
 namespace {
 
@@ -59,7 +59,8 @@ size_t taken = 0;
 // Streams stay, since events may name them.
 std::deque<Stream> streams(1);
 thread_local void *current_context = nullptr;
-thread_local int fails_in = 0;
+constexpr int LOST = -1;
+thread_local int fails_in = 0, lost_in = 0;
 thread_local std::vector<void *> contexts;
 int the_context;
 

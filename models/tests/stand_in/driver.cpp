@@ -57,19 +57,34 @@ void run(const Work &kernel, Index grid, Index size, unsigned shared) {
 // Has the n-th call from here on of this thread that may fail, fail; none where n is 0. What is left of n.
 extern "C" int impasto_stand_in_fail_at(int n) { return std::exchange(fails_in, n); }
 
+// The same, but so does every later one of this thread, as where a device is lost, until n is 0. What is left is -1 then.
+extern "C" int impasto_stand_in_lose_at(int n) { return std::exchange(lost_in, n); }
+
+static bool is_lost() {
+    if (lost_in > 0 && !--lost_in) lost_in = LOST;
+    return lost_in == LOST;
+}
+
 #define MAY_FAIL                                                                                                                          \
-    if (fails_in && !--fails_in) return OUT_OF_MEMORY
+    if (fails_in && !--fails_in) return OUT_OF_MEMORY;                                                                                     \
+    if (is_lost()) return ILLEGAL_ADDRESS
 #define LOCKED std::lock_guard<std::recursive_mutex> lock(mutex)
 
 API cuInit(unsigned) { return OK; }
 
 API cuDriverGetVersion(int *version) { return *version = 12080, OK; }
 
-API cuGetErrorName(int error, const char **name) { return *name = error == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR", OK; }
+API cuGetErrorName(int error, const char **name) {
+    static const std::map<int, const char *> NAMES = {{OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+                                                      {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
+    auto found = NAMES.find(error);
+    return *name = found == NAMES.end() ? "CUDA_ERROR" : found->second, OK;
+}
 
 API cuGetErrorString(int error, const char **text) {
     static const std::map<int, const char *> TEXTS = {{INVALID_VALUE, "invalid argument"},   {OUT_OF_MEMORY, "out of memory"},
                                                       {INVALID_DEVICE, "invalid device"},    {INVALID_IMAGE, "not the kernels of this PTX"},
+                                                      {ILLEGAL_ADDRESS, "an illegal memory access was encountered"},
                                                       {NOT_FOUND, "named symbol not found"}, {CAPTURING, "the stream is being captured"}};
     auto found = TEXTS.find(error);
     return *text = found == TEXTS.end() ? "of the stand-in" : found->second, OK;

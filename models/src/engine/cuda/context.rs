@@ -3,8 +3,9 @@
 use std::ffi::c_void;
 use std::panic::catch_unwind;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use cudarc::driver::sys::CUresult;
 use cudarc::driver::{CudaContext, DriverError};
 
 use crate::engine::DeviceChoice;
@@ -41,17 +42,40 @@ impl PrimaryContext {
 /// # Errors
 /// [`Error::Device`] where there is no driver, no such device, one that is too old, or the driver refuses.
 pub fn primary_context(index: usize) -> Result<PrimaryContext> {
+    primary_context_or_reason(index)
+        .map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
+}
+
+/// The same; in an error what is missing, without the device's name.
+///
+/// # Errors
+/// As above.
+pub fn primary_context_or_reason(index: usize) -> Result<PrimaryContext, String> {
     let reason =
         || "the NVIDIA driver lacks what is asked of it; expected 570 (CUDA 12.8) or later".to_owned();
     // cudarc panics at the first function that an older driver does not have.
-    let opened = catch_unwind(|| open(index)).unwrap_or_else(|_| Err(reason()));
-    opened.map_err(|reason| Error::Device { asked: DeviceChoice::Cuda(index).to_string(), reason })
+    catch_unwind(|| open(index)).unwrap_or_else(|_| Err(reason()))
+}
+
+/// Whether this machine has an NVIDIA GPU, one that serves or not: there is a driver, which does not say that there is none.
+pub(in crate::engine) fn has_gpu() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let counted = || match CudaContext::device_count() {
+        Ok(count) => count > 0,
+        Err(error) => error.0 != CUresult::CUDA_ERROR_NO_DEVICE,
+    };
+    // What panics is an older driver.
+    *FOUND.get_or_init(|| has_driver() && catch_unwind(counted).unwrap_or(true))
+}
+
+fn has_driver() -> bool {
+    // SAFETY: only loads libraries of the driver.
+    unsafe { cudarc::driver::sys::is_culib_present() }
 }
 
 fn open(index: usize) -> Result<PrimaryContext, String> {
     // cudarc panics where it cannot load the driver's library.
-    // SAFETY: only loads libraries of the driver.
-    if !unsafe { cudarc::driver::sys::is_culib_present() } {
+    if !has_driver() {
         return Err("no NVIDIA driver here: libcuda.so.1 cannot be loaded".to_owned());
     }
     let found = CudaContext::device_count().map_err(|error| describe(&error))?;
@@ -79,5 +103,29 @@ pub(super) fn describe(error: &DriverError) -> String {
 
 /// An error of the driver's, in the midst of work.
 pub(super) fn failed(error: DriverError) -> Error {
-    Error::Engine(describe(&error))
+    let told = describe(&error);
+    let lost = if is_lost(error) { "; this process has lost the GPU: start it anew" } else { "" };
+    Error::Gpu(format!("{told}{lost}"))
+}
+
+/// Whether everything fails from here on: the process's context on the device is gone.
+fn is_lost(DriverError(code): DriverError) -> bool {
+    use CUresult as C;
+    matches!(
+        code,
+        C::CUDA_ERROR_DEVICE_UNAVAILABLE
+            | C::CUDA_ERROR_ECC_UNCORRECTABLE
+            | C::CUDA_ERROR_NVLINK_UNCORRECTABLE
+            | C::CUDA_ERROR_ILLEGAL_ADDRESS
+            | C::CUDA_ERROR_LAUNCH_TIMEOUT
+            | C::CUDA_ERROR_CONTEXT_IS_DESTROYED
+            | C::CUDA_ERROR_ASSERT
+            | C::CUDA_ERROR_HARDWARE_STACK_ERROR
+            | C::CUDA_ERROR_ILLEGAL_INSTRUCTION
+            | C::CUDA_ERROR_MISALIGNED_ADDRESS
+            | C::CUDA_ERROR_INVALID_ADDRESS_SPACE
+            | C::CUDA_ERROR_INVALID_PC
+            | C::CUDA_ERROR_LAUNCH_FAILED
+            | C::CUDA_ERROR_UNKNOWN
+    )
 }

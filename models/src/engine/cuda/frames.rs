@@ -102,7 +102,7 @@ impl<F: Frame> CudaEngine<F> {
         options: &EngineOptions,
     ) -> Result<Option<Self>> {
         let Some(tables) = tables_of(model) else { return Ok(None) };
-        if !matches!(options.precision, Precision::Auto | Precision::F16) {
+        if !computes_in(options.precision) {
             return Err(options.precision.missing("the CUDA engine computes in f16, with sums in f32"));
         }
         let context = Arc::clone(primary_context(index)?.context());
@@ -113,8 +113,12 @@ impl<F: Frame> CudaEngine<F> {
         let streams = Streams { up: stream()?, work: stream()?, down: stream()? };
         let painter = DevicePainter::new(&context, &streams.work, model, tables, info)?;
         let name = context.name().map_err(failed)?;
-        let plan =
-            Plan { device: format!("CUDA device {index} ({name}, f16)"), tiles: 1, peak_bytes: need as u64 };
+        let plan = Plan {
+            device: format!("CUDA device {index} ({name}, f16)"),
+            tiles: 1,
+            peak_bytes: need as u64,
+            instead: None,
+        };
         let free = (0..DEPTH).map(|_| Slot::new(&context)).collect::<Result<_, _>>().map_err(failed)?;
         let in_flight = VecDeque::with_capacity(DEPTH);
         let (at_once, last) = (None, Road::Kernels);
@@ -235,6 +239,11 @@ impl<F: Frame> CudaEngine<F> {
             write: start.elapsed(),
         })
     }
+}
+
+/// Whether the engine has that precision.
+pub(in crate::engine) fn computes_in(precision: Precision) -> bool {
+    matches!(precision, Precision::Auto | Precision::F16)
 }
 
 /// A slot's staging memory, taken when it is first needed.

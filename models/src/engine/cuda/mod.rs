@@ -33,7 +33,8 @@ mod parameters;
 mod several;
 mod staging;
 
-pub use self::context::{PrimaryContext, primary_context};
-pub(super) use self::frames::CudaEngine;
+pub(super) use self::context::has_gpu;
+pub use self::context::{PrimaryContext, primary_context, primary_context_or_reason};
+pub(super) use self::frames::{CudaEngine, computes_in};
 pub(super) use self::hosted::HostedNetwork;
 pub use self::painter::serves;
