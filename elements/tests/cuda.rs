@@ -212,7 +212,10 @@ fn painted_by_a_gpu_that_is_lost(model: &str, device: &str, lose_at: LoseAt) -> 
     };
     source.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, probe);
     pipeline.set_state(gst::State::Playing).unwrap();
-    (0..2 * FRAMES).for_each(|index| drop(source.push_buffer(drawn(None, &info, index))));
+    for index in 0..2 * FRAMES {
+        // What the pipeline refuses, it says on the bus.
+        let _ = source.push_buffer(drawn(None, &info, index));
+    }
     let _ = source.end_of_stream();
     let expected = painted_on_the_host(model);
     let mut frames = 0;
