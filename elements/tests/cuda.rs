@@ -103,7 +103,8 @@ fn frames_of(model: &str, device: &str, edit: &str, [source, output]: [bool; 2],
     }
     appsrc.end_of_stream().unwrap();
     let pull = |_| {
-        let sample = sink.pull_sample().expect("a painted frame");
+        let sample = sink.pull_sample();
+        let sample = sample.unwrap_or_else(|_| panic!("{}", studio::failure(&pipeline)));
         assert!(sample.caps().unwrap().can_intersect(&caps_out));
         shown(&sample)
     };
@@ -132,6 +133,48 @@ fn frames_of_both_memories_are_painted_and_edited_alike() {
         let apart = expected.concat().into_iter().zip(on_the_cpu.concat()).map(|(a, b)| a.abs_diff(b));
         assert!(apart.max().unwrap() <= 2);
     }
+}
+
+#[test]
+fn frames_of_several_elements_are_painted_together() {
+    if !gpu() {
+        return;
+    }
+    let studio = Studio::new();
+    let [one, other] = [studio.random(), studio.brighter(0.2)];
+    let expected = [&one, &other].map(|model| painted(model, "cuda:0", "", [false, false]));
+    let caps = caps("NV12", false);
+    let info = VideoInfo::from_caps(&caps).unwrap();
+    let pipeline = gst::Pipeline::new();
+    let branches = [&one, &other].map(|model| {
+        let source = AppSrc::builder().caps(&caps).format(gst::Format::Time).is_live(true).build();
+        let sink = AppSink::builder().caps(&caps).sync(false).build();
+        let element = gst::ElementFactory::make("impasto").property("model", model);
+        let element = element.property("device", "cuda:0").property("batch-wait", 60_000u32).build().unwrap();
+        let all = [source.upcast_ref(), &element, sink.upcast_ref()];
+        pipeline.add_many(all).unwrap();
+        gst::Element::link_many(all).unwrap();
+        (source, element, sink)
+    });
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for index in 0..FRAMES {
+        for (source, ..) in &branches {
+            source.push_buffer(drawn(None, &info, index)).unwrap();
+        }
+        for ((_, _, sink), expected) in branches.iter().zip(&expected) {
+            let sample = sink.pull_sample().unwrap_or_else(|_| panic!("{}", studio::failure(&pipeline)));
+            assert!(shown(&sample) == expected[index as usize], "frame {index}");
+        }
+    }
+    for (source, element, _) in &branches {
+        let stats = stats(element);
+        // The first may have come before the other element was there.
+        assert!(stats.get::<f64>("pictures-per-launch").unwrap() > 1.5, "{stats}");
+        // Of a frame, and what it may wait.
+        assert_eq!(stats.get::<f64>("latency-ms").unwrap(), 60_040.0);
+        source.end_of_stream().unwrap();
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
 }
 
 /// A published network, whose frames lie in the host's memory, while frames come in the GPU's.
@@ -241,6 +284,21 @@ fn painted_on_the_host(model: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn a_gpu_that_is_lost() {
+    if lose_at().is_none() {
+        return;
+    }
+    // In a process of its own: it is lost to the whole of it.
+    let alone = "a_gpu_that_is_lost_is_an_error_or_where_auto_was_asked_a_warning";
+    let program = std::env::current_exe().unwrap();
+    let arguments = [alone, "--exact", "--ignored", "--show-output"];
+    let output = std::process::Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "run by the test above"]
 fn a_gpu_that_is_lost_is_an_error_or_where_auto_was_asked_a_warning() {
     let Some(lose_at) = lose_at() else { return };
     let studio = Studio::new();

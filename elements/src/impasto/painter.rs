@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use impasto_models::engine::{self, Plan};
 use impasto_models::{Engine, EngineOptions, Error, Model, Painted, PictureInfo, Result};
@@ -51,6 +52,11 @@ impl Painter {
     /// What the engine chose, as of the last frame that was collected.
     pub fn plan(&self) -> Plan {
         self.plan.lock().clone()
+    }
+
+    /// How long a frame may wait for those of other painters.
+    pub fn batch_wait(&self) -> Duration {
+        self.plan.lock().batch_wait
     }
 
     /// Why the CPU paints instead of a GPU; told once.

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::editing::Editing;
 use super::styling::Ease;
@@ -40,6 +41,8 @@ pub(super) struct Settings {
     pub device: String,
     /// In which numbers the network is computed, as the user wrote it.
     pub precision: String,
+    /// How long a frame may wait for other elements', in milliseconds.
+    pub batch_wait: u32,
 }
 
 impl Default for Settings {
@@ -59,6 +62,7 @@ impl Default for Settings {
             cues: None,
             device: DeviceChoice::Auto.to_string(),
             precision: Precision::Auto.to_string(),
+            batch_wait: 0,
         }
     }
 }
@@ -96,7 +100,8 @@ impl Settings {
     /// What an engine is opened with.
     pub fn engine(&self) -> Result<EngineOptions, Error> {
         let (device, precision) = (self.device.parse()?, self.precision.parse()?);
-        Ok(EngineOptions { device, precision, ..EngineOptions::default() })
+        let batch_wait = Duration::from_millis(self.batch_wait.into());
+        Ok(EngineOptions { device, precision, batch_wait, ..EngineOptions::default() })
     }
 
     /// Takes a property's value, but that of `edit`. GLib has checked name, type and range.
@@ -130,6 +135,7 @@ impl Settings {
                 let precision: Option<String> = value.get().expect(CHECKED);
                 self.precision = precision.unwrap_or_else(|| Precision::Auto.to_string());
             }
+            "batch-wait" => self.batch_wait = value.get().expect(CHECKED),
             _ => unreachable!("{CHECKED}"),
         }
         Change::NextFrame
@@ -152,6 +158,7 @@ impl Settings {
             "temporal" => self.temporal.to_value(),
             "device" => self.device.to_value(),
             "precision" => self.precision.to_value(),
+            "batch-wait" => self.batch_wait.to_value(),
             _ => unreachable!("{CHECKED}"),
         }
     }
@@ -276,6 +283,12 @@ fn machinery() -> Vec<glib::ParamSpec> {
             .nick("Precision")
             .blurb("In which numbers the network is computed: auto, f32, bf16 or f16")
             .default_value(Some("auto"))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("batch-wait")
+            .nick("Batch wait")
+            .blurb("On a GPU, how long a frame may wait for those of other impasto elements to be painted with them in one launch, in milliseconds; 0: not at all")
+            .maximum(60_000)
             .mutable_ready()
             .build(),
         glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")

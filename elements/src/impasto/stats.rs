@@ -1,5 +1,6 @@
 //! What the property `stats` counts.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use gstreamer as gst;
@@ -63,6 +64,7 @@ impl Stats {
             .field("network-ms", self.mean_ms(|timings| timings.network))
             .field("temporal-ms", self.mean_ms(|timings| timings.temporal))
             .field("write-ms", self.mean_ms(|timings| timings.write))
+            .field("pictures-per-launch", self.mean(|timings| 1.0 + timings.others as f64))
             .field("latency-ms", painting.latency.nseconds() as f64 / 1e6)
             .field("depth", painting.depth as u32)
             .field("model", &painting.model)
@@ -71,9 +73,12 @@ impl Stats {
     }
 
     fn mean_ms(&self, stage: impl Fn(&Timings) -> Duration) -> f64 {
+        self.mean(|timings| stage(timings).as_secs_f64() * 1e3)
+    }
+
+    fn mean(&self, of: impl Fn(&Timings) -> f64) -> f64 {
         let recent = &self.recent[..self.painted.min(RECENT)];
-        let sum: Duration = recent.iter().map(stage).sum();
-        sum.as_secs_f64() * 1e3 / recent.len().max(1) as f64
+        recent.iter().map(of).fold(0.0, f64::add) / recent.len().max(1) as f64
     }
 }
 

@@ -90,9 +90,10 @@ impl Stream {
     }
 
     /// How long a frame may stay inside in a stream that keeps up: a frame's duration for each that is
-    /// inside. Nothing where the caps give no rate.
+    /// inside, and what it may wait for others'. Of the former nothing where the caps give no rate.
     pub fn latency(&self) -> gst::ClockTime {
-        self.frame_duration.unwrap_or_default() * self.depth() as u64
+        let wait = self.painter.batch_wait().as_nanos() as u64;
+        self.frame_duration.unwrap_or_default() * self.depth() as u64 + gst::ClockTime::from_nseconds(wait)
     }
 
     /// Whether the oldest frame must leave before another can come.

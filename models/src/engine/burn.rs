@@ -57,7 +57,7 @@ impl BurnPainter {
         let tiling = Tiling::plan(generator, generator.peak_bytes_per_pixel(), &info, limit)?;
         let (device, name) = burn_device(options.device);
         let (tiles, peak_bytes) = (tiling.tiles().count(), tiling.peak_bytes());
-        let plan = Plan { device: name, tiles, peak_bytes, instead: None };
+        let plan = Plan { device: name, tiles, peak_bytes, ..Plan::default() };
         let generator = in_style(model, None, &device)?;
         let model = Arc::clone(model);
         let filter = FlickerFilter::new(info.width, info.height);

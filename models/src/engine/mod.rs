@@ -65,6 +65,8 @@ pub struct Timings {
     pub temporal: Duration,
     /// Strength, colours kept, numbers to pixels.
     pub write: Duration,
+    /// How many frames of other engines, or of this one, went through the network in the same launch: [`EngineOptions::batch_wait`].
+    pub others: usize,
 }
 
 impl Timings {
@@ -102,7 +104,7 @@ pub trait Engine<F: Frame>: Send {
 }
 
 /// What an engine chose for a model and a size.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The engine and device, for people: `Burn on the CPU (flex), 2 threads`.
     pub device: String,
@@ -113,6 +115,8 @@ pub struct Plan {
     /// Why the CPU paints where `auto` would have taken the GPU that is there, or had taken it until it failed. That may be known
     /// with any frame that is collected.
     pub instead: Option<String>,
+    /// How long a frame may wait for those of other engines: nothing but where a GPU paints.
+    pub batch_wait: Duration,
 }
 
 /// What the user leaves open or asks for.
@@ -124,6 +128,9 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// The memory an engine may take, in bytes; what the machine has free where none is given.
     pub memory_limit: Option<u64>,
+    /// On a GPU, how long a frame may wait for those of other engines there, of the same network and size, to be painted with them
+    /// in one launch; nothing where each is painted alone.
+    pub batch_wait: Duration,
 }
 
 impl EngineOptions {

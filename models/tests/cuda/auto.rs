@@ -1,6 +1,7 @@
 //! What `auto` takes: the GPU, and the CPU from where that fails on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cudarc::driver::CudaContext;
 use impasto_models::engine::Plan;
@@ -10,10 +11,14 @@ use impasto_models::{
     Precision, engine,
 };
 
-use super::{OnDevice, assert_alike, gpu, info, model, of_stand_in, painted, shown, waves};
+use super::{OnDevice, alone, assert_alike, gpu, info, model, of_stand_in, painted, shown, waves};
 
-const AUTO: EngineOptions =
-    EngineOptions { device: DeviceChoice::Auto, precision: Precision::Auto, memory_limit: None };
+const AUTO: EngineOptions = EngineOptions {
+    device: DeviceChoice::Auto,
+    precision: Precision::Auto,
+    memory_limit: None,
+    batch_wait: Duration::ZERO,
+};
 
 fn tiny() -> Arc<Model> {
     model(GeneratorConfig::Tiny(TinyConfig::new(1)))
@@ -40,6 +45,17 @@ fn auto_takes_the_gpu_for_the_networks_and_the_numbers_that_it_has() {
 }
 
 #[test]
+fn a_gpu_that_is_lost() {
+    if of_stand_in(b"impasto_stand_in_lose_at\0").is_some() {
+        alone(&[
+            "auto::where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why",
+            "auto::frames_in_a_lost_gpus_memory_are_errors",
+        ]);
+    }
+}
+
+#[test]
+#[ignore = "run by the test above"]
 fn where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why() {
     // Has every call of the driver from the n-th on fail.
     let Some(lose_at) = of_stand_in(b"impasto_stand_in_lose_at\0") else { return };
@@ -109,6 +125,7 @@ fn where_the_gpu_cannot_be_opened_the_cpu_paints() {
 }
 
 #[test]
+#[ignore = "run by a test above"]
 fn frames_in_a_lost_gpus_memory_are_errors() {
     let Some(lose_at) = of_stand_in(b"impasto_stand_in_lose_at\0") else { return };
     let (model, info) = (tiny(), info(PixelFormat::Nv12, 64, 48));

@@ -6,7 +6,7 @@ use impasto_models::edit::{Adjust, Edit, Plan, Region, Shape};
 use impasto_models::generators::{GeneratorConfig, TinyConfig};
 use impasto_models::{Controls, DeviceChoice, EngineOptions, FrameBuffer, PixelFormat, engine};
 
-use super::{info, model, of_stand_in, painted_once, shown, waves};
+use super::{alone, info, model, of_stand_in, painted_once, shown, waves};
 
 fn edited(style: &str) -> Controls {
     let shape = Shape::Ellipse { x: 0.1, y: 0.1, width: 0.7, height: 0.7 };
@@ -18,6 +18,14 @@ fn edited(style: &str) -> Controls {
 }
 
 #[test]
+fn a_call_that_failed() {
+    if of_stand_in(b"impasto_stand_in_fail_at\0").is_some() {
+        alone(&["failures::after_a_call_that_failed_the_next_frame_is_whole"]);
+    }
+}
+
+#[test]
+#[ignore = "run by the test above"]
 fn after_a_call_that_failed_the_next_frame_is_whole() {
     // Has the n-th call of the driver from here on fail.
     let Some(fail_at) = of_stand_in(b"impasto_stand_in_fail_at\0") else { return };

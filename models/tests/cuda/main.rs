@@ -4,6 +4,7 @@
 mod auto;
 mod edits;
 mod failures;
+mod together;
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -27,6 +28,16 @@ fn of_stand_in(name: &[u8]) -> Option<unsafe extern "C" fn(c_int) -> c_int> {
         eprintln!("SKIPPED: needs the stand-in for the driver");
     }
     found
+}
+
+/// Runs ignored tests in a process of their own: what happens to the device, its memory included, is the whole process's.
+fn alone(tests: &[&str]) {
+    let program = std::env::current_exe().unwrap();
+    let arguments = ["--exact", "--ignored", "--show-output", "--test-threads", "1"];
+    let output = std::process::Command::new(program).args(tests).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let expected = format!("{} passed; 0 failed", tests.len());
+    assert!(output.status.success() && said.contains(&expected), "{said}");
 }
 
 /// Whether there is a GPU; says so where there is none.

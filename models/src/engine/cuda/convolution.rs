@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fragments::{Outputs, biases, fragments};
-use super::parameters::{Maps, Size};
+use super::parameters::{Maps, PICTURES, Size};
 use crate::generators::Weights;
 use cudarc::driver::{
     CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DriverError, LaunchConfig, PushKernelArg, sys,
@@ -110,23 +110,41 @@ impl Convolution {
     /// # Safety
     /// The maps are as large as their sizes and the kernel's channels say, and stay until the stream has come past.
     pub(super) unsafe fn launch(&self, stream: &Arc<CudaStream>, ends: Ends) -> Result<(), DriverError> {
-        let Facts { rows, threads, shared_bytes, outputs, .. } = self.facts;
-        let (weights, _reading) = self.weights.device_ptr(stream);
-        let (bias, _reading_too) = self.bias.device_ptr(stream);
+        // SAFETY: as the caller says.
+        unsafe { Self::launch_all(stream, std::iter::once(self), ends) }
+    }
+
+    /// Puts a layer of several pictures on the stream, 1 to [`PICTURES`], each in the weights of its own. Their maps lie one below
+    /// the other.
+    ///
+    /// # Safety
+    /// As for [`Convolution::launch`]; all are the same layer of the same network.
+    pub(super) unsafe fn launch_all<'a>(
+        stream: &Arc<CudaStream>,
+        pictures: impl ExactSizeIterator<Item = &'a Self> + Clone,
+        ends: Ends,
+    ) -> Result<(), DriverError> {
+        let count = pictures.len() as u32;
+        let Some(first) = pictures.clone().next() else { return Ok(()) };
+        let Facts { rows, threads, shared_bytes, outputs, .. } = first.facts;
+        let (mut weights, mut bias) = ([0; PICTURES], [0; PICTURES]);
+        for (picture, (weights, bias)) in pictures.zip(weights.iter_mut().zip(&mut bias)) {
+            (*weights, *bias) = (picture.weights.device_ptr(stream).0, picture.bias.device_ptr(stream).0);
+        }
         let Ends { input, output, residual, input_size, size } = ends;
-        let blocks = (self.bias.len() / outputs) as u32;
+        let blocks = (first.bias.len() / outputs) as u32;
         let maps = Maps { input, output, residual, weights, bias, input_size, size, blocks: blocks as i32 };
         let config = LaunchConfig {
             grid_dim: (
                 (size.width as u32).div_ceil(COLUMNS) * blocks,
                 (size.height as u32).div_ceil(rows),
-                1,
+                count,
             ),
             block_dim: (threads, 1, 1),
             shared_mem_bytes: shared_bytes,
         };
         // SAFETY: the parameters are those of the kernel, and the caller vouches for the maps.
-        unsafe { stream.launch_builder(&self.function).arg(&maps).launch(config) }.map(|_| ())
+        unsafe { stream.launch_builder(&first.function).arg(&maps).launch(config) }.map(|_| ())
     }
 }
 

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, sys};
+use cudarc::driver::{CudaContext, CudaStream, DriverError};
 
+use super::batch::{Member, Ticket};
 use super::context::{failed, primary_context};
 use super::filter::Past;
+use super::layers::Layers;
 use super::painter::{DevicePainter, padded, tables_of};
 use super::staging::Staging;
 use crate::engine::at_once::AtOnce;
@@ -47,7 +49,8 @@ enum Road {
 /// How far a frame is when it has been submitted.
 enum Begun {
     /// Its work is on the streams: what reading took on the host, and whether its painting is fetched there.
-    OnStreams { reading: Duration, fetched: bool },
+    /// Painted with others', it may not be there yet, and has what it is painted with.
+    OnStreams { reading: Duration, fetched: bool, with_others: Option<Arc<Layers>> },
     /// Painted.
     Painted(Timings),
 }
@@ -63,10 +66,7 @@ struct Streams {
 struct Slot {
     source: Option<Staging>,
     output: Option<Staging>,
-    uploaded: CudaEvent,
-    begun: CudaEvent,
-    painted: CudaEvent,
-    fetched: CudaEvent,
+    ticket: Arc<Ticket>,
 }
 
 struct InFlight<F> {
@@ -78,15 +78,7 @@ struct InFlight<F> {
 
 impl Slot {
     fn new(context: &Arc<CudaContext>) -> Result<Self, DriverError> {
-        let event = || context.new_event(Some(sys::CUevent_flags::CU_EVENT_DEFAULT));
-        Ok(Self {
-            source: None,
-            output: None,
-            uploaded: event()?,
-            begun: event()?,
-            painted: event()?,
-            fetched: event()?,
-        })
+        Ok(Self { source: None, output: None, ticket: Arc::new(Ticket::new(context)?) })
     }
 }
 
@@ -111,13 +103,17 @@ impl<F: Frame> CudaEngine<F> {
         check_memory(&context, &info, need, options.memory_limit)?;
         let stream = || context.new_stream().map_err(failed);
         let streams = Streams { up: stream()?, work: stream()?, down: stream()? };
-        let painter = DevicePainter::new(&context, &streams.work, model, tables, info)?;
+        let wait = (!options.batch_wait.is_zero()).then_some(options.batch_wait);
+        let join = |wait| Member::join(&context, tables, padded(model, &info), wait);
+        let together = wait.map(join).transpose()?;
+        let painter = DevicePainter::new(&context, &streams.work, model, tables, info, together)?;
         let name = context.name().map_err(failed)?;
         let plan = Plan {
             device: format!("CUDA device {index} ({name}, f16)"),
             tiles: 1,
             peak_bytes: need as u64,
             instead: None,
+            batch_wait: options.batch_wait,
         };
         let free = (0..DEPTH).map(|_| Slot::new(&context)).collect::<Result<_, _>>().map_err(failed)?;
         let in_flight = VecDeque::with_capacity(DEPTH);
@@ -190,7 +186,8 @@ impl<F: Frame> CudaEngine<F> {
                 check(self.info, picture.info())?;
                 let staging = staging(&mut slot.source, &self.context, up, self.info)?;
                 staging.upload(up, &picture)?;
-                slot.uploaded.record(up).and_then(|()| work.wait(&slot.uploaded)).map_err(failed)?;
+                let uploaded = &slot.ticket.uploaded;
+                uploaded.record(up).and_then(|()| work.wait(uploaded)).map_err(failed)?;
                 staging.picture(up)?
             }
         };
@@ -204,17 +201,13 @@ impl<F: Frame> CudaEngine<F> {
         };
         check(self.info, source.info())?;
         check(self.info, target.info())?;
-        slot.begun.record(work).map_err(failed)?;
         // SAFETY: both are of the engine's info. Device memory of the frame stays with it until it is collected, which waits for
         // the stream; the slot's own stays with the engine.
-        unsafe { self.painter.paint(&source, &target, &controls) }?;
-        slot.painted.record(work).map_err(failed)?;
-        if let (true, Some(staging)) = (fetched, &mut slot.output) {
-            down.wait(&slot.painted).map_err(failed)?;
-            staging.fetch(down)?;
-            slot.fetched.record(down).map_err(failed)?;
+        let with_others = unsafe { self.painter.paint(source, target, &controls, &slot.ticket) }?;
+        if with_others.is_none() && fetched {
+            fetch(down, slot)?;
         }
-        Ok(Begun::OnStreams { reading, fetched })
+        Ok(Begun::OnStreams { reading, fetched, with_others })
     }
 
     /// Forgets what earlier frames left behind.
@@ -224,12 +217,26 @@ impl<F: Frame> CudaEngine<F> {
     }
 
     /// Waits for a frame and takes its painting to the host where it belongs there.
-    fn finish(frame: &mut F, slot: &Slot, reading: Duration, fetched: bool) -> Result<Timings> {
-        slot.painted.synchronize().map_err(failed)?;
-        let network = slot.begun.elapsed_ms(&slot.painted).map_err(failed)?;
+    fn finish(
+        &self,
+        frame: &mut F,
+        slot: &mut Slot,
+        [with_others, fetched]: [bool; 2],
+        reading: Duration,
+    ) -> Result<Timings> {
+        let mut others = 0;
+        if with_others && let Some(member) = self.painter.member() {
+            others = member.await_launch(&slot.ticket).map_err(failed)?;
+            if fetched {
+                fetch(&self.streams.down, slot)?;
+            }
+        }
+        let Ticket { begun, painted, fetched: arrived, .. } = &*slot.ticket;
+        painted.synchronize().map_err(failed)?;
+        let network = begun.elapsed_ms(painted).map_err(failed)?;
         let start = Instant::now();
         if fetched && let (Some(staging), (_, Output::Host(mut picture))) = (&slot.output, frame.memory()?) {
-            slot.fetched.synchronize().map_err(failed)?;
+            arrived.synchronize().map_err(failed)?;
             staging.download(&mut picture)?;
         }
         Ok(Timings {
@@ -237,6 +244,7 @@ impl<F: Frame> CudaEngine<F> {
             network: Duration::from_secs_f32(network.max(0.0) / 1000.0),
             temporal: Duration::ZERO,
             write: start.elapsed(),
+            others,
         })
     }
 }
@@ -244,6 +252,14 @@ impl<F: Frame> CudaEngine<F> {
 /// Whether the engine has that precision.
 pub(in crate::engine) fn computes_in(precision: Precision) -> bool {
     matches!(precision, Precision::Auto | Precision::F16)
+}
+
+/// Begins to fetch a slot's painting, when it is there.
+fn fetch(down: &Arc<CudaStream>, slot: &mut Slot) -> Result<()> {
+    let Slot { output: Some(staging), ticket, .. } = slot else { return Ok(()) };
+    down.wait(&ticket.painted).map_err(failed)?;
+    staging.fetch(down)?;
+    ticket.fetched.record(down).map_err(failed)
 }
 
 /// A slot's staging memory, taken when it is first needed.
@@ -304,16 +320,19 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
     }
 
     fn collect(&mut self) -> Option<Painted<F>> {
-        let InFlight { mut frame, slot, begun } = self.in_flight.pop_front()?;
-        let outcome = begun.and_then(|begun| match begun {
-            Begun::OnStreams { reading, fetched } => Self::finish(&mut frame, &slot, reading, fetched),
-            Begun::Painted(timings) => Ok(timings),
-        });
+        let InFlight { mut frame, mut slot, begun } = self.in_flight.pop_front()?;
+        let (outcome, _painted_with) = match begun {
+            Ok(Begun::OnStreams { reading, fetched, with_others }) => {
+                let is_with_others = with_others.is_some();
+                (self.finish(&mut frame, &mut slot, [is_with_others, fetched], reading), with_others)
+            }
+            Ok(Begun::Painted(timings)) => (Ok(timings), None),
+            Err(error) => (Err(error), None),
+        };
         if outcome.is_err() {
             self.forget();
             // Some of it may have been put on a stream, and its memory must not go before.
-            let Streams { up, work, down } = &self.streams;
-            let _ = [up, work, down].map(|stream| stream.synchronize());
+            self.settle();
         }
         self.free.push(slot);
         Some(Painted { frame, outcome })
@@ -328,10 +347,20 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
     }
 }
 
+impl<F> CudaEngine<F> {
+    /// Waits for everything that has been put on the device.
+    fn settle(&self) {
+        let Streams { up, work, down } = &self.streams;
+        // Where it fails, nothing is done there any more.
+        let _ = [up, work, down].map(|stream| stream.synchronize());
+        self.painter.member().into_iter().for_each(Member::settle);
+    }
+}
+
 impl<F> Drop for CudaEngine<F> {
     /// Frames in flight own the memory that the device works on.
     fn drop(&mut self) {
-        let Streams { up, work, down } = &self.streams;
-        let _ = [up, work, down].map(|stream| stream.synchronize());
+        self.painter.member().into_iter().for_each(Member::withdraw);
+        self.settle();
     }
 }

@@ -8,8 +8,9 @@ use cudarc::driver::{
 };
 
 use super::context::{failed, primary_context};
+use super::convolution::Convolution;
 use super::kernels::load;
-use super::network::{Network, Tables};
+use super::network::{Form, Network, Tables};
 use super::painter::tables_of;
 use super::parameters::Size;
 use super::several::Several;
@@ -31,6 +32,7 @@ pub(in crate::engine) struct HostedNetwork {
 /// What is there for sizes up to one.
 struct Shaped {
     network: Network,
+    layers: Vec<Convolution>,
     several: Option<Several>,
     /// `[rows, columns, channels]`
     cells: PinnedHostSlice<u16>,
@@ -87,7 +89,8 @@ impl HostedNetwork {
         self.weights.clone_from(weights);
         self.shaped
             .iter_mut()
-            .try_for_each(|shaped| shaped.network.restyle(&self.stream, weights))
+            .flat_map(|shaped| &mut shaped.layers)
+            .try_for_each(|layer| layer.restyle(&self.stream, weights))
             .map_err(failed)
     }
 
@@ -120,7 +123,8 @@ impl HostedNetwork {
 
     fn shape(&self, size: Size) -> Result<Shaped, DriverError> {
         let Self { context, stream, module, tables, weights, .. } = self;
-        let network = Network::new(tables, module, stream, weights, size)?;
+        let network = Network::new(tables, module, stream, size, 1)?;
+        let layers = tables.convolutions(module, stream, weights, Form::Whole)?;
         let Size { width, height } = network.cells();
         let [cells, painting] = tables.channels().map(|channels| channels * width as usize * height as usize);
         let zeros = |count| {
@@ -129,7 +133,7 @@ impl HostedNetwork {
             pages.as_mut_slice()?.fill(0);
             Ok::<_, DriverError>(pages)
         };
-        Ok(Shaped { network, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
+        Ok(Shaped { network, layers, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
     }
 
     /// The input's cells, to be written: zeros behind the numbers of a cell stay.
@@ -156,8 +160,8 @@ impl HostedNetwork {
     /// From cells to painting; `shares` are those of networks side by side, of cells and of maps of half the size.
     pub(in crate::engine) fn run(&mut self, shares: Option<[&[f32]; 2]>) -> Result<()> {
         let Self { stream, shaped, means, .. } = self;
-        let Shaped { network, several, cells, painting } = shaped.as_mut().expect("it has a size");
-        let mut put = || {
+        let Shaped { network, layers, several, cells, painting } = shaped.as_mut().expect("it has a size");
+        let put = || {
             stream.memcpy_htod(cells, network.cells_mut())?;
             means.iter().try_for_each(|means| launch_means(stream, means, network))?;
             match (several.as_mut(), shares) {
@@ -165,7 +169,7 @@ impl HostedNetwork {
                     several.share(stream, shares)?;
                     several.launch(stream, network)?;
                 }
-                (None, None) => network.launch(stream)?,
+                (None, None) => network.launch(stream, &[layers])?,
                 _ => return Err(DriverError(sys::CUresult::CUDA_ERROR_INVALID_VALUE)),
             }
             stream.memcpy_dtoh(network.painting(), painting)
@@ -189,7 +193,7 @@ fn launch_means(
     network: &Network,
 ) -> Result<(), DriverError> {
     const THREADS: u32 = 128;
-    let (map, [cells, wide]) = (network.cells(), network.inputs(stream));
+    let (map, [cells, wide]) = (network.cells(), network.inputs(stream, 0));
     let config = LaunchConfig {
         grid_dim: ((map.width as u32).div_ceil(THREADS), map.height as u32, 1),
         block_dim: (THREADS, 1, 1),

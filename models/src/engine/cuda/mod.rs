@@ -11,15 +11,19 @@
 //! | `parameters` | what kernels are given |
 //! | `fragments` | weights in the order of the tensor cores |
 //! | `convolution` | a convolution, its weights in place |
+//! | `layers` | the layers of a model in a style, for all who paint with them |
 //! | `network` | the networks, layer by layer |
 //! | `kernels` | pixels to cells and back |
 //! | `filter` | the flicker filter's memory |
 //! | `several` | networks side by side |
 //! | `hosted` | a network whose cells are the host's |
+//! | `picture_work` | what is done for a picture around the network |
 //! | `painter` | a model: pictures on the device in and out |
+//! | `batch` | frames of several engines in one launch |
 //! | `staging` | pictures of the host on their way |
 //! | `frames` | frames in flight |
 
+mod batch;
 mod context;
 mod convolution;
 mod filter;
@@ -27,9 +31,11 @@ mod fragments;
 mod frames;
 mod hosted;
 mod kernels;
+mod layers;
 mod network;
 mod painter;
 mod parameters;
+mod picture_work;
 mod several;
 mod staging;
 

@@ -169,11 +169,10 @@ fn numbers(map: MapShape, size: Size) -> usize {
     map.0 * width as usize * height as usize
 }
 
-/// A network of one style, with its maps, for pictures of one size, or smaller ones.
+/// A network's maps, for pictures of one size, or smaller ones: of one picture, or of several, one below the other.
 pub(super) struct Network {
     tables: &'static Tables,
     size: Size,
-    layers: Vec<Convolution>,
     maps: Vec<CudaSlice<u16>>,
     double: Option<CudaFunction>,
 }
@@ -184,28 +183,28 @@ impl Network {
         tables: &'static Tables,
         module: &Arc<CudaModule>,
         stream: &Arc<CudaStream>,
-        weights: &Weights,
         size: Size,
+        pictures: usize,
     ) -> Result<Self, DriverError> {
         let double = tables.doubled.map(|_| module.load_function("tiny_double")).transpose()?;
-        let layers = tables.convolutions(module, stream, weights, Form::Whole)?;
-        let maps = tables.maps.iter().map(|&map| stream.alloc_zeros(numbers(map, size)));
-        Ok(Self { tables, size, layers, maps: maps.collect::<Result<_, _>>()?, double })
+        let maps = tables.maps.iter().map(|&map| stream.alloc_zeros(pictures * numbers(map, size)));
+        Ok(Self { tables, size, maps: maps.collect::<Result<_, _>>()?, double })
     }
 
-    /// Takes the weights of another style.
-    pub(super) fn restyle(&mut self, stream: &Arc<CudaStream>, weights: &Weights) -> Result<(), DriverError> {
-        self.layers.iter_mut().try_for_each(|layer| layer.restyle(stream, weights))
+    /// Where the input's cells of a picture go, and, for *tiny*, the map that their means go into.
+    pub(super) fn inputs(&self, stream: &Arc<CudaStream>, picture: usize) -> [u64; 2] {
+        let of = |map| self.address_of(stream, map, picture);
+        [of(0), self.tables.doubled.map_or(0, |(_, [.., wide])| of(wide))]
     }
 
-    /// Where the input's cells go, and, for *tiny*, the map that their means go into.
-    pub(super) fn inputs(&self, stream: &Arc<CudaStream>) -> [u64; 2] {
-        [self.address(stream, 0), self.tables.doubled.map_or(0, |(_, [.., wide])| self.address(stream, wide))]
+    /// Where a painting's cells are.
+    pub(super) fn output(&self, stream: &Arc<CudaStream>, picture: usize) -> u64 {
+        self.address_of(stream, self.maps.len() - 1, picture)
     }
 
-    /// Where the painting's cells are.
-    pub(super) fn output(&self, stream: &Arc<CudaStream>) -> u64 {
-        self.address(stream, self.maps.len() - 1)
+    fn address_of(&self, stream: &Arc<CudaStream>, map: usize, picture: usize) -> u64 {
+        let bytes = numbers(self.tables.maps[map], self.size) * size_of::<u16>();
+        self.address(stream, map) + (picture * bytes) as u64
     }
 
     /// Cells of the picture.
@@ -247,12 +246,17 @@ impl Network {
         self.tables.layers.iter().map(|layer| self.maps[layer.to].len()).fold(0, usize::max)
     }
 
-    /// Puts every layer on the stream.
-    pub(super) fn launch(&self, stream: &Arc<CudaStream>) -> Result<(), DriverError> {
-        self.for_each_layer(stream, |index, _, ends| {
+    /// Puts every layer on the stream, for as many pictures as there are layers of; not more than it was made for.
+    pub(super) fn launch<L: AsRef<[Convolution]>>(
+        &self,
+        stream: &Arc<CudaStream>,
+        pictures: &[L],
+    ) -> Result<(), DriverError> {
+        self.for_each_layer(stream, pictures.len(), |index, _, ends| {
+            let layers = pictures.iter().map(|layers| &layers.as_ref()[index]);
             // SAFETY: the tables name maps of these sizes and of the kernel's channels; they live as long as the network, which
             // the engine keeps until its streams are done.
-            unsafe { self.layers[index].launch(stream, ends) }
+            unsafe { Convolution::launch_all(stream, layers, ends) }
         })
     }
 
@@ -260,13 +264,14 @@ impl Network {
     pub(super) fn for_each_layer(
         &self,
         stream: &Arc<CudaStream>,
+        pictures: usize,
         mut launch: impl FnMut(usize, &Layer, Ends) -> Result<(), DriverError>,
     ) -> Result<(), DriverError> {
         for (index, layer) in self.tables.layers.iter().enumerate() {
             if let (Some((before, maps)), Some(double)) = (self.tables.doubled, &self.double)
                 && before == index
             {
-                self.double(stream, double, maps)?;
+                self.double(stream, double, maps, pictures)?;
             }
             let (from, to) = (self.tables.maps[layer.from], self.tables.maps[layer.to]);
             let ends = Ends {
@@ -286,12 +291,13 @@ impl Network {
         stream: &Arc<CudaStream>,
         function: &CudaFunction,
         [small, skip, wide]: [usize; 3],
+        pictures: usize,
     ) -> Result<(), DriverError> {
         const THREADS: u32 = 256;
         let (small, skip) = (self.address(stream, small), self.address(stream, skip));
         let (size, wide) = (size_of_map(self.tables.maps[wide], self.size), self.address(stream, wide));
         let config = LaunchConfig {
-            grid_dim: ((size.width as u32 * 4).div_ceil(THREADS), size.height as u32, 1),
+            grid_dim: ((size.width as u32 * 4).div_ceil(THREADS), size.height as u32, pictures as u32),
             block_dim: (THREADS, 1, 1),
             shared_mem_bytes: 0,
         };

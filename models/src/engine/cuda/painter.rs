@@ -2,35 +2,44 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::{CudaContext, CudaGraph, CudaStream, DriverError, sys};
+use cudarc::driver::{CudaContext, CudaGraph, CudaModule, CudaStream, DriverError, sys};
 
+use super::batch::{Member, Ticket};
 use super::context::failed;
-use super::filter::Past;
+use super::filter::{CutAddresses, Past};
 use super::kernels::{FrameKernels, load};
+use super::layers::{Layers, Place};
 use super::network::{BASE, Network, TINY, Tables};
-use super::parameters::{Codes, Finishing, Size};
+use super::parameters::{Codes, Finishing, PastAddresses, Size};
+use super::picture_work::PictureWork;
 use crate::engine::DevicePicture;
 use crate::engine::strength::Strength;
+use crate::generators::GeneratorConfig;
 use crate::generators::TinyConfig;
-use crate::generators::{Added, GeneratorConfig};
 use crate::numbers::Finish;
 use crate::{Controls, Model, PictureInfo, Result, StyleCode};
 
-/// Weights, maps and what is remembered, for pictures of one info. All work goes on one stream, in order.
+/// What is remembered, for pictures of one info, and the network's maps. All work goes on one stream, in order.
 pub(super) struct DevicePainter {
     stream: Arc<CudaStream>,
+    module: Arc<CudaModule>,
     model: Arc<Model>,
+    tables: &'static Tables,
     info: PictureInfo,
-    network: Network,
-    /// The network's launches, recorded.
-    graph: Recorded,
-    kernels: FrameKernels,
-    added: Added,
-    style: Option<Arc<StyleCode>>,
-    /// Whether the network's weights are in that style: not so after a failure on the way there.
-    is_in_style: bool,
+    kernels: Arc<FrameKernels>,
+    /// None after a failure on the way to another style.
+    layers: Option<Arc<Layers>>,
     strength: Strength,
     past: Option<Past>,
+    way: Way,
+}
+
+/// Through which network pictures go.
+enum Way {
+    /// One of its own, with its launches as recorded for layers of this number.
+    Alone(Network, Option<(u64, Recorded)>),
+    /// Others' too.
+    Together(Member),
 }
 
 /// A graph of the driver's.
@@ -69,33 +78,40 @@ impl DevicePainter {
         &self.model
     }
 
+    /// In a network of its own, or that of `together`.
     pub(super) fn new(
         context: &Arc<CudaContext>,
         stream: &Arc<CudaStream>,
         model: &Arc<Model>,
         tables: &'static Tables,
         info: PictureInfo,
+        together: Option<Member>,
     ) -> Result<Self> {
-        let weights = model.weights_in(None)?;
         let module = load(context).map_err(failed)?;
-        let network =
-            Network::new(tables, &module, stream, &weights, padded(model, &info)).map_err(failed)?;
+        let layers = Layers::of(Place { tables, module: &module, stream }, model, None, None)?;
+        let way = match together {
+            Some(member) => Way::Together(member),
+            None => {
+                let network = Network::new(tables, &module, stream, padded(model, &info), 1);
+                Way::Alone(network.map_err(failed)?, None)
+            }
+        };
         let picture = Size { width: info.width as i32, height: info.height as i32 };
         let kernels = FrameKernels::new(&module, tables.name, Codes::of(&info), picture).map_err(failed)?;
-        let graph = recorded(stream, &network).map_err(failed)?;
-        Ok(Self {
+        let mut painter = Self {
             stream: Arc::clone(stream),
+            module,
+            tables,
             info,
-            network,
-            graph,
-            kernels,
-            added: Added::of(&weights),
-            style: None,
-            is_in_style: true,
+            kernels: Arc::new(kernels),
+            layers: Some(layers),
             strength: Strength::new(model),
             past: None,
+            way,
             model: Arc::clone(model),
-        })
+        };
+        painter.record().map_err(failed)?;
+        Ok(painter)
     }
 
     /// The controls as [`DevicePainter::paint`] takes them: how strongly is the style's to say, and what is left the pixels'.
@@ -108,69 +124,109 @@ impl DevicePainter {
         self.past.iter_mut().for_each(Past::reset);
     }
 
-    /// Puts a frame on the stream.
+    /// The pictures that it paints together with others', if it does.
+    pub(super) fn member(&self) -> Option<&Member> {
+        match &self.way {
+            Way::Alone(..) => None,
+            Way::Together(member) => Some(member),
+        }
+    }
+
+    /// Puts a frame on the stream, between the ticket's events, or hands it over to be painted with others'. Then what it is painted with comes
+    /// back, to be kept until the last of those events.
     ///
     /// # Safety
     /// Both pictures are of the painter's info and lie in memory of its context, which stays, unwritten by others, until
-    /// the stream has come past.
+    /// the ticket's last event.
     pub(super) unsafe fn paint(
         &mut self,
-        source: &DevicePicture,
-        output: &DevicePicture,
+        source: DevicePicture,
+        output: DevicePicture,
         controls: &Controls,
-    ) -> Result<()> {
-        self.restyle(controls.style.as_ref())?;
-        // SAFETY: the caller vouches for the pictures, and the maps are the network's.
-        unsafe { self.launch(source, output, controls) }.map_err(failed)
-    }
-
-    unsafe fn launch(
-        &mut self,
-        source: &DevicePicture,
-        output: &DevicePicture,
-        controls: &Controls,
-    ) -> Result<(), DriverError> {
-        let (stream, cells) = (&self.stream, self.network.cells());
-        // SAFETY: the caller vouches for the picture.
-        unsafe { self.kernels.read(stream, source, cells, self.network.inputs(stream)) }?;
-        self.graph.0.launch()?;
-        let past = if controls.temporal > 0.0 {
-            let past = match &mut self.past {
-                Some(past) => past,
-                none => none.insert(Past::new(stream, self.info.width * self.info.height)?),
-            };
-            let (cuts, past) = past.begin(stream, controls.temporal);
-            // SAFETY: as above, and the filter's memory is of the picture's size.
-            unsafe { self.kernels.look_for_cut(stream, source, cuts) }?;
-            Some(past)
-        } else {
-            self.past.iter_mut().for_each(Past::reset);
-            None
-        };
-        let finishing = Finishing::new(Finish::of(controls), &self.added);
-        let painting = (cells.width, self.network.output(stream));
-        // SAFETY: as above.
-        unsafe { self.kernels.write(stream, [source, output], painting, finishing, past) }
-    }
-
-    fn restyle(&mut self, style: Option<&Arc<StyleCode>>) -> Result<()> {
-        if self.is_in_style && self.style.as_ref() == style {
-            return Ok(());
+        ticket: &Arc<Ticket>,
+    ) -> Result<Option<Arc<Layers>>> {
+        let layers = self.layers_in(controls.style.as_ref())?;
+        let finishing = Finishing::new(Finish::of(controls), layers.added());
+        let past = self.past_of(controls).map_err(failed)?;
+        let work =
+            PictureWork { source, output, kernels: Arc::clone(&self.kernels), layers, finishing, past };
+        self.record().map_err(failed)?;
+        let Self { stream, way, .. } = self;
+        match way {
+            Way::Alone(network, graph) => {
+                // SAFETY: the caller vouches for the pictures.
+                let painted = unsafe { paint_alone(stream, network, graph, &work, ticket) };
+                painted.map(|()| None)
+            }
+            Way::Together(member) => {
+                let layers = Arc::clone(&work.layers);
+                member.add(stream, work, ticket).map(|()| Some(layers))
+            }
         }
-        self.is_in_style = false;
-        let weights = self.model.weights_in(style.map(|style| &**style))?;
-        self.network.restyle(&self.stream, &weights).map_err(failed)?;
-        self.added = Added::of(&weights);
-        (self.style, self.is_in_style) = (style.cloned(), true);
+        .map_err(failed)
+    }
+
+    fn past_of(&mut self, controls: &Controls) -> Result<Option<(CutAddresses, PastAddresses)>, DriverError> {
+        if controls.temporal <= 0.0 {
+            self.reset();
+            return Ok(None);
+        }
+        let past = match &mut self.past {
+            Some(past) => past,
+            none => none.insert(Past::new(&self.stream, self.info.width * self.info.height)?),
+        };
+        Ok(Some(past.begin(&self.stream, controls.temporal)))
+    }
+
+    fn layers_in(&mut self, style: Option<&Arc<StyleCode>>) -> Result<Arc<Layers>> {
+        let fitting = self.layers.as_ref().filter(|layers| layers.style() == style);
+        if let Some(layers) = fitting {
+            return Ok(Arc::clone(layers));
+        }
+        let place = Place { tables: self.tables, module: &self.module, stream: &self.stream };
+        let layers = Layers::of(place, &self.model, style, self.layers.take())?;
+        Ok(Arc::clone(self.layers.insert(layers)))
+    }
+
+    /// Has the launches of a network of its own recorded, for the layers that there are.
+    fn record(&mut self) -> Result<(), DriverError> {
+        let Self { stream, way: Way::Alone(network, graph), layers: Some(layers), .. } = self else {
+            return Ok(());
+        };
+        if graph.as_ref().is_none_or(|(of, _)| *of != layers.id()) {
+            // What was put there before is no part of it; and the one before does not go before its launches are over.
+            stream.synchronize()?;
+            *graph = None;
+            *graph = Some((layers.id(), recorded(stream, network, layers)?));
+        }
         Ok(())
     }
 }
 
-fn recorded(stream: &Arc<CudaStream>, network: &Network) -> Result<Recorded, DriverError> {
-    // What was put there before is no part of it.
-    stream.synchronize()?;
+/// # Safety
+/// As for [`DevicePainter::paint`].
+unsafe fn paint_alone(
+    stream: &Arc<CudaStream>,
+    network: &Network,
+    graph: &Option<(u64, Recorded)>,
+    work: &PictureWork,
+    ticket: &Ticket,
+) -> Result<(), DriverError> {
+    ticket.begun.record(stream)?;
+    // SAFETY: the caller vouches for the picture.
+    unsafe { work.begin(stream, network, 0) }?;
+    match graph {
+        Some((_, graph)) => graph.0.launch()?,
+        None => network.launch(stream, &[work])?,
+    }
+    // SAFETY: as above.
+    unsafe { work.end(stream, network, 0) }?;
+    ticket.painted.record(stream)
+}
+
+fn recorded(stream: &Arc<CudaStream>, network: &Network, layers: &Layers) -> Result<Recorded, DriverError> {
     stream.begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)?;
-    let launched = network.launch(stream);
+    let launched = network.launch(stream, &[layers]);
     // Also where a launch failed: a stream that still records is of no use.
     let flags = sys::CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
     let graph = stream.end_capture(flags);

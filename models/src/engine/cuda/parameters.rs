@@ -123,19 +123,23 @@ pub(super) struct PastAddresses {
     pub(super) weight: f32,
 }
 
-/// What a convolution reads and writes; addresses.
+/// Pictures of one launch, at most.
+pub(super) const PICTURES: usize = 8;
+
+/// What a convolution reads and writes; addresses. The maps of several pictures lie one below the other.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(super) struct Maps {
     pub(super) input: u64,
     pub(super) output: u64,
     pub(super) residual: u64,
-    pub(super) weights: u64,
-    pub(super) bias: u64,
     pub(super) input_size: Size,
     pub(super) size: Size,
     /// Blocks of outputs.
     pub(super) blocks: i32,
+    /// Of each picture.
+    pub(super) weights: [u64; PICTURES],
+    pub(super) bias: [u64; PICTURES],
 }
 
 // SAFETY: plain numbers, in C's layout, as the kernels declare them.

@@ -70,7 +70,7 @@ impl Several {
     /// Puts every layer on the stream, from the cells of `network` to its painting.
     pub(super) fn launch(&self, stream: &Arc<CudaStream>, network: &Network) -> Result<(), DriverError> {
         let said = self.said.device_ptr(stream).0;
-        network.for_each_layer(stream, |index, layer, ends| {
+        network.for_each_layer(stream, 1, |index, layer, ends| {
             for (at, (_, layers)) in self.networks.iter().enumerate() {
                 // SAFETY: the network's maps, as it says itself; `said` has room for the largest of them.
                 unsafe { layers[index].launch(stream, Ends { output: said, ..ends }) }?;

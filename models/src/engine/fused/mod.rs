@@ -135,7 +135,7 @@ impl FusedPainter {
             device: format!("{device}, {threads} threads"),
             tiles: tiling.tiles().count(),
             peak_bytes,
-            instead: None,
+            ..Plan::default()
         };
         let filter = FlickerFilter::new(info.width, info.height);
         let planar = [Vec::new(), Vec::new()];

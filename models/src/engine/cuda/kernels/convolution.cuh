@@ -32,14 +32,17 @@ template <int CI_, int CO_, int STRIDE_, int TAPS_, int TH_, int WM_, int WN_, i
     static_assert(TH % WM == 0 && NT % 2 == 0 && CO % (16 * WN) == 0, "warps share out evenly");
 };
 
+// Pictures of one launch: maps of them lie one below the other, each picture has weights of its own, and the grid's z counts them.
+constexpr int PICTURES = 8;
+
 struct Maps {
     const __half *in;
     __half *out;
     const __half *residual;
-    const uint4 *weights;
-    const float *bias;
     int in_width, in_height, width, height;
     int blocks; // of outputs
+    const uint4 *weights[PICTURES];
+    const float *bias[PICTURES];
 };
 
 // The pixels that the block sees, and the first chunk of weights, on their way.
@@ -53,7 +56,7 @@ template <class S> __device__ __forceinline__ void fetch_pixels(const Maps &maps
         int part = i % OF_PIXEL, pixel = i / OF_PIXEL;
         int y = min(max(y0 * S::STRIDE - BEFORE + pixel / S::IW, 0), maps.in_height - 1);
         int x = min(max(x0 * S::STRIDE - BEFORE + pixel % S::IW, 0), maps.in_width - 1);
-        const __half *from = maps.in + ((size_t)y * maps.in_width + x) * S::CI + part * 8;
+        const __half *from = maps.in + (((size_t)blockIdx.z * maps.in_height + y) * maps.in_width + x) * S::CI + part * 8;
         copy_async(shared + (pixel / S::IW * S::IW + place<S>(pixel % S::IW)) * S::PITCH + part * 16, from);
     }
 }
@@ -127,8 +130,8 @@ template <class S> __device__ __forceinline__ void store(const Maps &maps, const
         int y = y0 + pixel / S::TW, x = x0 + pixel % S::TW;
         if (y >= maps.height || x >= maps.width) continue;
         uint4 v = *(const uint4 *)(shared + pixel * S::OUT_PITCH + part * 16);
-        size_t at = (size_t)y * maps.width + x;
-        if (S::AFTER == SHUFFLED) at = ((size_t)(2 * y + z / 2) * (2 * maps.width)) + 2 * x + z % 2;
+        size_t row = (size_t)blockIdx.z * maps.height + y, at = row * maps.width + x;
+        if (S::AFTER == SHUFFLED) at = (2 * row + z / 2) * (2 * maps.width) + 2 * x + z % 2;
         at = at * OF_PIXEL + part;
         if (S::AFTER == RESIDUAL || S::AFTER == SHUFFLED) v = rectified_sum(v, ((const uint4 *)maps.residual)[at]);
         ((uint4 *)maps.out)[at] = v;
@@ -138,8 +141,8 @@ template <class S> __device__ __forceinline__ void store(const Maps &maps, const
 template <class S> __device__ __forceinline__ void convolve(const Maps &maps) {
     char *shared = dynamic_shared();
     int z = blockIdx.x % maps.blocks, x0 = blockIdx.x / maps.blocks * S::TW, y0 = blockIdx.y * S::TH;
-    const uint4 *weights = maps.weights + (size_t)z * S::STEPS * (S::STEP_BYTES / 16);
-    const float *bias = maps.bias + z * S::CO;
+    const uint4 *weights = maps.weights[blockIdx.z] + (size_t)z * S::STEPS * (S::STEP_BYTES / 16);
+    const float *bias = maps.bias[blockIdx.z] + z * S::CO;
     uint32_t pixels = shared_address(shared), chunks = pixels + S::PIXELS_BYTES;
     fetch_pixels<S>(maps, pixels, x0, y0);
 #pragma unroll

@@ -4,7 +4,9 @@
 
 #define CONVOLUTION(NAME, BLOCKS, ...)                                                                                                   \
     typedef Shape<__VA_ARGS__> NAME##_shape;                                                                                             \
-    extern "C" __global__ void __launch_bounds__(NAME##_shape::THREADS, BLOCKS) NAME(Maps maps) { convolve<NAME##_shape>(maps); }        \
+    extern "C" __global__ void __launch_bounds__(NAME##_shape::THREADS, BLOCKS) NAME(const __grid_constant__ Maps maps) {                \
+        convolve<NAME##_shape>(maps);                                                                                                    \
+    }                                                                                                                                    \
     extern "C" __device__ const int NAME##_facts[6] = {NAME##_shape::CI, NAME##_shape::CO, NAME##_shape::TH, NAME##_shape::THREADS,      \
                                                        NAME##_shape::BYTES, NAME##_shape::TAPS};
 
@@ -76,16 +78,18 @@ extern "C" __global__ void blend(const __half *said, const float *shares, int ne
     ((uint4 *)output)[at] = numbers;
 }
 
-// Channels 0 to 31 of the wide map: relu(skip + small, doubled bilinearly with half-pixel centres). One thread paints 8 channels.
+// Channels 0 to 31 of the wide map: relu(skip + small, doubled bilinearly with half-pixel centres). One thread paints 8 channels; the
+// grid's z counts pictures.
 extern "C" __global__ void tiny_double(const __half *small, const __half *skip, __half *wide, Size map) {
     int part = threadIdx.x % 4, x = blockIdx.x * (blockDim.x / 4) + threadIdx.x / 4, y = blockIdx.y;
     if (x >= map.width) return;
     int columns = map.width / 2, rows = map.height / 2;
     int own_x = x / 2, other_x = min(max(own_x + (x % 2 ? 1 : -1), 0), columns - 1);
     int own_y = y / 2, other_y = min(max(own_y + (y % 2 ? 1 : -1), 0), rows - 1);
-    auto at = [&](int row, int column) { return ((const uint4 *)small)[((size_t)row * columns + column) * 4 + part]; };
+    size_t above_small = (size_t)blockIdx.z * rows, pixel = ((size_t)blockIdx.z * map.height + y) * map.width + x;
+    auto at = [&](int row, int column) { return ((const uint4 *)small)[((above_small + row) * columns + column) * 4 + part]; };
     uint4 near = at(own_y, own_x), beside = at(own_y, other_x), above = at(other_y, own_x), across = at(other_y, other_x);
-    uint4 straight = ((const uint4 *)skip)[((size_t)y * map.width + x) * 4 + part], result;
+    uint4 straight = ((const uint4 *)skip)[pixel * 4 + part], result;
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         float2 a = __half22float2(((__half2 *)&near)[i]), b = __half22float2(((__half2 *)&beside)[i]);
@@ -95,7 +99,7 @@ extern "C" __global__ void tiny_double(const __half *small, const __half *skip, 
         float first = fmaxf(mixed(a.x, b.x, c.x, d.x) + s.x, 0.0f), second = fmaxf(mixed(a.y, b.y, c.y, d.y) + s.y, 0.0f);
         ((__half2 *)&result)[i] = __floats2half2_rn(first, second);
     }
-    ((uint4 *)wide)[((size_t)y * map.width + x) * 6 + part] = result;
+    ((uint4 *)wide)[pixel * 6 + part] = result;
 }
 
 #define WRITE(NAME, SIDE, PITCH, FILTERED)                                                                                               \
