@@ -110,7 +110,8 @@ pub struct TrainArguments {
 pub fn run(arguments: &TrainArguments) -> Result<()> {
     memory::keep_freed();
     interrupt::watch()?;
-    arguments.device.check()?;
+    let device = on_burn(arguments.device);
+    device.check()?;
     let text = arguments.recipe_text()?;
     let recipe = Recipe::parse(&text, &arguments.recipe)?;
     let folder = RunFolder::find(&arguments.folder(&recipe), arguments.resume)?;
@@ -120,7 +121,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     if arguments.finish && newest.is_none() {
         bail!("nothing to finish: there is no checkpoint in {}", folder.path().display());
     }
-    let mut trainer = open(&recipe, arguments.base(), arguments.device, newest.as_ref())?;
+    let mut trainer = open(&recipe, arguments.base(), device, newest.as_ref())?;
     let _lock = folder.occupy()?;
     checkpoints.remove_leftovers()?;
     folder.keep_recipe(&text)?;
@@ -226,11 +227,19 @@ fn open(
     Ok(trainer)
 }
 
+/// The same device as Burn's, which alone trains.
+fn on_burn(choice: DeviceChoice) -> DeviceChoice {
+    match choice {
+        DeviceChoice::Cuda(index) => DeviceChoice::BurnCuda(index),
+        other => other,
+    }
+}
+
 /// The device; [`DeviceChoice::check`] has already refused what is not there.
 fn burn_device(choice: DeviceChoice) -> Device {
     match choice {
         #[cfg(feature = "cuda")]
-        DeviceChoice::Cuda(index) | DeviceChoice::BurnCuda(index) => Device::cuda(index),
+        DeviceChoice::BurnCuda(index) => Device::cuda(index),
         _ => Device::flex(),
     }
 }

@@ -86,7 +86,7 @@ pub fn available_devices() -> Vec<DeviceChoice> {
 
 #[cfg(not(feature = "cuda"))]
 fn check_burn(_index: usize) -> Result<(), String> {
-    Err("this build has no Burn on CUDA; build with '--features cuda', or choose cuda:N or cpu".to_owned())
+    Err("this build has no Burn on CUDA; build with '--features cuda', or choose another device".to_owned())
 }
 
 /// Burn panics deep inside where there is no driver: ask by running one number through the device.
