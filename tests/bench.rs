@@ -33,7 +33,7 @@ fn a_frame_is_painted_without_an_allocation_of_our_own() {
 fn every_stage_is_timed_and_the_element_beside_the_engine() {
     let folder = tempfile::tempdir().unwrap();
     test_model(folder.path());
-    let output = run(folder.path(), "bench --model test --size 160x120 --frames 10 --json");
+    let output = run(folder.path(), "bench --model test --size 160x120 --frames 10 --json --device cpu");
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let run = &document["runs"][0];
     let median = |stage: &str| run["ms"][stage]["median"].as_f64().unwrap();
@@ -47,7 +47,7 @@ fn every_stage_is_timed_and_the_element_beside_the_engine() {
 #[test]
 fn the_table_says_that_random_weights_do_not_matter_and_what_cannot_be_painted() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(folder.path(), "bench --size 32x32,8x8 --frames 1");
+    let output = run(folder.path(), "bench --size 32x32,8x8 --frames 1 --device cpu");
     let table = stdout(&output);
     assert!(table.contains("random weights"), "{table}");
     assert!(table.contains("cannot paint a 8x8 frame"), "{table}");

@@ -150,7 +150,7 @@ fn frames_of_several_elements_are_painted_together() {
         let source = AppSrc::builder().caps(&caps).format(gst::Format::Time).is_live(true).build();
         let sink = AppSink::builder().caps(&caps).sync(false).build();
         let element = gst::ElementFactory::make("impasto").property("model", model);
-        let element = element.property("device", "cuda:0").property("batch-wait", 60_000u32).build().unwrap();
+        let element = element.property("device", "cuda:0").property("batch-wait", 1000u32).build().unwrap();
         let all = [source.upcast_ref(), &element, sink.upcast_ref()];
         pipeline.add_many(all).unwrap();
         gst::Element::link_many(all).unwrap();
@@ -168,10 +168,10 @@ fn frames_of_several_elements_are_painted_together() {
     }
     for (source, element, _) in &branches {
         let stats = stats(element);
-        // The first may have come before the other element was there.
-        assert!(stats.get::<f64>("pictures-per-launch").unwrap() > 1.5, "{stats}");
+        // The first came before the other had brought any; later ones may have waited for too long where much else goes on.
+        assert!(stats.get::<f64>("pictures-per-launch").unwrap() > 1.0, "{stats}");
         // Of a frame, and what it may wait.
-        assert_eq!(stats.get::<f64>("latency-ms").unwrap(), 60_040.0);
+        assert_eq!(stats.get::<f64>("latency-ms").unwrap(), 1040.0);
         source.end_of_stream().unwrap();
     }
     pipeline.set_state(gst::State::Null).unwrap();
@@ -305,7 +305,7 @@ fn a_gpu_that_is_lost_is_an_error_or_where_auto_was_asked_a_warning() {
     let model = studio.random();
     let (frames, said) = painted_by_a_gpu_that_is_lost(&model, "auto", lose_at);
     assert_eq!(frames as u64, 2 * FRAMES, "{said:?}");
-    assert!(said.len() == 1 && said[0].starts_with("warning: the GPU does not paint"), "{said:?}");
+    assert!(said.len() == 1 && said[0].starts_with("warning: the CPU paints, not the GPU"), "{said:?}");
     let (frames, said) = painted_by_a_gpu_that_is_lost(&model, "cuda:0", lose_at);
     assert!((frames as u64) < 2 * FRAMES);
     assert!(said.iter().any(|said| said.starts_with("error: the GPU failed")), "{said:?}");

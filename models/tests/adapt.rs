@@ -148,7 +148,8 @@ fn nothing_of_it_is_left_at_no_strength_and_a_model_without_maps_of_colours_is_a
     assert!(
         plain.check_adapt(0.5).is_err() && plain.check_adapt(0.0).is_ok() && any().check_adapt(1.0).is_ok()
     );
-    let mut engine = engine::open::<FrameBuffer>(&plain, info(), &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&plain, info(), &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let [with, without] = [1.0, 0.0].map(|amount| {
         let mut frame = FrameBuffer::new(info(), flat.clone()).unwrap();
         frame.controls = adapted(amount);
@@ -248,7 +249,8 @@ fn outside_the_regions_of_an_exact_plan_nothing_is_adapted_otherwise() {
 fn a_style_that_is_quite_another_is_adapted_at_once() {
     let flat = scene(0.6, 0.35);
     let style = |name: &str| any().choose_style(name, Path::new("")).unwrap().map(Arc::new);
-    let mut engine = engine::open::<FrameBuffer>(&any(), info(), &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&any(), info(), &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let mut paint = |name: &str| {
         let mut frame = FrameBuffer::new(info(), flat.clone()).unwrap();
         frame.controls = Controls { style: style(name), ..adapted(1.0) };

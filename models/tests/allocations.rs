@@ -10,7 +10,8 @@ use impasto_models::model::Metadata;
 use impasto_models::numbers::{Finish, Numbers, NumbersMut, Region, Window, read, write};
 use impasto_models::temporal::FlickerFilter;
 use impasto_models::{
-    Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
+    Range, engine,
 };
 
 /// The system's allocator, counting.
@@ -97,7 +98,7 @@ fn allocations_of_an_engine(controls: &Controls) -> usize {
 fn allocations_with(model: &Arc<Model>, controls: &Controls, after: usize) -> usize {
     let colorimetry = Colorimetry { matrix: Matrix::Bt709, range: Range::Limited };
     let info = PictureInfo { format: PixelFormat::Nv12, width: 637, height: 359, colorimetry };
-    let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::default()).unwrap();
+    let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let bytes = (0..info.packed_size()).map(|i| (60 + (i * i / 7) % 130) as u8).collect();
     let mut frame = FrameBuffer::new(info, bytes).unwrap();
     frame.controls = controls.clone();

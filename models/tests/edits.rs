@@ -129,7 +129,8 @@ fn what_is_edited_before_is_painted_as_if_it_had_come_so() {
         .flat_map(|rgb| adjusted(&dark, rgb.map(|code| f32::from(code) / 255.0), 0.0))
         .map(|number| (number * 255.0).round() as u8)
         .collect();
-    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&model(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     assert!(engine.submit(FrameBuffer::new(info, darker).unwrap()).is_ok());
     let expected = engine.collect().unwrap().frame.output().to_vec();
     let apart = found.iter().zip(&expected).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
@@ -177,7 +178,8 @@ fn what_is_opaque_is_a_region_and_a_frame_without_alpha_is_all_of_it() {
     for stroke in [0.0, 4.0] {
         let controls = Controls { strength: 0.0, stroke, ..Controls::default() };
         let mut engine =
-            engine::open::<FrameBuffer>(&model(), info_of_rgba, &EngineOptions::default()).unwrap();
+            engine::open::<FrameBuffer>(&model(), info_of_rgba, &EngineOptions::on(DeviceChoice::Cpu))
+                .unwrap();
         let mut frame = FrameBuffer::new(info_of_rgba, source.clone()).unwrap();
         frame.controls = with(vec![edit.clone()], controls);
         assert!(engine.submit(frame).is_ok());
@@ -250,7 +252,8 @@ fn a_plan_without_amounts_leaves_the_picture_alone() {
 /// The last of some frames of the same picture, each with its edits, through the whole flicker filter.
 fn steadied(plans: &[Vec<Edit>]) -> Vec<u8> {
     let info = info(PixelFormat::Rgb);
-    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&model(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let mut output = Vec::new();
     for plan in plans {
         let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
@@ -303,7 +306,8 @@ fn keys_go_by_the_frame_as_it_came_whatever_is_edited_before() {
 #[test]
 fn a_plan_that_nobody_checked_is_an_error_and_the_next_frame_is_painted() {
     let info = info(PixelFormat::Rgb);
-    let mut engine = engine::open::<FrameBuffer>(&model(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&model(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let mut outcome = |edits: usize| {
         let mut frame = FrameBuffer::new(info, source(&info)).unwrap();
         let edit = Edit { adjust: WARM, ..Edit::default() };

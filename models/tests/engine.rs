@@ -122,7 +122,7 @@ fn sizes_outside_the_range_are_refused() {
         let refused = engine::open::<FrameBuffer>(
             &tiny(),
             info(PixelFormat::Rgb, width, height),
-            &EngineOptions::default(),
+            &EngineOptions::on(DeviceChoice::Cpu),
         );
         assert!(matches!(refused.err(), Some(Error::Size { .. })), "{width}x{height}");
     }
@@ -139,7 +139,8 @@ fn an_absent_device_is_refused_by_name() {
 #[test]
 fn a_second_frame_waits_until_the_first_is_collected() {
     let info = info(PixelFormat::Rgb, 32, 32);
-    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     assert!(engine.collect().is_none());
     engine.submit(texture(&info)).unwrap();
     assert!(engine.submit(texture(&info)).is_err());
@@ -149,7 +150,8 @@ fn a_second_frame_waits_until_the_first_is_collected() {
 #[test]
 fn strength_zero_is_the_input_and_half_lies_between() {
     let info = info(PixelFormat::Rgb, 40, 24);
-    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let mut at = |strength| {
         let mut frame = texture(&info);
         frame.controls = Controls { strength, ..Controls::default() };
@@ -168,7 +170,8 @@ fn strength_zero_is_the_input_and_half_lies_between() {
 #[test]
 fn the_same_frame_is_painted_the_same_twice() {
     let info = info(PixelFormat::Nv12, 65, 43);
-    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     assert_eq!(painted(engine.as_mut(), texture(&info)), painted(engine.as_mut(), texture(&info)));
 }
 
@@ -215,7 +218,8 @@ fn strokes_are_as_wide_in_a_preview_as_in_the_whole_frame() {
 #[test]
 fn strokes_change_from_frame_to_frame_and_back() {
     let info = info(PixelFormat::Rgb, 96, 64);
-    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let own = with_stroke(&mut *engine, &info, 0.0);
     let wide = with_stroke(&mut *engine, &info, 4.0);
     assert!(mean_difference(&own, &wide) > 0.5);
@@ -226,7 +230,8 @@ fn strokes_change_from_frame_to_frame_and_back() {
 #[test]
 fn strength_colours_and_alpha_are_the_pictures_where_strokes_are_wide() {
     let info = info(PixelFormat::Rgba, 96, 64);
-    let mut engine = engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::default()).unwrap();
+    let mut engine =
+        engine::open::<FrameBuffer>(&tiny(), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     let mut at = |controls| {
         let mut frame = texture(&info);
         frame.controls = Controls { stroke: 4.0, ..controls };

@@ -51,7 +51,7 @@ fn painted_on(device: DeviceChoice, format: PixelFormat, strength: f32, plan: Op
 
 fn painted(format: PixelFormat, strength: f32, edit: Option<Edit>) -> Vec<u8> {
     let plan = edit.map(|edit| Plan { edits: vec![edit], ..Plan::default() });
-    painted_on(DeviceChoice::Auto, format, strength, plan)
+    painted_on(DeviceChoice::Cpu, format, strength, plan)
 }
 
 /// From 60 to 120 across and from 40 to 80 down.
@@ -113,7 +113,7 @@ fn a_layer_changes_its_region_and_not_a_byte_beside_it() {
 fn layers_are_the_same_on_every_engine() {
     for edit in layers().into_iter().chain([Edit { before: true, ..layers()[0].clone() }]) {
         let plan = || Some(Plan { edits: vec![edit.clone()], ..Plan::default() });
-        let [fused, burn] = [DeviceChoice::Auto, DeviceChoice::BurnCpu]
+        let [fused, burn] = [DeviceChoice::Cpu, DeviceChoice::BurnCpu]
             .map(|device| painted_on(device, PixelFormat::Rgb, 1.0, plan()));
         let plain = painted(PixelFormat::Rgb, 1.0, None);
         // Of what the layer changed, so that one that is missing counts.
@@ -130,7 +130,7 @@ fn other_layers_lie_over_strokes() {
     let stroked = Edit { stroke: Some(3.0), ..Edit::default() };
     let of = |edits| {
         let plan = Plan { edits, ..Plan::default() };
-        painted_on(DeviceChoice::Auto, PixelFormat::Rgb, 1.0, Some(plan))
+        painted_on(DeviceChoice::Cpu, PixelFormat::Rgb, 1.0, Some(plan))
     };
     let (one, other) = (of(vec![blurred.clone(), stroked.clone()]), of(vec![stroked, blurred.clone()]));
     assert!(one == other && one != of(vec![blurred]));
@@ -143,7 +143,8 @@ fn what_is_blurred_before_is_painted_as_if_it_had_come_so() {
     let found = painted(PixelFormat::Rgb, 1.0, Some(blurred.clone()));
     let came = painted(PixelFormat::Rgb, 0.0, Some(Edit { before: false, ..blurred }));
     let mut engine =
-        engine::open::<FrameBuffer>(&model(), info(PixelFormat::Rgb), &EngineOptions::default()).unwrap();
+        engine::open::<FrameBuffer>(&model(), info(PixelFormat::Rgb), &EngineOptions::on(DeviceChoice::Cpu))
+            .unwrap();
     assert!(engine.submit(FrameBuffer::new(info(PixelFormat::Rgb), came).unwrap()).is_ok());
     assert_eq!(engine.collect().unwrap().frame.output(), found);
 }
@@ -156,7 +157,7 @@ fn an_exact_plan_leaves_all_bytes_beside_its_regions() {
         let plain = painted(format, 1.0, None);
         let loose = painted(format, 1.0, Some(edit.clone()));
         let exact = Plan { edits: vec![edit.clone()], exact: true };
-        let exact = painted_on(DeviceChoice::Auto, format, 1.0, Some(exact));
+        let exact = painted_on(DeviceChoice::Cpu, format, 1.0, Some(exact));
         assert!(differ(format, &plain, &loose)[1] > 0, "{format:?}: the network looks beyond the region");
         assert_eq!(differ(format, &plain, &exact)[1], 0, "{format:?}");
         assert_eq!(differ(format, &loose, &exact)[0], 0, "{format:?}");

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use impasto_models::import::import;
 use impasto_models::picture_file::RgbImage;
 use impasto_models::{
-    Colorimetry, Controls, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+    Colorimetry, Controls, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat,
+    Range, engine,
 };
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -98,7 +99,7 @@ fn painted(model: &Arc<Model>, style: Option<&str>) -> Vec<u8> {
     let mut frame = FrameBuffer::new(info, bytes).unwrap();
     let style = style.map(|choice| model.choose_style(choice, Path::new("")).unwrap().unwrap());
     frame.controls = Controls { style: style.map(Arc::new), ..Controls::default() };
-    let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::default()).unwrap();
+    let mut engine = engine::open::<FrameBuffer>(model, info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     engine.submit(frame).unwrap();
     let painted = engine.collect().unwrap();
     painted.outcome.unwrap();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use impasto_models::import::import;
 use impasto_models::{
-    Colorimetry, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
+    Colorimetry, DeviceChoice, EngineOptions, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range,
+    engine,
 };
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -294,7 +295,7 @@ fn difference(foreign: &Foreign, plain: fn(&Foreign, Map) -> Map, width: usize, 
     }
     let expected = plain(foreign, picture);
     let mut engine =
-        engine::open::<FrameBuffer>(&imported(foreign), info, &EngineOptions::default()).unwrap();
+        engine::open::<FrameBuffer>(&imported(foreign), info, &EngineOptions::on(DeviceChoice::Cpu)).unwrap();
     engine.submit(FrameBuffer::new(info, bytes).unwrap()).unwrap();
     let painted = engine.collect().unwrap();
     painted.outcome.unwrap();

@@ -171,7 +171,7 @@ fn what_a_region_changes_ends_near_it() {
 
 #[test]
 fn a_style_that_cannot_be_had_is_an_error_that_names_it() {
-    let options = EngineOptions::default();
+    let options = EngineOptions::on(DeviceChoice::Cpu);
     for (model, style, says) in [("any", "no-such", "no-such"), ("great-wave", "scream", "great-wave")] {
         let model = Model::open(model).unwrap();
         let mut engine = engine::open::<FrameBuffer>(&model, info(), &options).unwrap();

@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use impasto_models::engine::Plan;
 use impasto_models::{
     Colorimetry, Controls, Engine, FrameBuffer, Matrix, Model, PictureInfo, PixelFormat, Range, engine,
 };
@@ -91,6 +90,7 @@ pub fn run(arguments: &ImageArguments) -> Result<()> {
         engine: None,
         quiet: arguments.quiet,
         said_device: false,
+        said_instead: false,
     };
     let mut failed = Vec::new();
     for (done, job) in jobs.iter().enumerate() {
@@ -154,6 +154,8 @@ struct Painter<'a> {
     engine: Option<(PictureInfo, Box<dyn Engine<FrameBuffer>>)>,
     quiet: bool,
     said_device: bool,
+    /// Whether it was said that the CPU paints in place of a GPU.
+    said_instead: bool,
 }
 
 impl Painter<'_> {
@@ -179,6 +181,10 @@ impl Painter<'_> {
         engine.reset();
         engine.submit(frame).map_err(|_| anyhow!("the engine is busy"))?;
         let painted = engine.collect().ok_or_else(|| anyhow!("the engine lost the picture"))?;
+        let instead = engine.plan().instead.clone();
+        if let Some(reason) = instead.filter(|_| !std::mem::replace(&mut self.said_instead, true)) {
+            self.notes.push(format!("the CPU paints, not the GPU: {reason}"));
+        }
         painted.outcome?;
         Ok(painted.frame)
     }
@@ -189,12 +195,8 @@ impl Painter<'_> {
             Some((_, engine)) => engine,
             None => {
                 let engine = engine::open::<FrameBuffer>(&self.model, info, &self.options.engine())?;
-                let Plan { device, instead, .. } = engine.plan();
                 if !self.said_device && !self.quiet {
-                    print_error_line(format_args!("painting with {device}"));
-                }
-                if let (false, Some(reason)) = (self.said_device, instead) {
-                    print_error_line(format_args!("warning: the GPU does not paint: {reason}"));
+                    print_error_line(format_args!("painting with {}", engine.plan().device));
                 }
                 self.said_device = true;
                 engine

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer::subclass::prelude::*;
+use impasto_models::DeviceChoice;
 use impasto_models::engine::cuda::serves;
 
 use super::caps;
@@ -22,8 +23,8 @@ impl Impasto {
     /// Why there is none.
     pub(super) fn cuda(&self) -> Result<Cuda, String> {
         let started = self.state.lock().as_ref().map(|state| {
-            let told = state.told.clone();
-            told.map_or(Ok((state.options, Arc::clone(&state.model))), Err)
+            let instead = state.stream.as_ref().and_then(|stream| stream.painter.instead());
+            instead.map_or(Ok((state.options, Arc::clone(&state.model))), Err)
         });
         let (options, model) = match started {
             Some(started) => started.map(|(options, model)| (options, Some(model)))?,
@@ -67,14 +68,20 @@ impl Impasto {
 
     /// Tells the bins around, which pass it on to the elements in them, which context is used here.
     pub(super) fn announce_context(&self) {
-        let wants_device = self.settings.lock().engine().is_ok_and(|options| options.cuda_device().is_some());
-        if !wants_device {
-            return;
-        }
+        let options = self.settings.lock().engine();
+        let Some(options) = options.ok().filter(|options| options.cuda_device().is_some()) else { return };
+        let is_auto = options.device == DeviceChoice::Auto;
         let cuda = match self.cuda() {
             Ok(cuda) => cuda,
             Err(reason) => {
-                gst::warning!(CAT, imp = self, "frames stay in the memory of the host: {reason}");
+                // Nobody asked for one.
+                let level = if is_auto { gst::DebugLevel::Info } else { gst::DebugLevel::Warning };
+                gst::log_with_level!(
+                    CAT,
+                    level,
+                    imp = self,
+                    "frames stay in the memory of the host: {reason}"
+                );
                 return;
             }
         };
@@ -101,8 +108,6 @@ impl Impasto {
 
 #[cfg(test)]
 mod tests {
-    use impasto_models::DeviceChoice;
-
     use super::*;
     use crate::cuda::{CAPS_FEATURE, stand_in};
 
@@ -141,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_element_on_the_host_offers_neither() {
-        for device in ["auto", "cpu", "burn-cpu"] {
+        for device in ["cpu", "burn-cpu"] {
             let element = element(device);
             for pad in ["sink", "src"] {
                 assert!(!offers_device(&element, pad));

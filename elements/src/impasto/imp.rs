@@ -167,7 +167,7 @@ impl BaseTransformImpl for Impasto {
         }
         *self.stats.lock() = Stats::default();
         *self.state.lock() =
-            Some(State { model, options, stream: None, told: None, downstream_takes_strides: false });
+            Some(State { model, options, stream: None, told: Vec::new(), downstream_takes_strides: false });
         let now_wanted = self.wanted_model();
         if now_wanted != wanted {
             // The property changed between our reading it and being there to hear of it.

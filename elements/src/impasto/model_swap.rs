@@ -172,6 +172,7 @@ impl Impasto {
         };
         check_memory(&model, on_device)?;
         let painter = stream.map(|(picture, options)| Painter::open(&model, picture, options)).transpose()?;
+        painter.iter().try_for_each(|painter| painter.check_placement(on_device))?;
         let look = self.look_of(&model);
         Ok(Replacement { model, painter: painter.map(Arc::new), look })
     }
@@ -210,10 +211,11 @@ impl Impasto {
     ) -> Option<(Arc<Painter>, Look)> {
         let Replacement { model, painter, look } = self.take_ready()?;
         let opened = check_memory(&model, on_device).and_then(|()| {
-            match painter.filter(|own| own.picture() == picture) {
-                Some(painter) => Ok(painter),
-                None => Painter::open(&model, picture, options).map(Arc::new),
-            }
+            let painter = match painter.filter(|own| own.picture() == picture) {
+                Some(painter) => painter,
+                None => Arc::new(Painter::open(&model, picture, options)?),
+            };
+            painter.check_placement(on_device).map(|()| painter)
         });
         match opened {
             Ok(painter) => Some((painter, look)),
@@ -247,23 +249,32 @@ impl Impasto {
     pub(super) fn swap_model(&self) {
         let Some(Replacement { model, painter, look }) = self.take_ready() else { return };
         gst::info!(CAT, imp = self, "{} takes over", model.name());
+        let new = painter.clone();
         let replaced = self.replace_painter(&model, painter);
-        if replaced.is_some() {
+        if let (Some((replaced, live)), Some(painter)) = (&replaced, &new) {
             self.adopt_look(&model, look);
+            self.tell_news(painter);
+            if *live && painter.batch_wait() != replaced.batch_wait() {
+                self.announce_latency();
+            }
         } else {
             self.reopen_aside(model);
         }
         // The replaced painter goes here, outside the locks: freeing a network may take a moment.
     }
 
-    /// The painter that was replaced; none where the new one is not for the stream's frames.
-    fn replace_painter(&self, model: &Arc<Model>, painter: Option<Arc<Painter>>) -> Option<Arc<Painter>> {
+    /// The painter that was replaced, and whether its stream is live; none where the new one is not for the stream's frames.
+    fn replace_painter(
+        &self,
+        model: &Arc<Model>,
+        painter: Option<Arc<Painter>>,
+    ) -> Option<(Arc<Painter>, bool)> {
         let mut state = self.state.lock();
         let state = state.as_mut()?;
         let stream = state.stream.as_mut()?;
         let painter = painter.filter(|painter| painter.picture() == stream.painter.picture())?;
         state.model = Arc::clone(model);
-        Some(std::mem::replace(&mut stream.painter, painter))
+        Some((std::mem::replace(&mut stream.painter, painter), stream.is_live()))
     }
 
     /// The caps came or changed while the model was loaded: its painter must be made again.

@@ -59,19 +59,26 @@ impl Painter {
         self.plan.lock().batch_wait
     }
 
-    /// Why the CPU paints instead of a GPU; told once.
-    pub fn news(&self) -> Option<String> {
-        let is_news = self.is_news.swap(false, Relaxed);
-        is_news.then(|| self.plan.lock().instead.clone()).flatten()
+    /// Why the CPU paints instead of a GPU, if it does.
+    pub fn instead(&self) -> Option<String> {
+        self.plan.lock().instead.clone()
     }
 
-    /// Whether its frames may lie on a GPU, on one side or both, where `placed` says that they do.
+    /// The same, to be told; nothing where it has been asked for already.
+    pub fn news(&self) -> Option<String> {
+        let is_news = self.is_news.swap(false, Relaxed);
+        is_news.then(|| self.instead()).flatten()
+    }
+
+    /// Whether it paints frames that lie on a GPU, on one side or both, where `on_device` says that they do.
     ///
     /// # Errors
     /// The reason why not.
-    pub fn check_placement(&self, placed: bool) -> Result<()> {
+    pub fn check_placement(&self, on_device: bool) -> Result<()> {
         match &self.plan.lock().instead {
-            Some(reason) if placed => Err(Error::Gpu(format!("frames lie in its memory, but {reason}"))),
+            Some(reason) if on_device => {
+                Err(Error::Engine(format!("frames lie in the GPU's memory, and there: {reason}")))
+            }
             _ => Ok(()),
         }
     }
@@ -98,6 +105,11 @@ impl Painter {
             painted
         })?;
         painted.ok_or_else(|| Error::Engine("a frame that was submitted did not come back".to_owned()))
+    }
+
+    /// Lets no submitted frame wait for those of other painters.
+    pub fn hurry(&self) -> Result<()> {
+        self.work(|engine| engine.hurry())
     }
 
     /// Forgets what earlier frames left behind.

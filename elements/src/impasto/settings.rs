@@ -288,7 +288,7 @@ fn machinery() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("batch-wait")
             .nick("Batch wait")
             .blurb("On a GPU, how long a frame may wait for those of other impasto elements to be painted with them in one launch, in milliseconds; 0: not at all")
-            .maximum(60_000)
+            .maximum(1000)
             .mutable_ready()
             .build(),
         glib::ParamSpecBoxed::builder::<gstreamer::Structure>("stats")

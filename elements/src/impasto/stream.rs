@@ -41,8 +41,8 @@ pub(super) struct State {
     pub options: EngineOptions,
     /// What there is from caps to caps.
     pub stream: Option<Stream>,
-    /// Why the CPU paints instead of a GPU, as it was said last.
-    pub told: Option<String>,
+    /// Why the CPU painted instead of a GPU, as far as it was said, but for the numbers in it.
+    pub told: Vec<String>,
     /// Whether downstream reads strides from a `GstVideoMeta`.
     pub downstream_takes_strides: bool,
 }
@@ -94,6 +94,11 @@ impl Stream {
     pub fn latency(&self) -> gst::ClockTime {
         let wait = self.painter.batch_wait().as_nanos() as u64;
         self.frame_duration.unwrap_or_default() * self.depth() as u64 + gst::ClockTime::from_nseconds(wait)
+    }
+
+    /// Whether a source brings its frames when they are there, not when they are asked for.
+    pub fn is_live(&self) -> bool {
+        self.live
     }
 
     /// Whether the oldest frame must leave before another can come.
@@ -168,7 +173,8 @@ impl Impasto {
         !answered || query.result().0
     }
 
-    fn announce_latency(&self) {
+    /// Asks for the latency anew.
+    pub(super) fn announce_latency(&self) {
         let element = self.obj();
         let message = gst::message::Latency::builder().src(&*element).build();
         if element.post_message(message).is_err() {
@@ -274,17 +280,31 @@ impl Impasto {
     }
 
     /// Says that the CPU paints where a GPU would, and why: each reason once from start to stop.
-    fn tell_news(&self, painter: &Painter) {
+    pub(super) fn tell_news(&self, painter: &Painter) {
         let Some(reason) = painter.news() else { return };
-        let told = self.state.lock().as_mut().map(|state| state.told.replace(reason.clone()));
-        if told.flatten().as_ref() != Some(&reason) {
+        // How much memory is free is another number each time.
+        let kind = reason.replace(|character: char| character.is_ascii_digit(), "");
+        let (is_new, live) = {
+            let mut state = self.state.lock();
+            let Some(state) = state.as_mut() else { return };
+            let is_new = !state.told.contains(&kind);
+            if is_new {
+                state.told.push(kind);
+            }
+            (is_new, state.stream.as_ref().is_some_and(|stream| stream.live))
+        };
+        if is_new {
             let device = painter.plan().device;
+            let text = format!("the CPU paints, not the GPU: {reason}");
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Failed,
-                ("the GPU does not paint: {reason}"),
+                ("{text}"),
                 ["from here on: {device}"]
             );
+        }
+        if live {
+            self.announce_latency();
         }
     }
 
@@ -326,6 +346,18 @@ impl Impasto {
 
     /// Lets every frame in flight go.
     pub(super) fn discard(&self) {
+        let painting = {
+            let state = self.state.lock();
+            let stream = state.as_ref().and_then(|state| state.stream.as_ref());
+            let in_flight = stream.into_iter().flat_map(|stream| &stream.in_flight);
+            let painters = in_flight.filter_map(|frame| match frame {
+                InFlight::Painting(painter) => Some(Arc::clone(painter)),
+                InFlight::Untouched(_) => None,
+            });
+            painters.collect::<Vec<_>>()
+        };
+        // What has broken down has nothing that waits.
+        painting.iter().for_each(|painter| drop(painter.hurry()));
         while let Some(oldest) = self.oldest(Patience::Drain) {
             if let InFlight::Painting(painter) = oldest {
                 // The frame is not wanted, so neither is the reason why it may have failed.

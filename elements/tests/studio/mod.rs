@@ -112,10 +112,11 @@ pub fn file_harness(model: &str, caps: &str) -> Harness {
     harness
 }
 
-/// The element with a model, and no caps yet.
+/// The element with a model, on the CPU wherever the test runs, and no caps yet.
 pub fn idle_harness(model: &str) -> Harness {
     init();
-    let element = gst::ElementFactory::make("impasto").property("model", model).build().unwrap();
+    let element = gst::ElementFactory::make("impasto").property("model", model).property("device", "cpu");
+    let element = element.build().unwrap();
     Harness::with_element(&element, Some("sink"), Some("src"))
 }
 

@@ -33,7 +33,10 @@ impl<F: Frame + 'static> Auto<F> {
     pub(super) fn open(model: &Arc<Model>, info: PictureInfo, options: &EngineOptions) -> Result<Self> {
         let on_cpu = EngineOptions { device: DeviceChoice::Cpu, ..*options };
         let gpu = match options.cuda_device() {
-            Some(index) => CudaEngine::open(model, info, index, options),
+            Some(index) => {
+                let on_gpu = EngineOptions { device: DeviceChoice::Cuda(index), ..*options };
+                CudaEngine::open(model, info, index, &on_gpu)
+            }
             None => Ok(None),
         };
         let (paints, depth, plan) = match gpu {
@@ -43,7 +46,12 @@ impl<F: Frame + 'static> Auto<F> {
             }
             Err(error) if !is_the_gpus_fault(&error) => return Err(error),
             other => {
-                let cpu = AtOnce::open(model, info, &on_cpu)?;
+                let cpu = match (AtOnce::open(model, info, &on_cpu), &other) {
+                    (Ok(cpu), _) => cpu,
+                    // In f16, say, the GPU alone could have painted.
+                    (Err(_), Err(_)) => return Err(other.err().expect("it is one")),
+                    (Err(error), Ok(_)) => return Err(error),
+                };
                 let plan = instead(cpu.plan(), other.as_ref().err());
                 (Paints::Cpu(Box::new(cpu), VecDeque::with_capacity(1)), 1, plan)
             }
@@ -130,6 +138,12 @@ impl<F: Frame + 'static> Engine<F> for Auto<F> {
         match &mut self.paints {
             Paints::Gpu(gpu) => gpu.reset(),
             Paints::Cpu(cpu, _) => cpu.reset(),
+        }
+    }
+
+    fn hurry(&mut self) {
+        if let Paints::Gpu(gpu) = &mut self.paints {
+            gpu.hurry();
         }
     }
 

@@ -99,6 +99,8 @@ pub trait Engine<F: Frame>: Send {
     fn collect(&mut self) -> Option<Painted<F>>;
     /// Forgets what earlier frames left behind: after a seek, or new input. Frames in flight are unaffected.
     fn reset(&mut self);
+    /// Lets no frame in flight wait for those of other engines: what is in flight is not wanted any more, or nothing will come after it.
+    fn hurry(&mut self) {}
     /// What the engine chose.
     fn plan(&self) -> &Plan;
 }
@@ -134,6 +136,11 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
+    /// On this device; all else as by default.
+    pub fn on(device: DeviceChoice) -> Self {
+        Self { device, ..Self::default() }
+    }
+
     /// The CUDA device that these options take for models that [`cuda::serves`]; none where the CPU paints.
     pub fn cuda_device(&self) -> Option<usize> {
         match self.device {

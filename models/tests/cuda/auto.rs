@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cudarc::driver::CudaContext;
+use impasto_models::edit::{self, Adjust, Edit, Region, Shape};
 use impasto_models::engine::Plan;
 use impasto_models::generators::{GeneratorConfig, JohnsonConfig, JohnsonForm, TinyConfig};
 use impasto_models::{
@@ -11,7 +12,9 @@ use impasto_models::{
     Precision, engine,
 };
 
-use super::{OnDevice, alone, assert_alike, gpu, info, model, of_stand_in, painted, shown, waves};
+use super::{
+    OnDevice, alone, alone_with, assert_alike, gpu, info, model, of_stand_in, painted, shown, waves,
+};
 
 const AUTO: EngineOptions = EngineOptions {
     device: DeviceChoice::Auto,
@@ -104,6 +107,56 @@ fn where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why() {
     let _ = engine::open::<FrameBuffer>(&model, info, &AUTO);
     let mut engine = engine::open::<FrameBuffer>(&model, info, &AUTO).unwrap();
     assert_alike(&info, &shown(&mut *engine, frame(info, 0)).unwrap(), &expected[0], "afterwards");
+}
+
+#[test]
+fn frames_are_edited_on_the_gpu_in_its_numbers() {
+    if !gpu() {
+        return;
+    }
+    let (model, info) = (tiny(), info(PixelFormat::Nv12, 64, 48));
+    let region =
+        Region { shape: Shape::Ellipse { x: 0.2, y: 0.0, width: 0.5, height: 1.0 }, ..Region::default() };
+    let adjust = Adjust { contrast: 0.4, ..Adjust::default() };
+    let plan =
+        edit::Plan { edits: vec![Edit { region, adjust, ..Edit::default() }], ..edit::Plan::default() };
+    let controls = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
+    let edited = |device, precision| {
+        let options = EngineOptions { device, precision, ..AUTO };
+        let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();
+        let mut frame = frame(info, 0);
+        frame.controls = controls.clone();
+        shown(&mut *engine, frame).unwrap()
+    };
+    let expected = edited(DeviceChoice::Cuda(0), Precision::Auto);
+    for precision in [Precision::Auto, Precision::F16] {
+        assert!(edited(DeviceChoice::Auto, precision) == expected, "{precision}");
+    }
+    assert!(
+        edited(DeviceChoice::Cpu, Precision::Auto) != expected,
+        "nothing tells the CPU's network from the GPU's"
+    );
+}
+
+#[test]
+fn a_driver_that_is_too_old_is_named_and_the_cpu_paints() {
+    if of_stand_in(b"impasto_stand_in_fail_at\0").is_some() {
+        alone_with(&["auto::with_an_old_driver"], &[("IMPASTO_STAND_IN_VERSION", "12040")]);
+    }
+}
+
+#[test]
+#[ignore = "run by the test above"]
+fn with_an_old_driver() {
+    let (model, info) = (tiny(), info(PixelFormat::Nv12, 64, 48));
+    let engine = engine::open::<FrameBuffer>(&model, info, &AUTO).unwrap();
+    let Plan { device, instead, .. } = engine.plan().clone();
+    let reason = instead.unwrap();
+    assert!(!device.contains("CUDA") && reason.contains("CUDA 12.4") && reason.contains("570"), "{reason}");
+    // Where the CPU cannot either, it is the GPU's reason that helps.
+    let in_f16 = EngineOptions { precision: Precision::F16, ..AUTO };
+    let refused = engine::open::<FrameBuffer>(&model, info, &in_f16).err().unwrap().to_string();
+    assert!(refused.contains("570"), "{refused}");
 }
 
 #[test]

@@ -32,9 +32,15 @@ fn of_stand_in(name: &[u8]) -> Option<unsafe extern "C" fn(c_int) -> c_int> {
 
 /// Runs ignored tests in a process of their own: what happens to the device, its memory included, is the whole process's.
 fn alone(tests: &[&str]) {
+    alone_with(tests, &[]);
+}
+
+/// The same, with variables of the environment.
+fn alone_with(tests: &[&str], variables: &[(&str, &str)]) {
     let program = std::env::current_exe().unwrap();
     let arguments = ["--exact", "--ignored", "--show-output", "--test-threads", "1"];
-    let output = std::process::Command::new(program).args(tests).args(arguments).output().unwrap();
+    let mut command = std::process::Command::new(program);
+    let output = command.args(tests).args(arguments).envs(variables.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let expected = format!("{} passed; 0 failed", tests.len());
     assert!(output.status.success() && said.contains(&expected), "{said}");

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cudarc::driver::CudaContext;
 use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
@@ -53,8 +53,21 @@ fn frames_that_are_painted_together_are_as_if_painted_alone() {
             (&second, info(PixelFormat::Rgba, 72, 48), &plain),
             (&first, info(PixelFormat::I420, 66, 44), &other),
         ];
-        // Those that are open already are waited for: all of them are before the first frame comes.
-        let mut engines = all.map(|(model, info, _)| opened(model, info, LONG));
+        // Those that have brought a frame are waited for.
+        let mut engines = all.map(|(model, info, controls)| {
+            let mut engine = opened(model, info, LONG);
+            engine.submit(frame(info, 0, controls)).unwrap();
+            engine
+        });
+        // The first went alone, the next two waited for one frame more and for none.
+        let firsts: Vec<_> = engines
+            .iter_mut()
+            .map(|engine| {
+                engine.hurry();
+                let painted = engine.collect().unwrap();
+                (painted.frame.output().to_vec(), painted.outcome.unwrap().others)
+            })
+            .collect();
         let painting = thread::scope(|scope| {
             let each = engines.iter_mut().zip(&all).map(|(engine, (_, info, controls))| {
                 scope.spawn(|| {
@@ -63,17 +76,20 @@ fn frames_that_are_painted_together_are_as_if_painted_alone() {
                         let painted = engine.collect().unwrap();
                         (painted.frame.output().to_vec(), painted.outcome.unwrap().others)
                     };
-                    (0..5).map(painted).collect::<Vec<_>>()
+                    (1..5).map(painted).collect::<Vec<_>>()
                 })
             });
             let each: Vec<_> = each.collect();
             each.into_iter().map(|painting| painting.join().unwrap()).collect::<Vec<_>>()
         });
-        for ((model, info, controls), painted_together) in all.iter().zip(painting) {
+        for ((model, info, controls), (first, painted_together)) in
+            all.iter().zip(firsts.iter().zip(&painting))
+        {
             let expected = painted(model, DeviceChoice::Cuda(0), *info, controls, 5);
-            for (index, ((found, others), expected)) in painted_together.iter().zip(&expected).enumerate() {
+            let found = std::iter::once(first).chain(painted_together);
+            for (index, ((found, others), expected)) in found.zip(&expected).enumerate() {
                 assert!(found == expected, "{:?} {info:?} frame {index}", model.metadata().generator);
-                assert_eq!(*others, 2);
+                assert!(index == 0 || *others == 2, "{others} others");
             }
         }
     }
@@ -90,8 +106,9 @@ fn frames_of_one_engine_and_of_the_device_are_painted_together_too() {
     let controls = Controls { temporal: 0.8, ..Controls::default() };
     let expected = painted(&model, DeviceChoice::Cuda(0), info, &controls, 2);
     let mut engine = engine::open::<OnDevice>(&model, info, &options(LONG)).unwrap();
-    // Of the same batch; it brings nothing.
-    let _other = opened(&model, info, LONG);
+    // Of the same batch: it brings one frame.
+    let mut other = opened(&model, info, LONG);
+    shown(&mut *other, frame(info, 0, &Controls::default())).unwrap();
     let stream = CudaContext::new(0).unwrap().new_stream().unwrap();
     for index in 0..2 {
         let frame = OnDevice::new(&stream, info, &waves(&info, index), &controls);
@@ -112,21 +129,73 @@ fn a_frame_waits_no_longer_than_it_may_and_not_for_engines_that_are_gone() {
     let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
     let info = info(PixelFormat::Rgb, 40, 32);
     let expected = painted(&model, DeviceChoice::Cuda(0), info, &Controls::default(), 1).remove(0);
+    let begun = Instant::now();
     let frame = || frame(info, 0, &Controls::default());
+    let collected = |engine: &mut dyn Engine<FrameBuffer>| {
+        let painted = engine.collect().unwrap();
+        assert!(painted.frame.output() == expected);
+        painted.outcome.unwrap().others
+    };
     let mut patient = opened(&model, info, LONG);
-    {
-        let mut hasty = opened(&model, info, Duration::from_millis(20));
-        assert!(shown(&mut *hasty, frame()).unwrap() == expected);
-        // What waits goes with its engine.
-        assert!(hasty.submit(frame()).is_ok());
-    }
-    assert!(shown(&mut *patient, frame()).unwrap() == expected);
-    let gone = opened(&model, info, LONG);
-    assert!(patient.submit(frame()).is_ok());
+    // Nobody else has brought a frame.
+    patient.submit(frame()).unwrap();
+    assert_eq!(collected(&mut *patient), 0);
+    let mut hasty = opened(&model, info, Duration::from_millis(20));
+    hasty.submit(frame()).unwrap();
+    assert_eq!(collected(&mut *hasty), 0);
+    // What waits goes with its engine.
+    hasty.submit(frame()).unwrap();
+    drop(hasty);
+    patient.submit(frame()).unwrap();
+    assert_eq!(collected(&mut *patient), 0);
+    // Those that wait for one that goes wait no longer.
+    let mut gone = opened(&model, info, LONG);
+    gone.submit(frame()).unwrap();
+    patient.submit(frame()).unwrap();
+    assert_eq!([collected(&mut *gone), collected(&mut *patient)], [1, 1]);
+    patient.submit(frame()).unwrap();
     drop(gone);
-    let painted = patient.collect().unwrap();
-    assert_eq!(painted.outcome.unwrap().others, 0);
-    assert!(painted.frame.output() == expected);
+    assert_eq!(collected(&mut *patient), 0);
+    // Who is in a hurry goes alone.
+    let mut other = opened(&model, info, Duration::ZERO);
+    other.submit(frame()).unwrap();
+    collected(&mut *other);
+    let mut slow = opened(&model, info, LONG);
+    slow.submit(frame()).unwrap();
+    slow.hurry();
+    assert_eq!(collected(&mut *slow), 0);
+    assert!(begun.elapsed() < LONG / 2, "somebody waited for a frame that did not come");
+}
+
+/// More than one launch takes, and engines that come while frames wait.
+#[test]
+fn nine_engines_are_two_launches() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
+    let info = info(PixelFormat::Rgb, 24, 40);
+    let expected = painted(&model, DeviceChoice::Cuda(0), info, &Controls::default(), 1).remove(0);
+    let mut engines = Vec::new();
+    for _ in 0..9 {
+        let mut engine = opened(&model, info, LONG);
+        engine.submit(frame(info, 0, &Controls::default())).unwrap();
+        engines.push(engine);
+    }
+    let mut collected = || {
+        let collect = |engine: &mut Box<dyn Engine<FrameBuffer>>| {
+            engine.hurry();
+            let painted = engine.collect().unwrap();
+            assert!(painted.frame.output() == expected);
+            painted.outcome.unwrap().others
+        };
+        let others = engines.iter_mut().map(collect).collect::<Vec<_>>();
+        engines.iter_mut().for_each(|engine| engine.submit(frame(info, 0, &Controls::default())).unwrap());
+        others
+    };
+    collected();
+    // Eight are full; the ninth waits for who comes next.
+    assert_eq!(collected(), [7, 7, 7, 7, 7, 7, 7, 7, 0]);
 }
 
 #[test]
@@ -154,6 +223,8 @@ fn a_launch_that_fails_is_an_error_of_every_frame_in_it_and_the_next_is_whole() 
             let painted = [0, 1].map(|at: usize| engines[at].collect().unwrap());
             (painted.map(|painted| painted.outcome.map(|_| painted.frame.output().to_vec())), left)
         };
+        // Who has brought a frame is waited for.
+        assert!(paint(0).0.iter().all(Result::is_ok));
         let (outcomes, left) = paint(call);
         failed += usize::from(outcomes.iter().all(Result::is_err));
         for (outcome, expected) in outcomes.iter().zip(&expected) {
@@ -219,8 +290,9 @@ fn styles_come_and_go_on_many_threads() {
                 let wait = Duration::from_millis(if seed % 2 == 0 { 0 } else { 2 });
                 let mut engine = opened(model, info, wait);
                 barrier.wait();
-                for index in 0..12 {
-                    let style = (index * (seed + 1) + seed) % 3;
+                for index in 0..16 {
+                    // Fades, jumps, and styles that stay.
+                    let style = (index / (1 + seed % 3) * (seed + 1) + seed) % all.len();
                     let painted = shown(&mut *engine, frame(info, 0, &all[style])).unwrap();
                     assert!(painted == expected[style], "engine {seed}, frame {index}");
                 }

@@ -1,23 +1,30 @@
 //! Frames of several engines in one launch: those of the same network and size, on one device.
 //!
-//! A frame that comes waits for those of the others: until each engine that has brought one lately has brought another, but no longer than its
-//! engine lets it. Who brings the last one, or waits the longest, puts them all on the batch's stream. Each picture has its own model and
-//! style; the device finds more to do at a time, and small frames do not leave most of it idle.
+//! A frame that comes waits for others: until there are as many as engines that have brought one lately, but no longer than its engine lets it. Who
+//! brings the last one, or waits the longest, puts them all on the batch's stream. Each picture has its own model and style; the device finds
+//! more to do at a time, and small frames do not leave most of it idle.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use cudarc::driver::{CudaContext, CudaEvent, CudaModule, CudaStream, DriverError, sys};
 
-use super::context::failed;
+use super::context::{failed, settle};
 use super::kernels::load;
 use super::network::{Network, Tables};
 use super::parameters::{PICTURES, Size};
 use super::picture_work::PictureWork;
 use crate::Result;
 
-/// An engine that brought no frame for so long, and for as long as its own frames may wait, is not waited for.
+/// An engine is not waited for that brought no frame for so long, and for twice as long as its own frames may wait: one that waited has brought none
+/// meanwhile.
 const ABSENT: Duration = Duration::from_secs(1);
+
+/// How often who waits looks whether somebody is absent.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The longest that a frame may wait.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A frame's moments on the device, and whether it has been put there.
 pub(super) struct Ticket {
@@ -77,8 +84,8 @@ struct Inside {
 
 struct Present {
     engine: u64,
-    /// When it brought a frame last, or came itself.
-    last: Instant,
+    /// When it brought a frame last, if it has.
+    last: Option<Instant>,
     wait: Duration,
 }
 
@@ -126,6 +133,7 @@ impl Member {
                 batch
             }
         };
+        let wait = wait.min(LONGEST);
         let engine = batch.inside().enter(&batch, wait).map_err(failed)?;
         Ok(Self { batch, engine, wait })
     }
@@ -142,7 +150,7 @@ impl Member {
         *ticket.launched() = Launched::Waits(now + self.wait);
         let mut inside = self.batch.inside();
         let own = inside.engines.iter_mut().find(|present| present.engine == self.engine);
-        own.into_iter().for_each(|own| own.last = now);
+        own.into_iter().for_each(|own| own.last = Some(now));
         inside.waiting.push(Waiting { engine: self.engine, work, ticket });
         if inside.is_complete(now) {
             self.batch.launch(&mut inside);
@@ -158,28 +166,33 @@ impl Member {
                 Launched::Done(outcome) => return outcome,
                 Launched::Waits(until) => until,
             };
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let now = Instant::now();
+            let left = until.saturating_duration_since(now);
+            if left.is_zero() || inside.is_complete(now) {
                 self.batch.launch(&mut inside);
                 continue;
             }
-            let waited = self.batch.launched.wait_timeout(inside, left);
+            let waited = self.batch.launched.wait_timeout(inside, left.min(LOOK));
             inside = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Takes back what has not been put on the device, and waits for what has.
-    pub(super) fn withdraw(&self) {
+    /// Puts what waits on the device, whoever else may come.
+    pub(super) fn hurry(&self) {
         let mut inside = self.batch.inside();
-        inside.waiting.retain(|waiting| waiting.engine != self.engine);
-        drop(inside);
-        self.settle();
+        if inside.waiting.iter().any(|waiting| waiting.engine == self.engine) {
+            self.batch.launch(&mut inside);
+        }
+    }
+
+    /// Takes back what has not been put on the device.
+    pub(super) fn withdraw(&self) {
+        self.batch.inside().waiting.retain(|waiting| waiting.engine != self.engine);
     }
 
     /// Waits for everything that has been put on the device.
     pub(super) fn settle(&self) {
-        // Where it fails, nothing is done on the device any more.
-        let _ = self.batch.stream.synchronize();
+        settle(&self.batch.stream);
     }
 }
 
@@ -199,32 +212,24 @@ impl Inside {
     /// One more engine; its number.
     fn enter(&mut self, batch: &Batch, wait: Duration) -> Result<u64, DriverError> {
         let pictures = (self.engines.len() + 1).min(PICTURES);
-        let before = self.network.as_ref().map_or(0, |(_, most)| *most);
-        if before < pictures {
-            let made = |pictures| {
-                let Batch { tables, module, stream, size, .. } = batch;
-                Network::new(tables, module, stream, *size, pictures).map(|network| (network, pictures))
-            };
-            // The one before goes first, when the stream has come past it: there may not be room for both.
-            self.network = None;
-            match made(pictures) {
-                Ok(network) => self.network = Some(network),
-                Err(error) => {
-                    // Where there is no room for what there was, the frames that come say so.
-                    self.network = (before > 0).then(|| made(before).ok()).flatten();
-                    return Err(error);
-                }
-            }
+        if self.network.as_ref().is_none_or(|(_, most)| *most < pictures) {
+            let Batch { tables, module, stream, size, .. } = batch;
+            let network = Network::new(tables, module, stream, *size, pictures)?;
+            // The one before goes when the stream has come past it.
+            self.network = Some((network, pictures));
         }
         self.next_engine += 1;
-        self.engines.push(Present { engine: self.next_engine, last: Instant::now(), wait });
+        self.engines.push(Present { engine: self.next_engine, last: None, wait });
         self.waiting.reserve(PICTURES);
         Ok(self.next_engine)
     }
 
     /// Whether there is nobody to wait for.
     fn is_complete(&self, now: Instant) -> bool {
-        let here = |present: &&Present| now.duration_since(present.last) < present.wait.max(ABSENT);
+        let here = |present: &&Present| {
+            let lately = |last| now.duration_since(last) < ABSENT + 2 * present.wait;
+            present.last.is_some_and(lately)
+        };
         let present = self.engines.iter().filter(here).count();
         let most = self.network.as_ref().map_or(0, |(_, most)| *most);
         self.waiting.len() >= present.clamp(1, most.max(1))
@@ -254,7 +259,8 @@ impl Batch {
         let others = waiting.len().saturating_sub(1);
         let outcome = match network {
             Some((network, _)) => self.put(network, waiting).map(|()| others),
-            None => Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)),
+            // Nobody has entered, so nobody waits.
+            None => Ok(others),
         };
         // What a picture is painted with stays with whoever brought it until it has been.
         for Waiting { ticket, .. } in waiting.drain(..) {
@@ -265,8 +271,8 @@ impl Batch {
 
     fn put(&self, network: &Network, waiting: &[Waiting]) -> Result<(), DriverError> {
         let stream = &self.stream;
+        waiting.iter().try_for_each(|waiting| stream.wait(&waiting.ticket.ready))?;
         for (at, Waiting { work, ticket, .. }) in waiting.iter().enumerate() {
-            stream.wait(&ticket.ready)?;
             ticket.begun.record(stream)?;
             // SAFETY: whoever brought the picture vouches for it, and does not let it go before the ticket says that it was painted.
             unsafe { work.begin(stream, network, at) }?;

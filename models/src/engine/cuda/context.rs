@@ -6,10 +6,15 @@ use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 
 use cudarc::driver::sys::CUresult;
-use cudarc::driver::{CudaContext, DriverError};
+use cudarc::driver::{CudaContext, CudaStream, DriverError, sys};
 
 use crate::engine::DeviceChoice;
 use crate::{Error, Result};
+
+/// The least that the driver must know, as it counts: CUDA 12.8, of driver 570.
+const LEAST_VERSION: i32 = 12_080;
+
+const EXPECTED: &str = "expected 570 (CUDA 12.8) or later";
 
 /// The least compute capability that the kernels are compiled for: Ampere.
 const LEAST_CAPABILITY: (i32, i32) = (8, 0);
@@ -51,8 +56,7 @@ pub fn primary_context(index: usize) -> Result<PrimaryContext> {
 /// # Errors
 /// As above.
 pub fn primary_context_or_reason(index: usize) -> Result<PrimaryContext, String> {
-    let reason =
-        || "the NVIDIA driver lacks what is asked of it; expected 570 (CUDA 12.8) or later".to_owned();
+    let reason = || format!("the NVIDIA driver lacks what is asked of it; {EXPECTED}");
     // cudarc panics at the first function that an older driver does not have.
     catch_unwind(|| open(index)).unwrap_or_else(|_| Err(reason()))
 }
@@ -62,7 +66,10 @@ pub(in crate::engine) fn has_gpu() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     let counted = || match CudaContext::device_count() {
         Ok(count) => count > 0,
-        Err(error) => error.0 != CUresult::CUDA_ERROR_NO_DEVICE,
+        // The stub is a library to link with, where there need be no driver.
+        Err(DriverError(code)) => {
+            !matches!(code, CUresult::CUDA_ERROR_NO_DEVICE | CUresult::CUDA_ERROR_STUB_LIBRARY)
+        }
     };
     // What panics is an older driver.
     *FOUND.get_or_init(|| has_driver() && catch_unwind(counted).unwrap_or(true))
@@ -78,6 +85,13 @@ fn open(index: usize) -> Result<PrimaryContext, String> {
     if !has_driver() {
         return Err("no NVIDIA driver here: libcuda.so.1 cannot be loaded".to_owned());
     }
+    let mut version = 0;
+    // SAFETY: a place for a number.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(|error| describe(&error))?;
+    if version < LEAST_VERSION {
+        let (major, minor) = (version / 1000, version % 1000 / 10);
+        return Err(format!("the NVIDIA driver is one for CUDA {major}.{minor}; {EXPECTED}"));
+    }
     let found = CudaContext::device_count().map_err(|error| describe(&error))?;
     if index >= usize::try_from(found).unwrap_or(0) {
         return Err(format!("the driver has {found} devices, counted from 0"));
@@ -92,6 +106,12 @@ fn open(index: usize) -> Result<PrimaryContext, String> {
     // SAFETY: the engine orders what its streams do to its memory by events of its own, and nobody else sees that memory.
     unsafe { context.disable_event_tracking() };
     Ok(PrimaryContext { context })
+}
+
+/// Waits for everything that has been put on a stream.
+pub(super) fn settle(stream: &CudaStream) {
+    // The first call may only say what an earlier one met. Where the second fails too, nothing is done on the device any more.
+    let _ = stream.synchronize().or_else(|_| stream.synchronize());
 }
 
 /// What the driver says of an error.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cudarc::driver::{CudaContext, CudaStream, DriverError};
 
 use super::batch::{Member, Ticket};
-use super::context::{failed, primary_context};
+use super::context::{failed, primary_context, settle};
 use super::filter::Past;
 use super::layers::Layers;
 use super::painter::{DevicePainter, padded, tables_of};
@@ -217,15 +217,9 @@ impl<F: Frame> CudaEngine<F> {
     }
 
     /// Waits for a frame and takes its painting to the host where it belongs there.
-    fn finish(
-        &self,
-        frame: &mut F,
-        slot: &mut Slot,
-        [with_others, fetched]: [bool; 2],
-        reading: Duration,
-    ) -> Result<Timings> {
+    fn finish(&self, frame: &mut F, slot: &mut Slot, fetched: bool, reading: Duration) -> Result<Timings> {
         let mut others = 0;
-        if with_others && let Some(member) = self.painter.member() {
+        if let Some(member) = self.painter.member() {
             others = member.await_launch(&slot.ticket).map_err(failed)?;
             if fetched {
                 fetch(&self.streams.down, slot)?;
@@ -323,8 +317,7 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
         let InFlight { mut frame, mut slot, begun } = self.in_flight.pop_front()?;
         let (outcome, _painted_with) = match begun {
             Ok(Begun::OnStreams { reading, fetched, with_others }) => {
-                let is_with_others = with_others.is_some();
-                (self.finish(&mut frame, &mut slot, [is_with_others, fetched], reading), with_others)
+                (self.finish(&mut frame, &mut slot, fetched, reading), with_others)
             }
             Ok(Begun::Painted(timings)) => (Ok(timings), None),
             Err(error) => (Err(error), None),
@@ -342,6 +335,10 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
         self.forget();
     }
 
+    fn hurry(&mut self) {
+        self.painter.member().into_iter().for_each(Member::hurry);
+    }
+
     fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -351,8 +348,7 @@ impl<F> CudaEngine<F> {
     /// Waits for everything that has been put on the device.
     fn settle(&self) {
         let Streams { up, work, down } = &self.streams;
-        // Where it fails, nothing is done there any more.
-        let _ = [up, work, down].map(|stream| stream.synchronize());
+        [up, work, down].into_iter().for_each(|stream| settle(stream));
         self.painter.member().into_iter().for_each(Member::settle);
     }
 }

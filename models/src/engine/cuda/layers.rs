@@ -1,11 +1,11 @@
 //! The layers of a model in a style: on a device once, for all who paint with them there.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cudarc::driver::{CudaEvent, CudaModule, CudaStream, DriverError};
 
-use super::context::failed;
+use super::context::{failed, settle};
 use super::convolution::Convolution;
 use super::network::{Form, Tables};
 use crate::generators::{Added, Weights};
@@ -13,19 +13,17 @@ use crate::{Model, Result, StyleCode};
 
 /// The layers. Their weights do not change while anybody else has them.
 pub(super) struct Layers {
-    /// Another number for other memory.
+    /// What was recorded for these layers is for no others: they lie elsewhere.
     id: u64,
     model: Arc<Model>,
     style: Option<Arc<StyleCode>>,
     convolutions: Vec<Convolution>,
     added: Added,
-    /// Whose work their memory comes and goes with.
+    /// With this one's work their memory comes and goes, whoever lets them go last. Nothing of it is ever recorded.
     stream: Arc<CudaStream>,
     /// When the weights are there.
     ready: CudaEvent,
-    /// Whether others have or had them too: what they put on their streams may still read the weights.
-    shared: AtomicBool,
-    /// When those of other streams were done.
+    /// When those who paint with them no more were through, on their own streams.
     done: Mutex<Vec<(Arc<CudaStream>, CudaEvent)>>,
 }
 
@@ -38,21 +36,24 @@ fn known() -> MutexGuard<'static, Vec<Weak<Layers>>> {
     known
 }
 
-/// Where layers are made.
+/// Where layers are made, and who paints with them.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) tables: &'static Tables,
     pub(super) module: &'a Arc<CudaModule>,
+    /// What is put there from here on finds them.
     pub(super) stream: &'a Arc<CudaStream>,
+    /// Where they come from, beside it.
+    pub(super) aside: &'a Arc<CudaStream>,
 }
 
 impl Layers {
-    /// Those of a model in a style: somebody's on the same device, or else new ones, or those of `before`, which are given up, with other
-    /// numbers. What the stream has to do from here on finds them there.
+    /// Those of a model in a style: somebody's on the same device, or else new ones, which others may have too. `before` is given up, and its memory
+    /// taken where nobody else has it.
     ///
     /// # Errors
     /// A style that is none of the model's; what the driver says.
-    pub(super) fn of(
+    pub(super) fn shared(
         place: Place<'_>,
         model: &Arc<Model>,
         style: Option<&Arc<StyleCode>>,
@@ -60,22 +61,50 @@ impl Layers {
     ) -> Result<Arc<Self>> {
         let found = Self::found(&known(), place, model, style);
         if let Some(found) = found {
-            return found.taken(place, before);
+            before.into_iter().for_each(|before| before.let_go(place.stream));
+            return found.awaited(place);
         }
-        // Outside the lock: it takes its time.
+        Self::own(place, model, style, before)?.for_others(place)
+    }
+
+    /// The same, new ones, that nobody else gets: of a style on the way to another.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn own(
+        place: Place<'_>,
+        model: &Arc<Model>,
+        style: Option<&Arc<StyleCode>>,
+        before: Option<Arc<Self>>,
+    ) -> Result<Arc<Self>> {
         let weights = model.weights_in(style.map(|style| &**style))?;
-        let mut known = known();
-        // Somebody may have made them meanwhile.
-        if let Some(found) = Self::found(&known, place, model, style) {
-            return found.taken(place, before);
-        }
         let made = match before.and_then(|before| before.alone(place)) {
-            Some(own) => own.refilled(place, style, &weights),
+            Some(own) => own.refilled(style, &weights),
             None => Self::made(place, model, style, &weights),
         };
-        let made = Arc::new(made.map_err(failed)?);
-        known.push(Arc::downgrade(&made));
-        Ok(made)
+        Arc::new(made.map_err(failed)?).awaited(place)
+    }
+
+    /// Whoever wants the same gets these from here on; or these are given up for somebody's that are the same.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub(super) fn for_others(self: Arc<Self>, place: Place<'_>) -> Result<Arc<Self>> {
+        let found = {
+            let mut known = known();
+            let found = Self::found(&known, place, &self.model, self.style.as_ref());
+            if found.is_none() {
+                known.push(Arc::downgrade(&self));
+            }
+            found
+        };
+        match found {
+            Some(found) => {
+                self.let_go(place.stream);
+                found.awaited(place)
+            }
+            None => Ok(self),
+        }
     }
 
     fn found(
@@ -91,18 +120,13 @@ impl Layers {
         })
     }
 
-    /// Somebody's, for one more; in place of `before`.
-    fn taken(self: Arc<Self>, place: Place<'_>, before: Option<Arc<Self>>) -> Result<Arc<Self>> {
-        self.shared.store(true, Relaxed);
-        if let Some(before) = before {
-            before.let_go(place.stream).map_err(failed)?;
-        }
+    fn awaited(self: Arc<Self>, place: Place<'_>) -> Result<Arc<Self>> {
         place.stream.wait(&self.ready).map_err(failed)?;
         Ok(self)
     }
 
     fn made(
-        Place { tables, module, stream }: Place<'_>,
+        Place { tables, module, aside, .. }: Place<'_>,
         model: &Arc<Model>,
         style: Option<&Arc<StyleCode>>,
         weights: &Weights,
@@ -112,54 +136,49 @@ impl Layers {
             id: NEXT.fetch_add(1, Relaxed),
             model: Arc::clone(model),
             style: style.cloned(),
-            convolutions: tables.convolutions(module, stream, weights, Form::Whole)?,
+            convolutions: tables.convolutions(module, aside, weights, Form::Whole)?,
             added: Added::of(weights),
-            stream: Arc::clone(stream),
-            ready: stream.context().new_event(None)?,
-            shared: AtomicBool::new(false),
+            stream: Arc::clone(aside),
+            ready: aside.context().new_event(None)?,
             done: Mutex::default(),
         };
-        made.ready.record(stream)?;
+        made.ready.record(aside)?;
         Ok(made)
     }
 
-    /// With the numbers of another style.
-    fn refilled(
-        mut self,
-        Place { stream, .. }: Place<'_>,
-        style: Option<&Arc<StyleCode>>,
-        weights: &Weights,
-    ) -> Result<Self, DriverError> {
-        self.convolutions.iter_mut().try_for_each(|layer| layer.restyle(stream, weights))?;
+    /// With the numbers of another style, after what anybody has to do with these.
+    fn refilled(mut self, style: Option<&Arc<StyleCode>>, weights: &Weights) -> Result<Self, DriverError> {
+        let Self { convolutions, stream, done, ready, .. } = &mut self;
+        for (_, event) in done.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            stream.wait(&event)?;
+        }
+        convolutions.iter_mut().try_for_each(|layer| layer.restyle(stream, weights))?;
+        ready.record(stream)?;
         (self.style, self.added) = (style.cloned(), Added::of(weights));
-        self.ready.record(stream)?;
         Ok(self)
     }
 
-    /// Those that nobody else has or had; others are let go.
+    /// Those that nobody else has; others are let go.
     fn alone(self: Arc<Self>, place: Place<'_>) -> Option<Self> {
-        if !self.shared.load(Relaxed) {
-            return Arc::try_unwrap(self).ok();
-        }
-        // Where it fails, so does what comes next on that stream.
-        let _ = self.let_go(place.stream);
-        None
+        self.let_go(place.stream);
+        // Under the lock, since whoever finds them there has them.
+        let _known = known();
+        Arc::try_unwrap(self).ok()
     }
 
     /// Who painted with them on this stream does so no more.
-    fn let_go(&self, stream: &Arc<CudaStream>) -> Result<(), DriverError> {
-        if Arc::ptr_eq(stream, &self.stream) {
-            return Ok(());
-        }
+    fn let_go(&self, stream: &Arc<CudaStream>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        match done.iter().find(|(known, _)| Arc::ptr_eq(known, stream)) {
-            Some((_, event)) => event.record(stream)?,
-            None => done.push((Arc::clone(stream), stream.record_event(None)?)),
+        let marked = match done.iter().find(|(known, _)| Arc::ptr_eq(known, stream)) {
+            Some((_, event)) => event.record(stream),
+            None => stream.record_event(None).map(|event| done.push((Arc::clone(stream), event))),
+        };
+        if marked.is_err() {
+            settle(stream);
         }
-        Ok(())
     }
 
-    /// Another number for other memory.
+    /// Another for layers that lie elsewhere.
     pub(super) fn id(&self) -> u64 {
         self.id
     }
@@ -184,9 +203,10 @@ impl AsRef<[Convolution]> for Layers {
 impl Drop for Layers {
     /// Their memory goes after what others have to do with it.
     fn drop(&mut self) {
-        for (_, event) in self.done.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            // Where it fails, nothing is done on the device any more.
-            let _ = self.stream.wait(event);
+        for (other, event) in self.done.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            if self.stream.wait(event).is_err() {
+                settle(other);
+            }
         }
     }
 }

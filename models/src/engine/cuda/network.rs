@@ -254,8 +254,8 @@ impl Network {
     ) -> Result<(), DriverError> {
         self.for_each_layer(stream, pictures.len(), |index, _, ends| {
             let layers = pictures.iter().map(|layers| &layers.as_ref()[index]);
-            // SAFETY: the tables name maps of these sizes and of the kernel's channels; they live as long as the network, which
-            // the engine keeps until its streams are done.
+            // SAFETY: the tables name maps of these sizes and of the kernel's channels; their memory goes with the work of the stream that
+            // they were made on, which is this one, or with a network whose owner waits for his stream first.
             unsafe { Convolution::launch_all(stream, layers, ends) }
         })
     }

@@ -19,7 +19,8 @@ use crate::generators::TinyConfig;
 use crate::numbers::Finish;
 use crate::{Controls, Model, PictureInfo, Result, StyleCode};
 
-/// What is remembered, for pictures of one info, and the network's maps. All work goes on one stream, in order.
+/// What is remembered, for pictures of one info, and the network's maps. Work goes on one stream, in order, or, of pictures that are painted with
+/// others', on the batch's.
 pub(super) struct DevicePainter {
     stream: Arc<CudaStream>,
     module: Arc<CudaModule>,
@@ -27,8 +28,12 @@ pub(super) struct DevicePainter {
     tables: &'static Tables,
     info: PictureInfo,
     kernels: Arc<FrameKernels>,
+    /// Where weights come from.
+    aside: Arc<CudaStream>,
     /// None after a failure on the way to another style.
     layers: Option<Arc<Layers>>,
+    /// Whether the last frame's style was another than that before.
+    is_moving: bool,
     strength: Strength,
     past: Option<Past>,
     way: Way,
@@ -88,7 +93,9 @@ impl DevicePainter {
         together: Option<Member>,
     ) -> Result<Self> {
         let module = load(context).map_err(failed)?;
-        let layers = Layers::of(Place { tables, module: &module, stream }, model, None, None)?;
+        let aside = context.new_stream().map_err(failed)?;
+        let layers =
+            Layers::shared(Place { tables, module: &module, stream, aside: &aside }, model, None, None)?;
         let way = match together {
             Some(member) => Way::Together(member),
             None => {
@@ -104,7 +111,9 @@ impl DevicePainter {
             tables,
             info,
             kernels: Arc::new(kernels),
+            aside,
             layers: Some(layers),
+            is_moving: false,
             strength: Strength::new(model),
             past: None,
             way,
@@ -153,11 +162,12 @@ impl DevicePainter {
         self.record().map_err(failed)?;
         let Self { stream, way, .. } = self;
         match way {
-            Way::Alone(network, graph) => {
+            Way::Alone(network, Some((_, graph))) => {
                 // SAFETY: the caller vouches for the pictures.
                 let painted = unsafe { paint_alone(stream, network, graph, &work, ticket) };
                 painted.map(|()| None)
             }
+            Way::Alone(_, None) => Err(DriverError(sys::CUresult::CUDA_ERROR_INVALID_VALUE)),
             Way::Together(member) => {
                 let layers = Arc::clone(&work.layers);
                 member.add(stream, work, ticket).map(|()| Some(layers))
@@ -179,12 +189,21 @@ impl DevicePainter {
     }
 
     fn layers_in(&mut self, style: Option<&Arc<StyleCode>>) -> Result<Arc<Layers>> {
-        let fitting = self.layers.as_ref().filter(|layers| layers.style() == style);
-        if let Some(layers) = fitting {
-            return Ok(Arc::clone(layers));
-        }
-        let place = Place { tables: self.tables, module: &self.module, stream: &self.stream };
-        let layers = Layers::of(place, &self.model, style, self.layers.take())?;
+        let Self { tables, module, stream, aside, model, .. } = self;
+        let place = Place { tables, module, stream, aside };
+        let was_moving = self.is_moving;
+        // A style on the way to another is nobody else's.
+        let layers = match self.layers.take() {
+            Some(layers) if layers.style() == style => {
+                self.is_moving = false;
+                if was_moving { layers.for_others(place)? } else { layers }
+            }
+            before => {
+                self.is_moving = true;
+                let of = if was_moving { Layers::own } else { Layers::shared };
+                of(place, model, style, before)?
+            }
+        };
         Ok(Arc::clone(self.layers.insert(layers)))
     }
 
@@ -208,17 +227,14 @@ impl DevicePainter {
 unsafe fn paint_alone(
     stream: &Arc<CudaStream>,
     network: &Network,
-    graph: &Option<(u64, Recorded)>,
+    graph: &Recorded,
     work: &PictureWork,
     ticket: &Ticket,
 ) -> Result<(), DriverError> {
     ticket.begun.record(stream)?;
     // SAFETY: the caller vouches for the picture.
     unsafe { work.begin(stream, network, 0) }?;
-    match graph {
-        Some((_, graph)) => graph.0.launch()?,
-        None => network.launch(stream, &[work])?,
-    }
+    graph.0.launch()?;
     // SAFETY: as above.
     unsafe { work.end(stream, network, 0) }?;
     ticket.painted.record(stream)

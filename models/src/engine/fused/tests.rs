@@ -204,9 +204,10 @@ fn a_precision_is_had_or_refused_with_what_it_needs() {
 }
 
 #[test]
-fn a_frame_buffer_goes_through_the_engine_that_auto_takes() {
+fn a_frame_buffer_goes_through_the_engine_that_the_cpu_takes() {
     let model = model(GeneratorConfig::Tiny(TinyConfig::new(1)));
     let info = info(PixelFormat::Rgb, 64, 48);
-    let engine = crate::engine::open::<FrameBuffer>(&model, info, &EngineOptions::default()).unwrap();
+    let options = EngineOptions::on(DeviceChoice::Cpu);
+    let engine = crate::engine::open::<FrameBuffer>(&model, info, &options).unwrap();
     assert!(engine.plan().device.starts_with("fused"), "{}", engine.plan().device);
 }
