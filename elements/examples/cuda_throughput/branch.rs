@@ -51,6 +51,7 @@ impl Branch {
             .property("model", &arguments.model)
             .property("device", arguments.device.to_string())
             .property("batch-wait", arguments.batch_wait)
+            .property("adapt", arguments.adapt)
             // Every frame is painted, however late it is.
             .property("qos", false)
             .build()?;

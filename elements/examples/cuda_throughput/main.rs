@@ -54,6 +54,9 @@ struct Arguments {
     /// How long a frame may wait for those of other streams, in milliseconds
     #[arg(long, default_value_t = 0)]
     batch_wait: u32,
+    /// How far scenes are brought to the light of photos, 0 to 1, with a model that takes pictures
+    #[arg(long, default_value_t = 0.0)]
+    adapt: f32,
     /// Frames come at this rate, and how long each is inside is measured; as fast as they are painted where it is not given
     #[arg(long, value_name = "FPS")]
     live: Option<f64>,
@@ -126,7 +129,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
 }
 
 fn print(arguments: &Arguments, begun: Instant, runs: &[Run], stats: &[gst::Structure]) {
-    let Arguments { model, width, height, frames, streams, batch_wait, live, .. } = arguments;
+    let Arguments { model, width, height, frames, streams, batch_wait, adapt, live, .. } = arguments;
     let start = runs.iter().map(|run| run.start).min().unwrap_or(begun);
     let end = runs.iter().map(|run| run.end).max().unwrap_or(begun);
     let seconds = (end - start).as_secs_f64();
@@ -146,7 +149,7 @@ fn print(arguments: &Arguments, begun: Instant, runs: &[Run], stats: &[gst::Stru
         "device": stats.first().and_then(|stats| stats.get::<String>("device").ok()),
         "in": format!("{:?}", arguments.source).to_lowercase(),
         "out": format!("{:?}", arguments.output).to_lowercase(),
-        "streams": streams, "batch_wait_ms": batch_wait, "live": live,
+        "streams": streams, "batch_wait_ms": batch_wait, "adapt": adapt, "live": live,
         "frames": frames * runs.len(), "seconds": seconds,
         "fps": (frames * runs.len()) as f64 / seconds,
         "first_frame_ms": (first - begun).as_secs_f64() * 1e3,

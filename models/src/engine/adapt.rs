@@ -17,10 +17,11 @@ use std::sync::Arc;
 
 use super::at_once::same;
 use super::meter::Measured;
+use super::sight::Sight;
 use crate::edit::{Edit, Plan};
 use crate::style::{ColourMap, Lit, SceneColours};
 use crate::temporal::CutDetector;
-use crate::{Controls, Model, Picture, StyleCode};
+use crate::{Controls, Model, StyleCode};
 
 /// Share of the newest frame in what is known: a hand before the lens is not followed, a door that opens is.
 const RATE: f64 = 0.08;
@@ -125,7 +126,7 @@ impl Amounts {
         self.adapt * strength.min(1.0)
     }
 
-    fn are_none(&self) -> bool {
+    pub(super) fn are_none(&self) -> bool {
         self.of_frame() <= 0.0 && self.of_regions().all(|amount| amount <= 0.0)
     }
 
@@ -137,14 +138,14 @@ impl Amounts {
 
 impl Adapt {
     /// Another frame; a model whose styles have no maps of colours paints it as it is.
-    pub(super) fn follow(&mut self, model: &Model, amounts: &Amounts, frame: &Picture) {
+    pub(super) fn follow(&mut self, model: &Model, amounts: &Amounts, frame: Sight<'_>) {
         if amounts.are_none() || !model.metadata().generator.has_palettes() {
             return self.forget();
         }
         if self.first.is_none() {
             self.first = model.first_style().map(Arc::new);
         }
-        let (cut, (newest, lit)) = (self.cut.is_cut(frame), SceneColours::of_lit(frame));
+        let (cut, (newest, lit)) = (frame.is_cut(&mut self.cut), frame.scene());
         if cut && let Some(known) = self.known.take() {
             let left = (known, std::mem::take(&mut self.seen));
             if let Some((known, seen)) = self.before.replace(left).filter(|(known, _)| known.is_like(&newest))
@@ -348,7 +349,7 @@ mod tests {
         numbers::read(&picture, Window::whole(&INFO), &mut numbers);
         let controls = Controls { adapt: 1.0, ..Controls::default() };
         let amounts = Amounts::of(&controls);
-        adapt.follow(model, &amounts, &picture);
+        adapt.follow(model, &amounts, Sight::Picture(&picture));
         let paint = |adapt: &mut Adapt| {
             adapt.apply(controls.clone(), &amounts);
             let mut painted = numbers.clone();

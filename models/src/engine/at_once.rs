@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::adapt::{Adapt, Amounts, Learned};
 use super::composite::Composite;
 use super::meter::Meter;
+use super::sight::Sight;
 use super::strength::Strength;
 use super::tiles::{Tile, Tiling};
 use super::{Engine, EngineOptions, Frame, Painted, Plan, Rejected, Timings};
@@ -223,7 +224,7 @@ impl<F> AtOnce<F> {
             let start = Instant::now();
             let amounts = Amounts::of(&controls);
             let controls = self.strength.apply(&self.model, controls)?;
-            self.adapt.follow(&self.model, &amounts, &frame.source);
+            self.adapt.follow(&self.model, &amounts, Sight::Picture(&frame.source));
             frame.controls = self.adapt.apply(controls.clone(), &amounts);
             frame.measured = self.adapt.lit();
             frame.timings.read += start.elapsed();

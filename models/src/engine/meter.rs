@@ -28,12 +28,12 @@ pub(super) struct Meter {
 
 /// Which pixels of a picture are looked at.
 #[derive(Debug, Clone, PartialEq)]
-struct Grid {
+pub(super) struct Grid {
     /// Columns and rows from one to the next: odd, so that every place of a cell of 2, 4 or 8 pixels has its turn. Each row begins half of
     /// it farther on than the one above.
-    pitch: usize,
-    across: Range<usize>,
-    down: Range<usize>,
+    pub(super) pitch: usize,
+    pub(super) across: Range<usize>,
+    pub(super) down: Range<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -67,13 +67,28 @@ pub(super) struct BothSides<'a> {
     pub(super) shares: Option<&'a [f32]>,
 }
 
+impl Grid {
+    /// That of a picture of this width and height, where it is lit.
+    pub(super) fn of(lit: Lit, [width, height]: [usize; 2]) -> Self {
+        let pitch = ((width * height / PIXELS) as f64).sqrt() as usize | 1;
+        Self { pitch, across: lit.columns(width), down: lit.rows(height) }
+    }
+}
+
+impl Measured {
+    /// Of sums that a device has found where all of a picture is in one style: how many pixels, and the sums of their colours and products before
+    /// and after, in 65536ths; none where there are no pixels.
+    pub(super) fn of_sums(sums: &[i64; 19]) -> Option<Self> {
+        let [weight, sums @ ..] = *sums;
+        let (before, after) = (std::array::from_fn(|i| sums[i]), std::array::from_fn(|i| sums[9 + i]));
+        Sums { weight, before, after }.measured(weight, true)
+    }
+}
+
 impl Meter {
     /// Another picture of this width and height; where it is lit it is measured, or not at all.
-    pub(super) fn begin(&mut self, lit: Option<Lit>, [width, height]: [usize; 2]) {
-        self.grid = lit.map(|lit| {
-            let pitch = ((width * height / PIXELS) as f64).sqrt() as usize | 1;
-            Grid { pitch, across: lit.columns(width), down: lit.rows(height) }
-        });
+    pub(super) fn begin(&mut self, lit: Option<Lit>, size: [usize; 2]) {
+        self.grid = lit.map(|lit| Grid::of(lit, size));
         self.alone = true;
         self.styles.clear();
     }

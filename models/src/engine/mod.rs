@@ -19,6 +19,7 @@ mod memory;
 mod meter;
 mod precision;
 mod running;
+mod sight;
 mod strength;
 mod stroke;
 mod tiles;

@@ -28,5 +28,5 @@ pub use colour::ColourMap;
 pub use description::Describer;
 pub(crate) use description::colours;
 pub use file::text as file_text;
-pub(crate) use scene::Lit;
 pub use scene::SceneColours;
+pub(crate) use scene::{Lit, SCENE_NUMBERS};

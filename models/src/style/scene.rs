@@ -7,6 +7,10 @@ use super::colour::PHOTO_CONTRAST;
 use crate::Picture;
 use crate::numbers::{Window, read::read_here};
 
+/// What a device finds of the sample's cells: for each the sums of the three colours and of their products, and the lightest number.
+pub(crate) const SCENE_NUMBERS: usize = CELL_NUMBERS * ACROSS * DOWN;
+const CELL_NUMBERS: usize = 10;
+
 /// Cells of the sample, across and down, and the most pixels of each that are looked at: a run of its middle row.
 const ACROSS: usize = 48;
 const DOWN: usize = 27;
@@ -79,21 +83,33 @@ impl SceneColours {
     /// The same, and where those are not.
     pub(crate) fn of_lit(picture: &Picture) -> (Self, Lit) {
         let (width, height) = (picture.info().width, picture.info().height);
-        let (mut cells, mut pixels) = ([[Cell::default(); ACROSS]; DOWN], [0; ACROSS]);
+        let mut cells = [[Cell::default(); ACROSS]; DOWN];
         let rows = DOWN.min(height);
         let mut numbers = [0.0; 3 * RUN];
         for (row, cells) in cells[..rows].iter_mut().enumerate() {
             let y = (2 * row + 1) * height / (2 * rows);
             for (column, cell) in cells.iter_mut().enumerate() {
-                let (left, right) = (column * width / ACROSS, (column + 1) * width / ACROSS);
-                let count = (right - left).clamp(1, RUN);
-                let x = left + (right - left).saturating_sub(count) / 2;
+                let (x, count) = run_of(column, width);
                 let numbers = &mut numbers[..3 * count];
                 read_here(picture, Window { x: x as isize, y: y as isize, width: count, height: 1 }, numbers);
                 *cell = Cell::of(numbers);
-                pixels[column] = count;
             }
         }
+        Self::of_cells(&cells, [width, height])
+    }
+
+    /// The same of [`SCENE_NUMBERS`] that a device has found in a picture of this width and height.
+    pub(crate) fn of_numbers(numbers: &[f32], size: [usize; 2]) -> (Self, Lit) {
+        let mut cells = [[Cell::default(); ACROSS]; DOWN];
+        let found = numbers.as_chunks::<CELL_NUMBERS>().0;
+        for (cell, [sums @ .., lightest]) in cells.as_flattened_mut().iter_mut().zip(found) {
+            *cell = Cell { sums: *sums, lightest: *lightest };
+        }
+        Self::of_cells(&cells, size)
+    }
+
+    fn of_cells(cells: &[[Cell; ACROSS]; DOWN], [width, height]: [usize; 2]) -> (Self, Lit) {
+        let rows = DOWN.min(height);
         let is_lit = |cell: &Cell| cell.lightest > BLACK;
         let lit_row = |row: &usize| cells[*row].iter().any(is_lit);
         let lit_column = |column: &usize| cells.iter().any(|cells| is_lit(&cells[*column]));
@@ -106,7 +122,8 @@ impl SceneColours {
         let lit = Lit { across: share(&across, ACROSS), down: share(&down, rows) };
         let (mut sums, mut count) = ([0.0; 9], 0);
         for cells in &cells[down] {
-            for (cell, pixels) in cells[across.clone()].iter().zip(&pixels[across.clone()]) {
+            for column in across.clone() {
+                let (cell, (_, pixels)) = (&cells[column], run_of(column, width));
                 sums.iter_mut().zip(cell.sums).for_each(|(sum, of_cell)| *sum += f64::from(of_cell));
                 count += pixels;
             }
@@ -182,6 +199,13 @@ impl SceneColours {
     pub(crate) fn toward_within(&self, other: &Self, gains: [f64; 2]) -> ColourMap {
         ColourMap::between((self.mean, self.covariance), (other.mean, other.covariance), gains)
     }
+}
+
+/// Where the pixels of a cell in this column begin, and how many are looked at.
+fn run_of(column: usize, width: usize) -> (usize, usize) {
+    let (left, right) = (column * width / ACROSS, (column + 1) * width / ACROSS);
+    let count = (right - left).clamp(1, RUN);
+    (left + (right - left).saturating_sub(count) / 2, count)
 }
 
 /// The sum of the variances; of one grey, what passes for none.

@@ -60,6 +60,16 @@ impl CutDetector {
     /// Whether a cut lies between the last frame that this was asked of and `source`. The first is none.
     pub fn is_cut(&mut self, source: &Picture) -> bool {
         look(source, &mut self.current);
+        self.is_cut_now()
+    }
+
+    /// The same of a frame's mean colours, as a device has found them: [`CUT_GRID_NUMBERS`].
+    pub(crate) fn is_cut_in(&mut self, grid: &[f32]) -> bool {
+        self.current.as_flattened_mut().copy_from_slice(grid);
+        self.is_cut_now()
+    }
+
+    fn is_cut_now(&mut self) -> bool {
         std::mem::swap(&mut self.previous, &mut self.current);
         if !std::mem::replace(&mut self.seen, true) {
             return false;

@@ -1,6 +1,7 @@
 //! The engine of NVIDIA GPUs against those of the CPU. Skipped aloud where there is no GPU, and where `IMPASTO_NEED_GPU` is set a
 //! failure then. `./check` runs it on a stand-in for the driver, see `stand_in/driver.cpp`.
 
+mod adapted;
 mod auto;
 mod edits;
 mod failures;

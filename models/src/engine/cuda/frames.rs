@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use cudarc::driver::{CudaContext, CudaStream, DriverError};
 
+use super::adapted::{Adapted, Seen};
 use super::batch::{Member, Ticket};
 use super::context::{failed, primary_context, settle};
 use super::filter::Past;
 use super::layers::Layers;
 use super::painter::{DevicePainter, padded, tables_of};
 use super::staging::Staging;
+use crate::engine::adapt::Amounts;
 use crate::engine::at_once::AtOnce;
 use crate::engine::stroke::painted_size;
 use crate::engine::{
@@ -29,6 +31,7 @@ pub(in crate::engine) struct CudaEngine<F> {
     options: EngineOptions,
     plan: Plan,
     painter: DevicePainter,
+    adapted: Adapted,
     streams: Streams,
     context: Arc<CudaContext>,
     free: Vec<Slot>,
@@ -118,14 +121,26 @@ impl<F: Frame> CudaEngine<F> {
         let free = (0..DEPTH).map(|_| Slot::new(&context)).collect::<Result<_, _>>().map_err(failed)?;
         let in_flight = VecDeque::with_capacity(DEPTH);
         let (at_once, last) = (None, Road::Kernels);
-        let options = *options;
-        Ok(Some(Self { info, options, plan, painter, streams, context, free, in_flight, at_once, last }))
+        let (options, adapted) = (*options, Adapted::default());
+        Ok(Some(Self {
+            info,
+            options,
+            plan,
+            painter,
+            adapted,
+            streams,
+            context,
+            free,
+            in_flight,
+            at_once,
+            last,
+        }))
     }
 
     /// Puts a frame on the streams, or paints it.
     fn begin(&mut self, frame: &mut F, slot: &mut Slot) -> Result<Begun> {
         let controls = frame.controls().clamped();
-        let road = road_of(self.painter.model(), &self.info, &controls);
+        let road = road_of(&self.info, &controls);
         if road != std::mem::replace(&mut self.last, road) {
             self.forget();
         }
@@ -176,10 +191,15 @@ impl<F: Frame> CudaEngine<F> {
 
     /// Puts a frame on the streams.
     fn put(&mut self, frame: &mut F, slot: &mut Slot, controls: Controls) -> Result<Begun> {
+        let amounts = Amounts::of(&controls);
         let controls = self.painter.strengthened(controls)?;
         let (source, output) = frame.memory()?;
         let start = Instant::now();
         let Streams { up, work, down } = &self.streams;
+        let on_host = match &source {
+            Source::Host(picture) => Some(*picture),
+            Source::Device(_) => None,
+        };
         let source = match source {
             Source::Device(picture) => picture,
             Source::Host(picture) => {
@@ -201,9 +221,18 @@ impl<F: Frame> CudaEngine<F> {
         };
         check(self.info, source.info())?;
         check(self.info, target.info())?;
+        let Self { painter, adapted, .. } = self;
         // SAFETY: both are of the engine's info. Device memory of the frame stays with it until it is collected, which waits for
         // the stream; the slot's own stays with the engine.
-        let with_others = unsafe { self.painter.paint(source, target, &controls, &slot.ticket) }?;
+        let with_others = unsafe {
+            if is_adapted(painter.model(), &amounts) {
+                let seen = Seen { on_device: source, on_host };
+                adapted.paint(painter, work, (seen, target), (&controls, &amounts), &slot.ticket)?
+            } else {
+                adapted.forget();
+                painter.paint(source, target, &controls, &slot.ticket, None)?
+            }
+        };
         if with_others.is_none() && fetched {
             fetch(down, slot)?;
         }
@@ -213,6 +242,7 @@ impl<F: Frame> CudaEngine<F> {
     /// Forgets what earlier frames left behind.
     fn forget(&mut self) {
         self.painter.reset();
+        self.adapted.forget();
         self.at_once.iter_mut().for_each(AtOnce::forget);
     }
 
@@ -270,10 +300,14 @@ fn staging<'a>(
 }
 
 /// Who paints by these controls, which are in their ranges.
-fn road_of(model: &Model, info: &PictureInfo, controls: &Controls) -> Road {
-    let adapted = controls.adapt > 0.0 && model.check_adapt(controls.adapt).is_ok();
+fn road_of(info: &PictureInfo, controls: &Controls) -> Road {
     let scaled = painted_size(info, controls.stroke).is_some();
-    if controls.edits.is_some() || adapted || scaled { Road::AtOnce } else { Road::Kernels }
+    if controls.edits.is_some() || scaled { Road::AtOnce } else { Road::Kernels }
+}
+
+/// Whether frames of this model are brought to the light of photos.
+fn is_adapted(model: &Model, amounts: &Amounts) -> bool {
+    !amounts.are_none() && model.metadata().generator.has_palettes()
 }
 
 fn check(expected: PictureInfo, found: &PictureInfo) -> Result<()> {

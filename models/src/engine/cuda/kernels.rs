@@ -9,7 +9,7 @@ use cudarc::driver::{
 use cudarc::nvrtc::Ptx;
 
 use super::filter::CutAddresses;
-use super::parameters::{Codes, Finishing, PastAddresses, Planes, Size};
+use super::parameters::{Codes, Finishing, MeterGrid, PastAddresses, Planes, Size};
 use crate::engine::DevicePicture;
 use crate::temporal::CUT_GRID_NUMBERS;
 
@@ -17,6 +17,13 @@ use crate::temporal::CUT_GRID_NUMBERS;
 const PTX: &str = include_str!("kernels/kernels.ptx");
 
 const THREADS: u32 = 128;
+
+/// Cells of the grid that cuts and scenes are known by.
+const CELLS: usize = CUT_GRID_NUMBERS / 3;
+
+fn of(blocks: usize, threads: u32) -> LaunchConfig {
+    LaunchConfig { grid_dim: (blocks as u32, 1, 1), block_dim: (threads, 1, 1), shared_mem_bytes: 0 }
+}
 
 /// The kernels in a device's primary context, loaded once for all who use them at the same time.
 pub(super) fn load(context: &Arc<CudaContext>) -> Result<Arc<CudaModule>, DriverError> {
@@ -40,6 +47,8 @@ pub(super) struct FrameKernels {
     write_filtered: CudaFunction,
     look: CudaFunction,
     find: CudaFunction,
+    look_at_scene: CudaFunction,
+    measure: CudaFunction,
 }
 
 impl FrameKernels {
@@ -59,7 +68,14 @@ impl FrameKernels {
             write_filtered: of_network("write_filtered")?,
             look: module.load_function("cut_look")?,
             find: module.load_function("cut_find")?,
+            look_at_scene: module.load_function("scene_look")?,
+            measure: of_network("measure")?,
         })
+    }
+
+    /// Width and height of the pictures.
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.picture.width as usize, self.picture.height as usize]
     }
 
     /// The picture into cells of a map of `map`, and their means into a wide map where there is one.
@@ -123,20 +139,74 @@ impl FrameKernels {
         source: &DevicePicture,
         cuts: CutAddresses,
     ) -> Result<(), DriverError> {
-        let source = Planes::of(source);
         let CutAddresses { fresh, old, difference, cut, known } = cuts;
-        let of = |blocks: usize, threads| LaunchConfig {
-            grid_dim: (blocks as u32, 1, 1),
-            block_dim: (threads, 1, 1),
-            shared_mem_bytes: 0,
-        };
-        let mut look = stream.launch_builder(&self.look);
-        look.arg(&source).arg(&self.codes).arg(&self.picture).arg(&fresh);
-        // SAFETY: the kernel's parameters, a warp for each of the grid's cells; the caller vouches for what they point to.
-        unsafe { look.launch(of(CUT_GRID_NUMBERS / 3, 32)) }?;
+        // SAFETY: the caller vouches for the addresses.
+        unsafe { self.look(stream, source, fresh) }?;
         let mut find = stream.launch_builder(&self.find);
         find.arg(&fresh).arg(&old).arg(&difference).arg(&cut).arg(&known);
         // SAFETY: as above; one block.
         unsafe { find.launch(of(1, 1024)) }.map(|_| ())
+    }
+
+    /// Mean colours of the cells of the grid that cuts are found by.
+    ///
+    /// # Safety
+    /// As for [`Self::read`].
+    unsafe fn look(
+        &self,
+        stream: &Arc<CudaStream>,
+        source: &DevicePicture,
+        grid: u64,
+    ) -> Result<(), DriverError> {
+        let source = Planes::of(source);
+        let mut look = stream.launch_builder(&self.look);
+        look.arg(&source).arg(&self.codes).arg(&self.picture).arg(&grid);
+        // SAFETY: the kernel's parameters, a warp for each of the grid's cells; the caller vouches for what they point to.
+        unsafe { look.launch(of(CELLS, 32)) }.map(|_| ())
+    }
+
+    /// What adaptation looks at of a frame: the grid that cuts are found by, and the scene's numbers.
+    ///
+    /// # Safety
+    /// As for [`Self::read`].
+    pub(super) unsafe fn look_at_scene(
+        &self,
+        stream: &Arc<CudaStream>,
+        source: &DevicePicture,
+        [grid, scene]: [u64; 2],
+    ) -> Result<(), DriverError> {
+        // SAFETY: the caller vouches for the addresses.
+        unsafe { self.look(stream, source, grid) }?;
+        let source = Planes::of(source);
+        let mut look = stream.launch_builder(&self.look_at_scene);
+        look.arg(&source).arg(&self.codes).arg(&self.picture).arg(&scene);
+        // SAFETY: the kernel's parameters, a thread for each cell; the caller vouches for what they point to.
+        unsafe { look.launch(of(CELLS.div_ceil(THREADS as usize), THREADS)) }.map(|_| ())
+    }
+
+    /// Sums over the pixels of a grid, before and after the network.
+    ///
+    /// # Safety
+    /// As for [`Self::read`].
+    pub(super) unsafe fn measure(
+        &self,
+        stream: &Arc<CudaStream>,
+        source: &DevicePicture,
+        (columns, painting): (i32, u64),
+        finishing: Finishing,
+        (grid, sums): (MeterGrid, u64),
+    ) -> Result<(), DriverError> {
+        let source = Planes::of(source);
+        let mut measure = stream.launch_builder(&self.measure);
+        measure
+            .arg(&source)
+            .arg(&self.codes)
+            .arg(&columns)
+            .arg(&painting)
+            .arg(&finishing)
+            .arg(&grid)
+            .arg(&sums);
+        // SAFETY: the kernel's parameters, one block of its threads; the caller vouches for what they point to.
+        unsafe { measure.launch(of(1, 256)) }.map(|_| ())
     }
 }

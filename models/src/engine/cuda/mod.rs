@@ -19,10 +19,13 @@
 //! | `hosted` | a network whose cells are the host's |
 //! | `picture_work` | what is done for a picture around the network |
 //! | `painter` | a model: pictures on the device in and out |
+//! | `scene` | what adaptation goes by, found on the device |
+//! | `adapted` | frames in the light of photos |
 //! | `batch` | frames of several engines in one launch |
 //! | `staging` | pictures of the host on their way |
 //! | `frames` | frames in flight |
 
+mod adapted;
 mod batch;
 mod context;
 mod convolution;
@@ -36,6 +39,7 @@ mod network;
 mod painter;
 mod parameters;
 mod picture_work;
+mod scene;
 mod several;
 mod staging;
 

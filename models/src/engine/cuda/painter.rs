@@ -10,7 +10,7 @@ use super::filter::{CutAddresses, Past};
 use super::kernels::{FrameKernels, load};
 use super::layers::{Layers, Place};
 use super::network::{BASE, Network, TINY, Tables};
-use super::parameters::{Codes, Finishing, PastAddresses, Size};
+use super::parameters::{Codes, Finishing, MeterGrid, PastAddresses, Size};
 use super::picture_work::PictureWork;
 use crate::engine::DevicePicture;
 use crate::engine::strength::Strength;
@@ -133,6 +133,20 @@ impl DevicePainter {
         self.past.iter_mut().for_each(Past::reset);
     }
 
+    /// From pixels to cells and back.
+    pub(super) fn kernels(&self) -> &FrameKernels {
+        &self.kernels
+    }
+
+    /// Waits until a picture has been put on the device, and has the stream wait for its painting.
+    pub(super) fn await_painting(&self, ticket: &Ticket) -> Result<(), DriverError> {
+        if let Some(member) = self.member() {
+            member.await_launch(ticket)?;
+            self.stream.wait(&ticket.painted)?;
+        }
+        Ok(())
+    }
+
     /// The pictures that it paints together with others', if it does.
     pub(super) fn member(&self) -> Option<&Member> {
         match &self.way {
@@ -142,7 +156,7 @@ impl DevicePainter {
     }
 
     /// Puts a frame on the stream, between the ticket's events, or hands it over to be painted with others'. Then what it is painted with comes
-    /// back, to be kept until the last of those events.
+    /// back, to be kept until the last of those events. Where it is `measured`, sums go there.
     ///
     /// # Safety
     /// Both pictures are of the painter's info and lie in memory of its context, which stays, unwritten by others, until
@@ -153,12 +167,13 @@ impl DevicePainter {
         output: DevicePicture,
         controls: &Controls,
         ticket: &Arc<Ticket>,
+        measured: Option<(MeterGrid, u64)>,
     ) -> Result<Option<Arc<Layers>>> {
         let layers = self.layers_in(controls.style.as_ref())?;
         let finishing = Finishing::new(Finish::of(controls), layers.added());
         let past = self.past_of(controls).map_err(failed)?;
-        let work =
-            PictureWork { source, output, kernels: Arc::clone(&self.kernels), layers, finishing, past };
+        let kernels = Arc::clone(&self.kernels);
+        let work = PictureWork { source, output, kernels, layers, finishing, past, measured };
         self.record().map_err(failed)?;
         let Self { stream, way, .. } = self;
         match way {

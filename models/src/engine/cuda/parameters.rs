@@ -3,6 +3,7 @@
 use cudarc::driver::DeviceRepr;
 
 use crate::engine::DevicePicture;
+use crate::engine::meter::Grid;
 use crate::generators::Added;
 use crate::numbers::Finish;
 use crate::numbers::colour::{FromYuv, ToRgb, ToYuv};
@@ -112,6 +113,25 @@ impl Finishing {
     }
 }
 
+/// Which pixels are measured.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(super) struct MeterGrid {
+    pitch: i32,
+    left: i32,
+    right: i32,
+    top: i32,
+    bottom: i32,
+}
+
+impl MeterGrid {
+    pub(super) fn of(Grid { pitch, across, down }: Grid) -> Self {
+        let [pitch, left, right, top, bottom] =
+            [pitch, across.start, across.end, down.start, down.end].map(|number| number as i32);
+        Self { pitch, left, right, top, bottom }
+    }
+}
+
 /// The flicker filter's memory; addresses.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
@@ -150,6 +170,8 @@ unsafe impl DeviceRepr for Codes {}
 unsafe impl DeviceRepr for Size {}
 // SAFETY: as above.
 unsafe impl DeviceRepr for Finishing {}
+// SAFETY: as above.
+unsafe impl DeviceRepr for MeterGrid {}
 // SAFETY: as above.
 unsafe impl DeviceRepr for PastAddresses {}
 // SAFETY: as above.

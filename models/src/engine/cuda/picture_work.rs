@@ -9,7 +9,7 @@ use super::filter::CutAddresses;
 use super::kernels::FrameKernels;
 use super::layers::Layers;
 use super::network::Network;
-use super::parameters::{Finishing, PastAddresses};
+use super::parameters::{Finishing, MeterGrid, PastAddresses};
 use crate::engine::DevicePicture;
 
 /// A picture, where it is painted to, and how.
@@ -21,6 +21,8 @@ pub(super) struct PictureWork {
     pub(super) finishing: Finishing,
     /// The flicker filter's memory, where it is on.
     pub(super) past: Option<(CutAddresses, PastAddresses)>,
+    /// Where the painting is measured, and where the sums go.
+    pub(super) measured: Option<(MeterGrid, u64)>,
 }
 
 impl PictureWork {
@@ -57,7 +59,10 @@ impl PictureWork {
         let painting = (network.cells().width, network.output(stream, picture));
         let (pictures, past) = ([&self.source, &self.output], self.past.map(|(_, past)| past));
         // SAFETY: as above; the painting is the network's.
-        unsafe { self.kernels.write(stream, pictures, painting, self.finishing, past) }
+        unsafe { self.kernels.write(stream, pictures, painting, self.finishing, past) }?;
+        let Some(measured) = self.measured else { return Ok(()) };
+        // SAFETY: as above.
+        unsafe { self.kernels.measure(stream, &self.source, painting, self.finishing, measured) }
     }
 }
 

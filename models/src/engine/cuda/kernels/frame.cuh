@@ -71,13 +71,19 @@ __device__ __forceinline__ float3 finish(float3 painted, float3 original, const 
 
 __device__ __forceinline__ float added(const float *row, float3 v) { return row[0] * v.x + row[1] * v.y + (row[2] * v.z + row[3]); }
 
-// The painting of pixel x, y: the network's output and what is added of the input.
+// What the network makes of pixel x, y: its output, and what is added of the input.
+template <int SIDE, int PITCH>
+__device__ __forceinline__ float3 made_of(const __half *map, int columns, int x, int y, float3 original, const Finish &f) {
+    const __half *cell = map + ((size_t)(y / SIDE) * columns + x / SIDE) * PITCH + y % SIDE * SIDE + x % SIDE;
+    return make_float3(__half2float(cell[0]) + added(f.crossed, original), __half2float(cell[SIDE * SIDE]) + added(f.crossed + 4, original),
+                       __half2float(cell[2 * SIDE * SIDE]) + added(f.crossed + 8, original));
+}
+
+// The painting of pixel x, y.
 template <int SIDE, int PITCH>
 __device__ __forceinline__ float3 painted_pixel(const __half *map, int columns, int x, int y, float3 original, const Finish &f) {
-    const __half *cell = map + ((size_t)(y / SIDE) * columns + x / SIDE) * PITCH + y % SIDE * SIDE + x % SIDE;
-    return make_float3(unit(__half2float(cell[0]) + added(f.crossed, original)),
-                       unit(__half2float(cell[SIDE * SIDE]) + added(f.crossed + 4, original)),
-                       unit(__half2float(cell[2 * SIDE * SIDE]) + added(f.crossed + 8, original)));
+    float3 v = made_of<SIDE, PITCH>(map, columns, x, y, original, f);
+    return make_float3(unit(v.x), unit(v.y), unit(v.z));
 }
 
 __device__ __forceinline__ float remembered(const uint16_t *plane, size_t at) { return plane[at] * (1.0f / 65535.0f); }

@@ -1,6 +1,7 @@
 // What the engine launches. `build` makes kernels.ptx of this.
 #include "convolution.cuh"
 #include "frame.cuh"
+#include "scene.cuh"
 
 #define CONVOLUTION(NAME, BLOCKS, ...)                                                                                                   \
     typedef Shape<__VA_ARGS__> NAME##_shape;                                                                                             \
@@ -118,3 +119,13 @@ extern "C" __global__ void cut_look(Planes source, Codes codes, Size picture, fl
 extern "C" __global__ void cut_find(const float *fresh, const float *old, float *difference, int *cut, int known) {
     find_cut(fresh, old, difference, cut, known);
 }
+
+extern "C" __global__ void scene_look(Planes source, Codes codes, Size picture, float *cells) { look_at_scene(source, codes, picture, cells); }
+
+#define MEASURE(NAME, SIDE, PITCH)                                                                                                       \
+    extern "C" __global__ void NAME(Planes source, Codes codes, int columns, const __half *map, Finish f, Grid grid, long long *found) { \
+        measure<SIDE, PITCH>(source, codes, columns, map, f, grid, found);                                                               \
+    }
+
+MEASURE(base_measure, 2, 16)
+MEASURE(tiny_measure, 4, 48)
