@@ -222,7 +222,7 @@ fn open(
 ) -> Result<Trainer> {
     let mut trainer = Trainer::new(recipe, base, &burn_device(device), &mut warn)?;
     if let Some(checkpoint) = checkpoint {
-        trainer.load(&checkpoint.folder)?;
+        trainer.load(checkpoint.whole()?.folder())?;
     }
     Ok(trainer)
 }

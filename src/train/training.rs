@@ -168,7 +168,7 @@ impl<L: Learner> Training<'_, L> {
             );
         }
         let good = self.last_good(newest, course)?;
-        self.learner.load(&good.folder)?;
+        self.learner.load(good.whole()?.folder())?;
         self.display
             .say(&format!("{found}; back to the state after step {}, and on with other crops", good.step));
         course.restored += 1;

@@ -245,6 +245,7 @@ impl Run {
     fn check(&self) -> Checked {
         within("run.checkpoint_steps", self.checkpoint_steps, 1..=1_000_000)?;
         within("run.preview_minutes", self.preview_minutes, 0.1..=1440.0)?;
+        within("run.piece_mib", self.piece_mib, 0..=65_536)?;
         within("run.retries", self.retries, 0..=100)
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::pieces::{self, Whole};
 use crate::train::learner::Learner;
 use crate::train::recipe::Recipe;
 
@@ -27,6 +28,8 @@ const KEPT: usize = 2;
 pub struct Checkpoints {
     folder: PathBuf,
     recipe: Value,
+    /// The most bytes that a file has, where there is a limit.
+    piece: Option<u64>,
 }
 
 /// A checkpoint whose files are whole.
@@ -55,7 +58,8 @@ impl Checkpoints {
     /// # Errors
     /// A recipe that has no JSON.
     pub fn of(folder: PathBuf, recipe: &Recipe) -> Result<Self> {
-        Ok(Self { folder, recipe: canonical(recipe)? })
+        let piece = (recipe.run.piece_mib > 0).then_some(u64::from(recipe.run.piece_mib) << 20);
+        Ok(Self { folder, recipe: canonical(recipe)?, piece })
     }
 
     /// The newest whole checkpoint; what is passed over is said through `warn`. None before the first one.
@@ -101,6 +105,7 @@ impl Checkpoints {
         remove_if_there(partial)?;
         fs::create_dir_all(partial)?;
         learner.save(partial)?;
+        self.piece.map_or(Ok(()), |piece| pieces::cut(partial, piece))?;
         let manifest = Manifest {
             format: FORMAT,
             step,
@@ -161,6 +166,14 @@ impl Checkpoint {
     /// Where the disk refuses.
     pub fn remove(&self) -> Result<()> {
         remove_if_there(&self.folder)
+    }
+
+    /// Its files, whole, as long as what comes back lives.
+    ///
+    /// # Errors
+    /// Where they cannot be read, or, where they are in pieces, the disk refuses.
+    pub fn whole(&self) -> Result<Whole> {
+        Whole::of(&self.folder, self.folder.with_extension(format!("joined{PARTIAL}")))
     }
 
     /// What it says about itself, once its files are found to be what it says.
@@ -321,6 +334,22 @@ mod tests {
         let other = Checkpoints::of(folder.path().to_owned(), &other).unwrap();
         let message = other.newest(&mut |_| ()).unwrap_err().to_string();
         assert!(message.contains("training.batch was 4, is 2;"), "{message}");
+    }
+
+    #[test]
+    fn a_checkpoint_in_pieces_is_read_as_a_whole_one_and_is_of_the_same_recipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut limited = recipe();
+        limited.run.piece_mib = 1;
+        let limited = Checkpoints::of(folder.path().to_owned(), &limited).unwrap();
+        let written = Checkpoints { piece: Some(4), ..limited }.write(1, &OneNumber::new()).unwrap();
+        assert!(written.folder.join("number.piece-0001").exists());
+        let found = checkpoints(folder.path()).newest(&mut |_| ()).unwrap().unwrap();
+        let (mut learner, expected) = (OneNumber::new(), OneNumber::new().number);
+        learner.number = 7.0;
+        learner.load(found.whole().unwrap().folder()).unwrap();
+        assert_eq!(learner.number, expected);
+        assert_eq!(names(folder.path()).unwrap(), ["step-1"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`folder`] | where everything of a run lies |
 //! | [`mod@checkpoint`] | the whole state, written whole or not at all |
+//! | [`pieces`] | files of a checkpoint up to a size |
 //! | [`log`] | a line for every step |
 //! | [`preview`] | fixed frames, before over after |
 //! | [`plots`] | losses, and style against steadiness |
@@ -13,5 +14,6 @@ pub mod checkpoint;
 pub mod display;
 pub mod folder;
 pub mod log;
+pub mod pieces;
 pub mod plots;
 pub mod preview;

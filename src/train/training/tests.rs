@@ -12,7 +12,7 @@ use crate::still::Still;
 
 /// Learns one number: each step moves it by what the step's number says. It goes wrong in the steps that it is told to.
 pub struct OneNumber {
-    number: f64,
+    pub number: f64,
     bad_steps: Vec<u64>,
     always_bad_from: u64,
     refuses_to_save: Cell<bool>,
@@ -76,7 +76,7 @@ fn train(folder: &Path, learner: &mut OneNumber, patience: usize) -> Result<Opti
     let checkpoints = Checkpoints::of(folder.checkpoints(), &recipe)?;
     let newest = checkpoints.newest(&mut |_| ())?;
     if let Some(newest) = &newest {
-        learner.load(&newest.folder)?;
+        learner.load(newest.whole()?.folder())?;
     }
     let start = newest.as_ref().map_or(0, |newest| newest.step);
     let asked = Cell::new(0);
