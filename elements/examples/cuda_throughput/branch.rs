@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use gstreamer_video::VideoInfo;
 use crate::{Arguments, Result, pictures};
 
 /// Frames before the clock starts: memory is taken, code is loaded.
-const WARM_UP: usize = 8;
+pub const WARM_UP: usize = 8;
 
 /// `appsrc ! impasto ! appsink`
 pub struct Branch {
@@ -24,14 +25,39 @@ pub struct Branch {
     sink: AppSink,
 }
 
+/// Where streams that have warmed up wait for the others.
+struct Start {
+    /// How many are not there yet; none are waited for where one has failed.
+    missing: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Start {
+    fn of(streams: usize) -> Self {
+        Self { missing: Mutex::new(streams), changed: Condvar::new() }
+    }
+
+    fn arrive(&self) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        *missing = missing.saturating_sub(1);
+        self.changed.notify_all();
+        let _all = self.changed.wait_while(missing, |missing| *missing > 0);
+    }
+
+    fn give_up(&self) {
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = 0;
+        self.changed.notify_all();
+    }
+}
+
 /// Moments of a stream.
 pub struct Run {
     /// The first frame came out.
     pub first: Instant,
-    /// The last one before the clock starts did.
+    /// All streams have warmed up.
     pub start: Instant,
-    /// The last one did.
-    pub end: Instant,
+    /// Those behind it did.
+    pub painted: Vec<Instant>,
     /// How long each frame after the warm-up was inside.
     pub delays: Vec<Duration>,
 }
@@ -41,6 +67,7 @@ impl Branch {
     pub fn new(
         pipeline: &gst::Pipeline,
         arguments: &Arguments,
+        model: &str,
         [caps_in, caps_out]: [&gst::Caps; 2],
     ) -> Result<Self> {
         let bytes = VideoInfo::from_caps(caps_in)?.size() as u64;
@@ -48,7 +75,7 @@ impl Branch {
         let source = source.max_bytes(4 * bytes).is_live(arguments.live.is_some()).build();
         let sink = AppSink::builder().caps(caps_out).sync(false).max_buffers(4).build();
         let painter = gst::ElementFactory::make("impasto")
-            .property("model", &arguments.model)
+            .property("model", model)
             .property("device", arguments.device.to_string())
             .property("batch-wait", arguments.batch_wait)
             .property("adapt", arguments.adapt)
@@ -69,18 +96,28 @@ impl Branch {
 
 /// All streams at the same time, to their ends.
 pub fn run_all(
+    pipeline: &gst::Pipeline,
     branches: &[Branch],
     pictures: &[gst::Buffer],
     arguments: &Arguments,
     info: &VideoInfo,
 ) -> Result<Vec<Run>> {
     let frames = arguments.frames + WARM_UP;
+    let start = &Start::of(branches.len());
     thread::scope(|scope| {
         let each = branches.iter().enumerate().map(|(number, Branch { source, sink, .. })| {
             let (pushed, when_pushed) = channel();
             let pusher = scope.spawn(move || push(source, pictures, frames, arguments.live, &pushed));
             let painted = arguments.painted.as_deref().filter(|_| number == 0);
-            let puller = scope.spawn(move || pull(sink, frames, &when_pushed, painted, info));
+            let puller = scope.spawn(move || {
+                let run = pull(sink, (frames, start), &when_pushed, painted, info);
+                if run.is_err() {
+                    start.give_up();
+                    // Whoever waits for room to push, or for another frame, would wait for ever.
+                    let _ = pipeline.set_state(gst::State::Null);
+                }
+                run
+            });
             (pusher, puller)
         });
         let each: Vec<_> = each.collect();
@@ -122,29 +159,38 @@ fn push(
 
 fn pull(
     sink: &AppSink,
-    frames: usize,
+    (frames, start): (usize, &Start),
     when_pushed: &Receiver<Instant>,
     painted: Option<&Path>,
     info: &VideoInfo,
 ) -> Result<Run> {
     let mut painted = painted.map(File::create).transpose()?.map(BufWriter::new);
     let now = Instant::now();
-    let mut run = Run { first: now, start: now, end: now, delays: Vec::with_capacity(frames) };
+    let mut run = Run {
+        first: now,
+        start: now,
+        painted: Vec::with_capacity(frames),
+        delays: Vec::with_capacity(frames),
+    };
     let mut found = 0;
     while let Ok(sample) = sink.pull_sample() {
-        run.end = Instant::now();
-        let delay = run.end - when_pushed.recv()?;
+        let moment = Instant::now();
+        let delay = moment - when_pushed.recv()?;
         found += 1;
         if found > WARM_UP {
             run.delays.push(delay);
+            run.painted.push(moment);
             continue;
         }
-        run.start = run.end;
         if found == 1 {
-            run.first = run.end;
+            run.first = moment;
         }
         if let Some(file) = &mut painted {
             pictures::write(sample.buffer_owned().ok_or("a sample without a frame")?, info, file)?;
+        }
+        if found == WARM_UP {
+            start.arrive();
+            run.start = Instant::now();
         }
     }
     painted.as_mut().map(Write::flush).transpose()?;

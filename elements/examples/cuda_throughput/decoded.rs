@@ -1,8 +1,7 @@
 //! `nvh264dec ! impasto`: frames that the card decodes and paints.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use gstreamer as gst;
@@ -10,16 +9,17 @@ use gstreamer::prelude::*;
 use gstreamer_video::VideoInfo;
 use serde_json::json;
 
+use crate::branch::WARM_UP;
 use crate::{Arguments, Result, failure, gpu_of};
 
 /// Decodes and paints the file to its end.
-pub fn measure(arguments: &Arguments, file: &Path) -> Result<()> {
+pub fn measure(arguments: &Arguments, model: &str, file: &Path) -> Result<()> {
     if gst::ElementFactory::find("nvh264dec").is_none() {
         return Err("nvh264dec is not there: it needs GStreamer's nvcodec (gstreamer1.0-plugins-bad) and the driver's libnvcuvid.so.1".into());
     }
     let make = gst::ElementFactory::make;
     let source = make("filesrc").property("location", file.to_str().ok_or("the file's name is not Unicode")?);
-    let painter = make("impasto").property("model", &arguments.model).property("qos", false);
+    let painter = make("impasto").property("model", model).property("qos", false);
     let painter = painter.property("device", arguments.device.to_string()).build()?;
     let sink = make("fakesink").property("sync", false).build()?;
     let (source, demuxer) = (source.build()?, make("qtdemux").build()?);
@@ -38,23 +38,28 @@ pub fn measure(arguments: &Arguments, file: &Path) -> Result<()> {
             let _ = pad.link(&parser);
         }
     });
-    let frames = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&frames);
+    let moments = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&moments);
     let counts = move |_: &gst::Pad, _: &mut gst::PadProbeInfo<'_>| {
-        counted.fetch_add(1, Relaxed);
+        shared.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         gst::PadProbeReturn::Ok
     };
     let painted = sink.static_pad("sink").ok_or("fakesink has no sink pad")?;
     painted.add_probe(gst::PadProbeType::BUFFER, counts);
 
     let outcome = play(&pipeline);
-    let (end, caps) = (Instant::now(), painter.static_pad("sink").and_then(|pad| pad.current_caps()));
+    let caps = painter.static_pad("sink").and_then(|pad| pad.current_caps());
     pipeline.set_state(gst::State::Null)?;
-    let (begun, caps) = (outcome?, caps.ok_or("no frame came to the painter")?);
+    outcome?;
+    let caps = caps.ok_or("no frame came to the painter")?;
     let info = VideoInfo::from_caps(&caps)?;
     let on_device =
         caps.features(0).is_some_and(|features| features.contains(gstimpasto::cuda::CAPS_FEATURE));
-    let (frames, seconds) = (frames.load(Relaxed), (end - begun).as_secs_f64());
+    let moments = moments.lock().unwrap_or_else(PoisonError::into_inner);
+    let [first, .., last] = moments.get(WARM_UP - 1..).unwrap_or_default() else {
+        return Err(format!("{} frames came out, expected more than {WARM_UP}", moments.len()).into());
+    };
+    let (frames, seconds) = (moments.len() - WARM_UP, (*last - *first).as_secs_f64());
     let line = json!({
         "model": arguments.model, "width": info.width(), "height": info.height(), "frames": frames, "seconds": seconds,
         "fps": frames as f64 / seconds, "in": if on_device { "cuda" } else { "system" },
@@ -63,16 +68,16 @@ pub fn measure(arguments: &Arguments, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// To the end; when it began.
-fn play(pipeline: &gst::Pipeline) -> Result<Instant> {
+/// To the end.
+fn play(pipeline: &gst::Pipeline) -> Result<()> {
     let bus = pipeline.bus().ok_or("a pipeline has a bus")?;
-    let begun = Instant::now();
     // What went wrong is on the bus.
     let _ = pipeline.set_state(gst::State::Playing);
     let wanted = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = bus.timed_pop_filtered(gst::ClockTime::NONE, &wanted);
+    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(120), &wanted);
     match message.as_ref().map(|message| message.view()) {
         Some(gst::MessageView::Error(error)) => Err(failure(pipeline, &error.error())),
-        _ => Ok(begun),
+        Some(_) => Ok(()),
+        None => Err("the file has not come to its end within two minutes".into()),
     }
 }

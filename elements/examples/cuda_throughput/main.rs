@@ -33,7 +33,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// How many frames a second the element paints
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Name or file of a model
+    /// Name or file of a model, or random-tiny or random-base: weights of chance
     model: String,
     /// Of a frame, in pixels
     width: usize,
@@ -102,10 +102,14 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments) -> Result<()> {
     gst::init()?;
     gstimpasto::plugin_register_static()?;
+    let random = pictures::random_model(&arguments.model)?;
+    let model = random.as_ref().map_or(arguments.model.as_str(), |random| random.path());
     if let Some(file) = &arguments.decode {
-        return decoded::measure(arguments, file);
+        return decoded::measure(arguments, model, file);
     }
     let pipeline = gst::Pipeline::new();
+    // What went wrong is to be read when the pipeline has stopped.
+    pipeline.set_auto_flush_bus(false);
     let (caps_in, caps_out) = (arguments.caps(arguments.source)?, arguments.caps(arguments.output)?);
     let info = VideoInfo::from_caps(&caps_in)?;
     if [arguments.source, arguments.output].contains(&Memory::Cuda) {
@@ -114,13 +118,13 @@ fn measure(arguments: &Arguments) -> Result<()> {
         pipeline.set_context(&gstimpasto::cuda::context(gpu_of(arguments.device)?)?);
     }
     let pictures = pictures::to_push(arguments, &caps_in, &info)?;
-    let branches =
-        (0..arguments.streams.max(1)).map(|_| Branch::new(&pipeline, arguments, [&caps_in, &caps_out]));
+    let branches = (0..arguments.streams.max(1))
+        .map(|_| Branch::new(&pipeline, arguments, model, [&caps_in, &caps_out]));
     let branches = branches.collect::<Result<Vec<_>>>()?;
 
     let begun = Instant::now();
     let played = pipeline.set_state(gst::State::Playing).map_err(Into::into);
-    let runs = played.and_then(|_| branch::run_all(&branches, &pictures, arguments, &info));
+    let runs = played.and_then(|_| branch::run_all(&pipeline, &branches, &pictures, arguments, &info));
     let stats: Vec<_> = branches.iter().map(Branch::stats).collect();
     let runs = runs.map_err(|error| failure(&pipeline, &*error));
     pipeline.set_state(gst::State::Null)?;
@@ -130,9 +134,12 @@ fn measure(arguments: &Arguments) -> Result<()> {
 
 fn print(arguments: &Arguments, begun: Instant, runs: &[Run], stats: &[gst::Structure]) {
     let Arguments { model, width, height, frames, streams, batch_wait, adapt, live, .. } = arguments;
-    let start = runs.iter().map(|run| run.start).min().unwrap_or(begun);
-    let end = runs.iter().map(|run| run.end).max().unwrap_or(begun);
-    let seconds = (end - start).as_secs_f64();
+    // While all streams are painted: from when all have warmed up to when the first one is over.
+    let start = runs.iter().map(|run| run.start).max().unwrap_or(begun);
+    let end = runs.iter().filter_map(|run| run.painted.last().copied()).min().unwrap_or(begun);
+    let inside = |moment: &&Instant| start < **moment && **moment <= end;
+    let counted = runs.iter().flat_map(|run| &run.painted).filter(inside).count();
+    let seconds = end.saturating_duration_since(start).as_secs_f64();
     let mut delays: Vec<Duration> = runs.iter().flat_map(|run| run.delays.iter().copied()).collect();
     delays.sort_unstable();
     let delay_ms = |share: f64| {
@@ -150,8 +157,7 @@ fn print(arguments: &Arguments, begun: Instant, runs: &[Run], stats: &[gst::Stru
         "in": format!("{:?}", arguments.source).to_lowercase(),
         "out": format!("{:?}", arguments.output).to_lowercase(),
         "streams": streams, "batch_wait_ms": batch_wait, "adapt": adapt, "live": live,
-        "frames": frames * runs.len(), "seconds": seconds,
-        "fps": (frames * runs.len()) as f64 / seconds,
+        "frames": frames * runs.len(), "counted": counted, "seconds": seconds, "fps": counted as f64 / seconds,
         "first_frame_ms": (first - begun).as_secs_f64() * 1e3,
         "delay_ms_median": live.and(delay_ms(0.5)), "delay_ms_p99": live.and(delay_ms(0.99)),
         "pictures_per_launch": mean("pictures-per-launch"), "network_ms": mean("network-ms"),

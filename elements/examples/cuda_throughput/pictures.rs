@@ -1,12 +1,15 @@
 //! Frames to be pushed, and those that came out, as NV12 without padding.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_video::prelude::*;
 use gstreamer_video::{VideoFrame, VideoInfo};
+
+use impasto_models::Model;
+use impasto_models::generators::{BaseConfig, GeneratorConfig, TinyConfig};
 
 use crate::{Arguments, Memory, Result, gpu_of};
 
@@ -21,6 +24,38 @@ fn planes(info: &VideoInfo) -> [(usize, usize); 2] {
 
 fn packed_size(info: &VideoInfo) -> usize {
     planes(info).iter().map(|(bytes, rows)| bytes * rows).sum()
+}
+
+/// A model's file, for a while.
+pub struct RandomModel(PathBuf);
+
+impl RandomModel {
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Drop for RandomModel {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The model of `random-tiny` or `random-base`; none of other names. Its output is near its input, so that little of it is clamped.
+pub fn random_model(name: &str) -> Result<Option<RandomModel>> {
+    let config = match name {
+        "random-tiny" => GeneratorConfig::Tiny(TinyConfig::new(1)),
+        "random-base" => GeneratorConfig::Base(BaseConfig { styles: 1 }),
+        _ => return Ok(None),
+    };
+    let untrained = Model::untrained(config, 1);
+    let mut weights = untrained.weights().clone();
+    let head = weights.get_mut("head.weight").ok_or("a network without a head")?;
+    head.values.iter_mut().for_each(|weight| *weight *= 0.05);
+    let file = std::env::temp_dir().join(format!("impasto-{name}-{}.safetensors", std::process::id()));
+    Model::new(untrained.metadata().clone(), weights)?.save(&file, true)?;
+    Ok(Some(RandomModel(file)))
 }
 
 /// Frames to be pushed, where the caps say.

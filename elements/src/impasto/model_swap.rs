@@ -272,7 +272,13 @@ impl Impasto {
         let mut state = self.state.lock();
         let state = state.as_mut()?;
         let stream = state.stream.as_mut()?;
-        let painter = painter.filter(|painter| painter.picture() == stream.painter.picture())?;
+        let on_device = stream.is_on_device();
+        let fits = |painter: &Arc<Painter>| {
+            painter.picture() == stream.painter.picture()
+                && check_memory(model, on_device).is_ok()
+                && painter.check_placement(on_device).is_ok()
+        };
+        let painter = painter.filter(fits)?;
         state.model = Arc::clone(model);
         Some((std::mem::replace(&mut stream.painter, painter), stream.is_live()))
     }

@@ -13,7 +13,8 @@ use impasto_models::{
 };
 
 use super::{
-    OnDevice, alone, alone_with, assert_alike, gpu, info, model, of_stand_in, painted, shown, waves,
+    OnDevice, alone, alone_with, assert_alike, gpu, info, model, of_stand_in, painted, painted_once, shown,
+    waves,
 };
 
 const AUTO: EngineOptions = EngineOptions {
@@ -64,7 +65,10 @@ fn where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why() {
     let Some(lose_at) = of_stand_in(b"impasto_stand_in_lose_at\0") else { return };
     let (model, info) = (tiny(), info(PixelFormat::Nv12, 64, 48));
     let controls = Controls { temporal: 0.5, ..Controls::default() };
-    let expected = painted(&model, DeviceChoice::Cpu, info, &Controls::default(), 8);
+    let mut expected = painted(&model, DeviceChoice::Cpu, info, &Controls::default(), 8);
+    let mut edited = frame(info, 4);
+    edited.controls = edits();
+    expected[4] = painted_once(&model, DeviceChoice::Cpu, edited);
     let mut given_up = 0;
     for call in 1..400 {
         let mut engine = engine::open::<FrameBuffer>(&model, info, &AUTO).unwrap();
@@ -82,8 +86,12 @@ fn where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why() {
                 collect(&mut *engine);
             }
             let mut frame = frame(info, index);
-            // A frame of the filter's in between takes memory anew, and remembers nothing.
-            frame.controls = if index == 2 { controls.clone() } else { Controls::default() };
+            // A frame of the filter's in between takes memory anew, and remembers nothing; as does an edited one.
+            frame.controls = match index {
+                2 => controls.clone(),
+                4 => edits(),
+                _ => Controls::default(),
+            };
             assert!(engine.submit(frame).is_ok());
         }
         (0..depth).for_each(|_| collect(&mut *engine));
@@ -109,18 +117,23 @@ fn where_the_gpu_fails_the_cpu_paints_every_frame_and_says_why() {
     assert_alike(&info, &shown(&mut *engine, frame(info, 0)).unwrap(), &expected[0], "afterwards");
 }
 
+/// A region with more contrast.
+fn edits() -> Controls {
+    let shape = Shape::Ellipse { x: 0.2, y: 0.0, width: 0.5, height: 1.0 };
+    let region = Region { shape, ..Region::default() };
+    let adjust = Adjust { contrast: 0.4, ..Adjust::default() };
+    let plan =
+        edit::Plan { edits: vec![Edit { region, adjust, ..Edit::default() }], ..edit::Plan::default() };
+    Controls { edits: Some(Arc::new(plan)), ..Controls::default() }
+}
+
 #[test]
 fn frames_are_edited_on_the_gpu_in_its_numbers() {
     if !gpu() {
         return;
     }
     let (model, info) = (tiny(), info(PixelFormat::Nv12, 64, 48));
-    let region =
-        Region { shape: Shape::Ellipse { x: 0.2, y: 0.0, width: 0.5, height: 1.0 }, ..Region::default() };
-    let adjust = Adjust { contrast: 0.4, ..Adjust::default() };
-    let plan =
-        edit::Plan { edits: vec![Edit { region, adjust, ..Edit::default() }], ..edit::Plan::default() };
-    let controls = Controls { edits: Some(Arc::new(plan)), ..Controls::default() };
+    let controls = edits();
     let edited = |device, precision| {
         let options = EngineOptions { device, precision, ..AUTO };
         let mut engine = engine::open::<FrameBuffer>(&model, info, &options).unwrap();

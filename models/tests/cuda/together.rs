@@ -271,6 +271,45 @@ fn a_style_changes_for_the_engine_that_asks_alone() {
     }
 }
 
+/// As many inside as the engine takes, each in another style than the one before, whose weights it would overwrite.
+#[test]
+fn styles_change_while_frames_are_in_flight() {
+    if !gpu() {
+        return;
+    }
+    let model = model(GeneratorConfig::Tiny(TinyConfig::new(3)));
+    let info = info(PixelFormat::Nv12, 48, 56);
+    let [a, b, c] = ["style 0", "style 1", "style 2"].map(|name| model.style(name).unwrap());
+    let between = |share: f32| StyleCode::mixed(&[(1.0 - share, &a), (share, &b)]).unwrap();
+    let all = [between(0.1), between(0.5), b.clone(), a.clone(), between(0.9), c, a.clone()].map(in_style);
+    let frame = |index: usize| frame(info, index, &all[index]);
+    let expected: Vec<_> =
+        (0..all.len()).map(|index| painted_once(&model, DeviceChoice::Cuda(0), frame(index))).collect();
+    for wait in [Duration::ZERO, Duration::from_millis(1)] {
+        let mut engine = opened(&model, info, wait);
+        // Whose weights the first style's are too, until it goes.
+        let mut other = Some(opened(&model, info, Duration::ZERO));
+        let mut found = Vec::new();
+        let mut collect = |engine: &mut dyn Engine<FrameBuffer>| {
+            let painted = engine.collect().unwrap();
+            painted.outcome.unwrap();
+            found.push(painted.frame.output().to_vec());
+        };
+        let depth = engine.depth();
+        for index in 0..all.len() {
+            if index >= depth {
+                collect(&mut *engine);
+            }
+            engine.submit(frame(index)).unwrap();
+            if index == 3 {
+                other = None;
+            }
+        }
+        (0..depth).for_each(|_| collect(&mut *engine));
+        assert!(found == expected && other.is_none(), "{wait:?}");
+    }
+}
+
 /// Many engines that change their styles at the same time, of the same few.
 #[test]
 fn styles_come_and_go_on_many_threads() {

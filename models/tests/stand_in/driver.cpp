@@ -272,6 +272,12 @@ API cuEventRecord(void *handle, void *stream) {
     return event->stream = &stream_of(stream), event->position = event->stream->queued, OK;
 }
 
+API cuEventQuery(void *handle) {
+    LOCKED;
+    Event *event = (Event *)handle;
+    return event->stream && event->stream->done < event->position ? NOT_READY : OK;
+}
+
 API cuEventSynchronize(void *handle) {
     MAY_FAIL;
     LOCKED;

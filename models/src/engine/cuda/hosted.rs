@@ -1,5 +1,6 @@
 //! A network on the device whose cells and painting are the host's: what lies before and behind it, edits for one thing, is done there.
 
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use cudarc::driver::{
@@ -37,7 +38,14 @@ struct Shaped {
     /// `[rows, columns, channels]`
     cells: PinnedHostSlice<u16>,
     painting: PinnedHostSlice<u16>,
+    /// Its pages: to ask for them anew is to ask the device, which may be lost by then.
+    pages: NonNull<u16>,
 }
+
+// SAFETY: the pages are those of `painting`, which goes with them, and are written while that is borrowed mutably alone.
+unsafe impl Send for Shaped {}
+// SAFETY: as above.
+unsafe impl Sync for Shaped {}
 
 impl HostedNetwork {
     /// The model's network on the device of this number; none where this engine does not have it.
@@ -133,7 +141,10 @@ impl HostedNetwork {
             pages.as_mut_slice()?.fill(0);
             Ok::<_, DriverError>(pages)
         };
-        Ok(Shaped { network, layers, several: None, cells: zeros(cells)?, painting: zeros(painting)? })
+        let (cells, mut painting) = (zeros(cells)?, zeros(painting)?);
+        let pages = NonNull::new(painting.as_mut_ptr()?);
+        let pages = pages.ok_or(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY))?;
+        Ok(Shaped { network, layers, several: None, cells, painting, pages })
     }
 
     /// The input's cells, to be written: zeros behind the numbers of a cell stay.
@@ -151,16 +162,18 @@ impl HostedNetwork {
     /// The painting's cells, after [`HostedNetwork::run`].
     ///
     /// # Panics
-    /// As for [`HostedNetwork::cells`], and where the device has failed since.
+    /// As for [`HostedNetwork::cells`].
     pub(in crate::engine) fn painting(&self) -> &[u16] {
         let shaped = self.shaped.as_ref().expect("it has a size");
-        shaped.painting.as_slice().expect("it was waited for")
+        // SAFETY: the pages of `painting`, as many as it has; whoever has the device write to them waits for it.
+        unsafe { std::slice::from_raw_parts(shaped.pages.as_ptr(), shaped.painting.len()) }
     }
 
     /// From cells to painting; `shares` are those of networks side by side, of cells and of maps of half the size.
     pub(in crate::engine) fn run(&mut self, shares: Option<[&[f32]; 2]>) -> Result<()> {
         let Self { stream, shaped, means, .. } = self;
-        let Shaped { network, layers, several, cells, painting } = shaped.as_mut().expect("it has a size");
+        let Shaped { network, layers, several, cells, painting, .. } =
+            shaped.as_mut().expect("it has a size");
         let put = || {
             stream.memcpy_htod(cells, network.cells_mut())?;
             means.iter().try_for_each(|means| launch_means(stream, means, network))?;

@@ -77,7 +77,13 @@ impl Layers {
         style: Option<&Arc<StyleCode>>,
         before: Option<Arc<Self>>,
     ) -> Result<Arc<Self>> {
-        let weights = model.weights_in(style.map(|style| &**style))?;
+        let weights = match model.weights_in(style.map(|style| &**style)) {
+            Ok(weights) => weights,
+            Err(error) => {
+                before.into_iter().for_each(|before| before.let_go(place.stream));
+                return Err(error.into());
+            }
+        };
         let made = match before.and_then(|before| before.alone(place)) {
             Some(own) => own.refilled(style, &weights),
             None => Self::made(place, model, style, &weights),
@@ -149,9 +155,9 @@ impl Layers {
     /// With the numbers of another style, after what anybody has to do with these.
     fn refilled(mut self, style: Option<&Arc<StyleCode>>, weights: &Weights) -> Result<Self, DriverError> {
         let Self { convolutions, stream, done, ready, .. } = &mut self;
-        for (_, event) in done.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            stream.wait(&event)?;
-        }
+        let done = done.get_mut().unwrap_or_else(PoisonError::into_inner);
+        done.iter().try_for_each(|(_, event)| stream.wait(event))?;
+        done.clear();
         convolutions.iter_mut().try_for_each(|layer| layer.restyle(stream, weights))?;
         ready.record(stream)?;
         (self.style, self.added) = (style.cloned(), Added::of(weights));
@@ -169,6 +175,7 @@ impl Layers {
     /// Who painted with them on this stream does so no more.
     fn let_go(&self, stream: &Arc<CudaStream>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.retain(|(_, event)| !event.is_complete());
         let marked = match done.iter().find(|(known, _)| Arc::ptr_eq(known, stream)) {
             Some((_, event)) => event.record(stream),
             None => stream.record_event(None).map(|event| done.push((Arc::clone(stream), event))),
