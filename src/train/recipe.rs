@@ -399,7 +399,7 @@ pub struct Run {
     pub checkpoint_steps: u64,
     /// A preview sheet and plots every this many minutes.
     pub preview_minutes: f64,
-    /// The most MiB that a file of a checkpoint has: larger ones are in pieces. No limit where it is 0.
+    /// The most MiB that a file of a finished checkpoint has: larger ones are in pieces. No limit where it is 0.
     pub piece_mib: u32,
     /// How many times a run goes back to the last good state after numbers that are not finite, before it gives up.
     pub retries: u32,

@@ -11,8 +11,8 @@ use crate::style::{Lit, SceneColours};
 /// About how many pixels are looked at.
 const PIXELS: usize = 6000;
 
-/// Steps of a number, and of a share.
-const UNIT: f32 = 65536.0;
+/// Steps of a number: so fine that a covariance is none of their rounding's, which a black frame would be taken for a scene by. And of a share.
+const UNIT: f32 = 16_777_216.0;
 const SHARE: f32 = 16.0;
 
 /// The most that a number counts for, either way: beyond, there is nothing to see.
@@ -77,7 +77,7 @@ impl Grid {
 
 impl Measured {
     /// Of sums that a device has found where all of a picture is in one style: how many pixels, and the sums of their colours and products before
-    /// and after, in 65536ths; none where there are no pixels.
+    /// and after, in [`UNIT`]s; none where there are no pixels.
     pub(super) fn of_sums(sums: &[i64; 19]) -> Option<Self> {
         let [weight, sums @ ..] = *sums;
         let (before, after) = (std::array::from_fn(|i| sums[i]), std::array::from_fn(|i| sums[9 + i]));

@@ -216,7 +216,7 @@ impl Default for Run {
             checkpoint_steps: 200,
             // Often enough to stop a bad run early, seldom enough to cost nothing.
             preview_minutes: 3.0,
-            // Whole files are for who looks into them; some places take none beyond a size.
+            // Whole files are for who looks into them; some places that they are copied to take none beyond a size.
             piece_mib: 0,
             // Chance gets another chance; a recipe that diverges does so each time.
             retries: 3,

@@ -17,7 +17,9 @@ use crate::train::learner::Learner;
 use crate::train::recipe::Recipe;
 
 /// Version of the checkpoint's form.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// That of whole files.
+const FORMAT_OF_WHOLE: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const PARTIAL: &str = ".partial";
 /// One may be of a state that has just gone wrong: the one before it is known to be good.
@@ -105,9 +107,9 @@ impl Checkpoints {
         remove_if_there(partial)?;
         fs::create_dir_all(partial)?;
         learner.save(partial)?;
-        self.piece.map_or(Ok(()), |piece| pieces::cut(partial, piece))?;
+        let is_cut = self.piece.map_or(Ok(false), |piece| pieces::cut(partial, piece))?;
         let manifest = Manifest {
-            format: FORMAT,
+            format: if is_cut { FORMAT } else { FORMAT_OF_WHOLE },
             step,
             recipe_sha256: sha256(self.recipe.to_string().as_bytes()),
             recipe: self.recipe.clone(),
@@ -173,7 +175,7 @@ impl Checkpoint {
     /// # Errors
     /// Where they cannot be read, or, where they are in pieces, the disk refuses.
     pub fn whole(&self) -> Result<Whole> {
-        Whole::of(&self.folder, self.folder.with_extension(format!("joined{PARTIAL}")))
+        Whole::of(&self.folder, self.folder.with_extension(format!("joined-{}{PARTIAL}", std::process::id())))
     }
 
     /// What it says about itself, once its files are found to be what it says.

@@ -1,4 +1,4 @@
-//! Files of a checkpoint in pieces, for places that take files up to a size only.
+//! Files of a checkpoint in pieces, for places that take files up to a size only, where they are copied to.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -9,13 +9,14 @@ use anyhow::{Context, Result, ensure};
 /// Before a piece's number, behind the file's name.
 const PIECE: &str = ".piece-";
 
-/// Cuts each file of a folder that has more than `most` bytes into pieces of no more; the file goes.
+/// Cuts each file of a folder that has more than `most` bytes into pieces of no more; the file goes. Whether there was one.
 ///
 /// # Errors
 /// Where the disk refuses.
-pub fn cut(folder: &Path, most: u64) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+pub fn cut(folder: &Path, most: u64) -> Result<bool> {
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let mut is_cut = false;
+    for path in paths {
         let bytes = fs::metadata(&path)?.len();
         if bytes <= most {
             continue;
@@ -27,8 +28,9 @@ pub fn cut(folder: &Path, most: u64) -> Result<()> {
             piece.flush()?;
         }
         fs::remove_file(&path)?;
+        is_cut = true;
     }
-    Ok(())
+    Ok(is_cut)
 }
 
 fn piece_of(file: &Path, number: u64) -> PathBuf {
@@ -48,7 +50,7 @@ impl Whole {
     /// The files of `folder`; `beside` does not matter where it has no pieces, and is written anew where it has.
     ///
     /// # Errors
-    /// A piece that is missing; where the disk refuses.
+    /// A piece that is missing before another; where the disk refuses.
     pub fn of(folder: &Path, beside: PathBuf) -> Result<Self> {
         let names: Vec<String> = fs::read_dir(folder)
             .and_then(|entries| {
@@ -68,12 +70,15 @@ impl Whole {
         pieces.sort_unstable();
         for (name, number) in pieces {
             let to = whole.folder.join(name);
-            ensure!(number == 0 || to.exists(), "the first piece of {name} is missing");
+            let before = number.checked_sub(1).map(|before| piece_of(&folder.join(name), before));
+            let complete = before.is_none_or(|before| before.exists());
+            ensure!(complete, "the piece of {name} before its number {number} is missing");
             let mut to = File::options().create(true).append(true).open(to)?;
             io::copy(&mut File::open(piece_of(&folder.join(name), number))?, &mut to)?;
         }
         for name in names.iter().filter(|name| numbered(name).is_none()) {
-            fs::copy(folder.join(name), whole.folder.join(name))?;
+            let (from, to) = (folder.join(name), whole.folder.join(name));
+            fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(|_| ()))?;
         }
         Ok(whole)
     }
@@ -124,7 +129,7 @@ mod tests {
             }
         }
         assert!(!beside.exists());
-        fs::remove_file(inside.join("long.piece-0000")).unwrap();
+        fs::remove_file(inside.join("long.piece-0001")).unwrap();
         assert!(Whole::of(&inside, beside.clone()).unwrap_err().to_string().contains("long"));
         assert!(!beside.exists());
     }

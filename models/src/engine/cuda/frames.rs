@@ -1,5 +1,5 @@
-//! Frames in flight: upload, network and download of three of them overlap. What asks for more than the kernels know, edits, strokes of a
-//! width of their own or adaptation, is painted one frame at a time: the network on the device, all else on the host.
+//! Frames in flight: upload, network and download of three of them overlap. What asks for more than the kernels know, edits or strokes of a
+//! width of their own, is painted one frame at a time: the network on the device, all else on the host.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -211,7 +211,7 @@ impl<F: Frame> CudaEngine<F> {
                 staging.picture(up)?
             }
         };
-        let reading = start.elapsed();
+        let mut reading = start.elapsed();
         let (target, fetched) = match output {
             Output::Device(picture) => (picture, false),
             Output::Host(picture) => {
@@ -227,7 +227,11 @@ impl<F: Frame> CudaEngine<F> {
         let with_others = unsafe {
             if is_adapted(painter.model(), &amounts) {
                 let seen = Seen { on_device: source, on_host };
-                adapted.paint(painter, work, (seen, target), (&controls, &amounts), &slot.ticket)?
+                let painted =
+                    adapted.paint(painter, work, (seen, target), (&controls, &amounts), &slot.ticket);
+                let (kept, adapting) = painted?;
+                reading += adapting;
+                kept
             } else {
                 adapted.forget();
                 painter.paint(source, target, &controls, &slot.ticket, None)?
@@ -343,6 +347,10 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
     fn submit(&mut self, mut frame: F) -> Result<(), Rejected<F>> {
         let Some(mut slot) = self.free.pop() else { return Err(Rejected(frame)) };
         let begun = self.begin(&mut frame, &mut slot);
+        if begun.is_err() {
+            // The frames behind it begin anew.
+            self.forget();
+        }
         self.in_flight.push_back(InFlight { frame, slot, begun });
         Ok(())
     }

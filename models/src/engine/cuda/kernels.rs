@@ -11,6 +11,7 @@ use cudarc::nvrtc::Ptx;
 use super::filter::CutAddresses;
 use super::parameters::{Codes, Finishing, MeterGrid, PastAddresses, Planes, Size};
 use crate::engine::DevicePicture;
+use crate::style::SCENE_NUMBERS;
 use crate::temporal::CUT_GRID_NUMBERS;
 
 /// All kernels, as `kernels/build` makes them; the driver compiles them for the card and keeps the result.
@@ -20,6 +21,7 @@ const THREADS: u32 = 128;
 
 /// Cells of the grid that cuts and scenes are known by.
 const CELLS: usize = CUT_GRID_NUMBERS / 3;
+const _: () = assert!(SCENE_NUMBERS == 10 * CELLS, "one grid for both");
 
 fn of(blocks: usize, threads: u32) -> LaunchConfig {
     LaunchConfig { grid_dim: (blocks as u32, 1, 1), block_dim: (threads, 1, 1), shared_mem_bytes: 0 }

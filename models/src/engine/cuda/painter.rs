@@ -160,7 +160,7 @@ impl DevicePainter {
     ///
     /// # Safety
     /// Both pictures are of the painter's info and lie in memory of its context, which stays, unwritten by others, until
-    /// the ticket's last event.
+    /// the ticket's last event; so does that of the sums, [`super::scene::SUMS`] of them.
     pub(super) unsafe fn paint(
         &mut self,
         source: DevicePicture,

@@ -29,8 +29,8 @@ impl PictureWork {
     /// Pixels to cells: those of the `picture`-th of the network's pictures.
     ///
     /// # Safety
-    /// The pictures are of the size that the kernels and the network were made for. They, and the filter's memory, stay, unwritten by others,
-    /// until the stream has come past.
+    /// The pictures are of the size that the kernels and the network were made for. They, the filter's memory and that of the sums stay, unwritten
+    /// by others, until the stream has come past.
     pub(super) unsafe fn begin(
         &self,
         stream: &Arc<CudaStream>,

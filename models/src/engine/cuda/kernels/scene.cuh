@@ -43,13 +43,14 @@ struct Grid {
 };
 
 constexpr int METER_THREADS = 256, METER_SUMS = 18;
+constexpr float UNIT = 16777216.0f;
 
-// The most that a number counts for, either way.
-__device__ __forceinline__ float within(float v) { return fminf(fmaxf(v, -4.0f), 4.0f); }
+// The most that a number counts for, either way; one that is none counts for nothing.
+__device__ __forceinline__ float within(float v) { return v == v ? fminf(fmaxf(v, -4.0f), 4.0f) : 0.0f; }
 
 __device__ __forceinline__ Products counted(float3 v) { return products(make_float3(within(v.x), within(v.y), within(v.z))); }
 
-// One block: how many pixels, and the sums of what they were and of what the network made of them, not clamped, in 65536ths.
+// One block: how many pixels, and the sums of what they were and of what the network made of them, not clamped, in UNITs.
 template <int SIDE, int PITCH>
 __device__ __forceinline__ void measure(const Planes &source, const Codes &codes, int columns, const __half *map, const Finish &f,
                                         const Grid &grid, long long *found) {
@@ -66,7 +67,7 @@ __device__ __forceinline__ void measure(const Planes &source, const Codes &codes
         Products p[2] = {counted(before), counted(made_of<SIDE, PITCH>(map, columns, x, y, before, f))};
         sums[0] += 1;
 #pragma unroll
-        for (int k = 0; k < METER_SUMS; ++k) sums[1 + k] += (long long)(p[k / 9].of[k % 9] * 65536.0f);
+        for (int k = 0; k < METER_SUMS; ++k) sums[1 + k] += (long long)(p[k / 9].of[k % 9] * UNIT);
     }
     for (int k = 0; k <= METER_SUMS; ++k) parts[threadIdx.x][k] = sums[k];
     __syncthreads();
