@@ -75,8 +75,9 @@ struct Batch {
 }
 
 struct Inside {
-    /// For as many pictures as there have been engines, up to the most of a launch.
-    network: Option<(Network, usize)>,
+    network: Network,
+    /// How many pictures the network is for: as many as there have been engines, up to the most of a launch, and at least one.
+    most: usize,
     engines: Vec<Present>,
     waiting: Vec<Waiting>,
     next_engine: u64,
@@ -212,11 +213,11 @@ impl Inside {
     /// One more engine; its number.
     fn enter(&mut self, batch: &Batch, wait: Duration) -> Result<u64, DriverError> {
         let pictures = (self.engines.len() + 1).min(PICTURES);
-        if self.network.as_ref().is_none_or(|(_, most)| *most < pictures) {
+        if self.most < pictures {
             let Batch { tables, module, stream, size, .. } = batch;
-            let network = Network::new(tables, module, stream, *size, pictures)?;
             // The one before goes when the stream has come past it.
-            self.network = Some((network, pictures));
+            self.network = Network::new(tables, module, stream, *size, pictures)?;
+            self.most = pictures;
         }
         self.next_engine += 1;
         self.engines.push(Present { engine: self.next_engine, last: None, wait });
@@ -231,22 +232,16 @@ impl Inside {
             present.last.is_some_and(lately)
         };
         let present = self.engines.iter().filter(here).count();
-        let most = self.network.as_ref().map_or(0, |(_, most)| *most);
-        self.waiting.len() >= present.clamp(1, most.max(1))
+        self.waiting.len() >= present.clamp(1, self.most)
     }
 }
 
 impl Batch {
     fn new(context: &Arc<CudaContext>, tables: &'static Tables, size: Size) -> Result<Self> {
-        let inside = Inside { network: None, engines: Vec::new(), waiting: Vec::new(), next_engine: 0 };
-        Ok(Self {
-            tables,
-            size,
-            module: load(context).map_err(failed)?,
-            stream: context.new_stream().map_err(failed)?,
-            inside: Mutex::new(inside),
-            launched: Condvar::new(),
-        })
+        let (module, stream) = (load(context).map_err(failed)?, context.new_stream().map_err(failed)?);
+        let network = Network::new(tables, &module, &stream, size, 1).map_err(failed)?;
+        let inside = Inside { network, most: 1, engines: Vec::new(), waiting: Vec::new(), next_engine: 0 };
+        Ok(Self { tables, size, module, stream, inside: Mutex::new(inside), launched: Condvar::new() })
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -257,11 +252,7 @@ impl Batch {
     fn launch(&self, inside: &mut Inside) {
         let Inside { network, waiting, .. } = inside;
         let others = waiting.len().saturating_sub(1);
-        let outcome = match network {
-            Some((network, _)) => self.put(network, waiting).map(|()| others),
-            // Nobody has entered, so nobody waits.
-            None => Ok(others),
-        };
+        let outcome = self.put(network, waiting).map(|()| others);
         // What a picture is painted with stays with whoever brought it until it has been.
         for Waiting { ticket, .. } in waiting.drain(..) {
             *ticket.launched() = Launched::Done(outcome);

@@ -359,13 +359,17 @@ impl<F: Frame> Engine<F> for CudaEngine<F> {
         let InFlight { mut frame, mut slot, begun } = self.in_flight.pop_front()?;
         let (outcome, _painted_with) = match begun {
             Ok(Begun::OnStreams { reading, fetched, with_others }) => {
-                (self.finish(&mut frame, &mut slot, fetched, reading), with_others)
+                let finished = self.finish(&mut frame, &mut slot, fetched, reading);
+                if finished.is_err() {
+                    self.forget();
+                }
+                (finished, with_others)
             }
             Ok(Begun::Painted(timings)) => (Ok(timings), None),
+            // It was forgotten when it came.
             Err(error) => (Err(error), None),
         };
         if outcome.is_err() {
-            self.forget();
             // Some of it may have been put on a stream, and its memory must not go before.
             self.settle();
         }
